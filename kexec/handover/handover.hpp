@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole hand-over, in its one order, as a plan (a value) and its executor.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/base/result.hpp"
+
+namespace stillboot::handover {
+
+/// Where bytes come from: a path on a block device (node set), a local file (node empty), or a URL.
+struct ImageSource {
+    std::string node;  ///< "/dev/nvme0n1p2"
+    std::string path;
+    std::string url;
+};
+
+/// What is to be booted, with every reference resolved.
+struct Request {
+    std::string option_id;  ///< empty for `stillboot load`
+    std::string title;
+    ImageSource kernel;
+    std::vector<ImageSource> initrds;
+    std::optional<ImageSource> devicetree;
+    std::string command_line;
+};
+
+/// In the order in which they run.
+enum class Step { fetch, verify, measure, unwrap, trial_load, commit, take_down, unbind, check, load, jump, undo };
+
+/// "fetch", "trial-load", … Lifetime: static.
+[[nodiscard]] std::string_view to_word(Step step);
+
+/// What clients see while it runs. done and total: bytes while fetching, devices while unbinding, else 0.
+struct Event {
+    Step step = Step::fetch;
+    Message message;
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;
+    std::chrono::milliseconds elapsed{0};  ///< since the request
+};
+
+/// Told of every act before it happens. Thread: called on the thread that runs the hand-over.
+class Observer {
+public:
+    virtual ~Observer() = default;
+    virtual void on_event(const Event& event) = 0;
+};
+
+}  // namespace stillboot::handover
