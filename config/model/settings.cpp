@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words of the settings.
+#include "config/model/settings.hpp"
+
+namespace stillboot {
+
+std::string Origin::text() const {
+    if (is_default()) {
+        return "built-in default";
+    }
+    return line == 0 ? file : file + ":" + std::to_string(line);
+}
+
+std::string_view to_word(Trial trial) {
+    switch (trial) {
+        case Trial::automatic: return "auto";
+        case Trial::always: return "always";
+        case Trial::never: return "never";
+    }
+    return "auto";
+}
+
+std::string_view to_word(Moving moving) {
+    switch (moving) {
+        case Moving::refuse: return "refuse";
+        case Moving::allow: return "allow";
+    }
+    return "refuse";
+}
+
+std::string_view to_word(LogLevel level) {
+    switch (level) {
+        case LogLevel::debug: return "debug";
+        case LogLevel::info: return "info";
+        case LogLevel::warning: return "warning";
+        case LogLevel::error: return "error";
+    }
+    return "info";
+}
+
+}  // namespace stillboot

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of this machine, each with the place it was set in.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace stillboot {
+
+/// Where a value was set. No file: it is the built-in default. No line: the file has none (the kernel command
+/// line).
+struct Origin {
+    std::string file;
+    std::uint32_t line = 0;
+
+    [[nodiscard]] bool is_default() const { return file.empty(); }
+    /// "/etc/stillboot/stillboot.toml:3", "kernel command line" or "built-in default".
+    [[nodiscard]] std::string text() const;
+    bool operator==(const Origin&) const = default;
+};
+
+template <class T>
+struct Setting {
+    Setting() = default;
+    Setting(T initial) : value(std::move(initial)) {}
+
+    T value{};
+    Origin origin;
+};
+
+/// Whether a kernel is loaded and unloaded once before any device is touched. automatic: unless it would use up
+/// the last of kexec_load_limit_reboot.
+enum class Trial { automatic, always, never };
+
+/// What to do where a device is still moving after the unbinding: refuse the jump, or jump all the same.
+enum class Moving { refuse, allow };
+
+enum class LogLevel { debug, info, warning, error };
+
+/// "auto", "always", "never"; "refuse", "allow"; "debug", … as the settings write them. Lifetime: static.
+[[nodiscard]] std::string_view to_word(Trial trial);
+[[nodiscard]] std::string_view to_word(Moving moving);
+[[nodiscard]] std::string_view to_word(LogLevel level);
+
+struct Settings {
+    /// Of the countdown (`timeout`); empty where nothing boots by itself ("never").
+    Setting<std::optional<std::chrono::seconds>> timeout{std::chrono::seconds(10)};
+    /// Which devices' options come first (`order`): globs over DeviceId::id, and the words "internal" and
+    /// "removable". A device that no item names comes after those that are named.
+    Setting<std::vector<std::string>> order{std::vector<std::string>{"internal", "removable"}};
+    Setting<Trial> trial{Trial::automatic};  ///< `trial`
+    Setting<Moving> moving{Moving::refuse};  ///< `moving`
+    Setting<std::vector<std::string>> keep;  ///< `keep`: drivers that are never unbound
+    Setting<unsigned> probe_parallel{2};     ///< `probe.parallel`: scans at the same time
+    Setting<std::chrono::seconds> probe_deadline{std::chrono::seconds(30)};   ///< `probe.deadline`: of one scan
+    Setting<std::chrono::seconds> settle_deadline{std::chrono::seconds(15)};  ///< `settle_deadline`: for udev
+    Setting<LogLevel> log_level{LogLevel::info};  ///< `log_level`: the least that is logged
+};
+
+}  // namespace stillboot

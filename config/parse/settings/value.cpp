@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of settings: key, what is accepted, and the words where it is not.
+#include "config/parse/settings/value.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+
+namespace stillboot {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::int64_t max_timeout_seconds = 86'400;
+constexpr std::int64_t max_deadline_seconds = 3'600;
+constexpr std::int64_t max_parallel_probes = 64;
+
+std::optional<std::int64_t> number_within(const SettingValue& value, std::int64_t low, std::int64_t high) {
+    return value.number && *value.number >= low && *value.number <= high ? value.number : std::nullopt;
+}
+
+bool set_timeout(Settings& settings, const SettingValue& value) {
+    if (value.word == "never") {
+        settings.timeout.value = std::nullopt;
+        return true;
+    }
+    const auto number = number_within(value, 0, max_timeout_seconds);
+    if (number) {
+        settings.timeout.value = seconds(*number);
+    }
+    return number.has_value();
+}
+
+bool set_deadline(Setting<seconds>& setting, const SettingValue& value) {
+    const auto number = number_within(value, 1, max_deadline_seconds);
+    if (number) {
+        setting.value = seconds(*number);
+    }
+    return number.has_value();
+}
+
+bool set_parallel(Settings& settings, const SettingValue& value) {
+    const auto number = number_within(value, 1, max_parallel_probes);
+    if (number) {
+        settings.probe_parallel.value = static_cast<unsigned>(*number);
+    }
+    return number.has_value();
+}
+
+bool set_list(Setting<std::vector<std::string>>& setting, const SettingValue& value) {
+    if (!value.list) {
+        return false;
+    }
+    const bool named =
+        std::none_of(value.list->begin(), value.list->end(), [](const auto& s) { return s.empty(); });
+    if (named) {
+        setting.value = *value.list;
+    }
+    return named;
+}
+
+template <class Enum, std::size_t N>
+bool set_word(Setting<Enum>& setting, const SettingValue& value, const Enum (&all)[N]) {
+    const auto* found =
+        std::find_if(std::begin(all), std::end(all), [&](Enum each) { return value.word == to_word(each); });
+    if (found == std::end(all)) {
+        return false;
+    }
+    setting.value = *found;
+    return true;
+}
+
+struct Row {
+    std::string_view key;
+    std::string_view refusal;  ///< the code that says what is accepted
+    bool (*set)(Settings&, const SettingValue&);
+    Origin& (*origin)(Settings&);
+};
+
+constexpr Trial trials[] = {Trial::automatic, Trial::always, Trial::never};
+constexpr Moving movings[] = {Moving::refuse, Moving::allow};
+constexpr LogLevel levels[] = {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
+
+constexpr Row rows[] = {
+    {"timeout", "config.setting_timeout", set_timeout, [](Settings& s) -> Origin& { return s.timeout.origin; }},
+    {"order", "config.setting_order", [](Settings& s, const SettingValue& v) { return set_list(s.order, v); },
+     [](Settings& s) -> Origin& { return s.order.origin; }},
+    {"trial", "config.setting_trial",
+     [](Settings& s, const SettingValue& v) { return set_word(s.trial, v, trials); },
+     [](Settings& s) -> Origin& { return s.trial.origin; }},
+    {"moving", "config.setting_moving",
+     [](Settings& s, const SettingValue& v) { return set_word(s.moving, v, movings); },
+     [](Settings& s) -> Origin& { return s.moving.origin; }},
+    {"keep", "config.setting_keep", [](Settings& s, const SettingValue& v) { return set_list(s.keep, v); },
+     [](Settings& s) -> Origin& { return s.keep.origin; }},
+    {"probe.parallel", "config.setting_probe_parallel", set_parallel,
+     [](Settings& s) -> Origin& { return s.probe_parallel.origin; }},
+    {"probe.deadline", "config.setting_deadline",
+     [](Settings& s, const SettingValue& v) { return set_deadline(s.probe_deadline, v); },
+     [](Settings& s) -> Origin& { return s.probe_deadline.origin; }},
+    {"settle_deadline", "config.setting_deadline",
+     [](Settings& s, const SettingValue& v) { return set_deadline(s.settle_deadline, v); },
+     [](Settings& s) -> Origin& { return s.settle_deadline.origin; }},
+    {"log_level", "config.setting_log_level",
+     [](Settings& s, const SettingValue& v) { return set_word(s.log_level, v, levels); },
+     [](Settings& s) -> Origin& { return s.log_level.origin; }},
+};
+
+}  // namespace
+
+std::optional<Message> apply_setting(Settings& settings, std::string_view key, const SettingValue& value,
+                                     const Origin& origin) {
+    const auto* row = std::find_if(std::begin(rows), std::end(rows), [&](const Row& r) { return r.key == key; });
+    if (row == std::end(rows)) {
+        return Message("config.setting_unknown", {{"key", key}});
+    }
+    Origin& current = row->origin(settings);
+    if (!row->set(settings, value)) {
+        return Message(row->refusal, {{"key", key}, {"value", value.written}, {"origin", current.text()}});
+    }
+    current = origin;
+    return std::nullopt;
+}
+
+}  // namespace stillboot

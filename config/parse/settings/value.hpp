@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// One value of a setting, wherever it was written, and the table of what may be set.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/base/message.hpp"
+#include "config/model/settings.hpp"
+
+namespace stillboot {
+
+/// A value in each of the forms it can be read in. The command line has only text, so there "2" is a number, a
+/// word and a list of one.
+struct SettingValue {
+    std::optional<std::int64_t> number;
+    std::optional<std::string> word;
+    std::optional<std::vector<std::string>> list;
+    std::string written;  ///< as it was written, for messages
+};
+
+/// Sets `key` ("timeout", "probe.parallel") where the value is accepted. Otherwise nothing changes, and the
+/// message says why: config.setting_unknown, or the code of that setting.
+[[nodiscard]] std::optional<Message> apply_setting(Settings& settings, std::string_view key,
+                                                   const SettingValue& value, const Origin& origin);
+
+}  // namespace stillboot

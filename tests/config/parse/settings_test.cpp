@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// Settings: what each layer sets, what is refused and how that reads.
+#include "config/parse/settings/settings.hpp"
+
+#include <doctest/doctest.h>
+
+#include "config/parse/settings/kernel_command_line.hpp"
+#include "tests/temporary_tree.hpp"
+
+using namespace stillboot;
+using std::chrono::seconds;
+using Lines = std::vector<std::string>;
+
+namespace {
+
+Lines texts(const LoadedSettings& loaded) {
+    Lines out;
+    for (const Diagnostic& diagnostic : loaded.diagnostics) {
+        out.push_back(diagnostic.text());
+    }
+    return out;
+}
+
+LoadedSettings one_file(std::string_view text) {
+    return parse_settings({{"/etc/s.toml", std::string(text)}}, "");
+}
+
+}  // namespace
+
+TEST_SUITE("settings") {
+    TEST_CASE("without any file the built-in defaults hold and say so") {
+        const LoadedSettings loaded = parse_settings({}, "");
+        CHECK(loaded.settings.timeout.value == seconds(10));
+        CHECK(loaded.settings.timeout.origin.text() == "built-in default");
+        CHECK(loaded.settings.order.value == Lines{"internal", "removable"});
+        CHECK(loaded.settings.trial.value == Trial::automatic);
+        CHECK(loaded.settings.moving.value == Moving::refuse);
+        CHECK(loaded.settings.keep.value.empty());
+        CHECK(loaded.settings.probe_parallel.value == 2);
+        CHECK(loaded.diagnostics.empty());
+    }
+
+    TEST_CASE("a file sets every setting and each remembers its line") {
+        const LoadedSettings loaded = one_file(
+            "timeout = 3\n"
+            "order = [\"pci-*\", \"removable\"]\n"
+            "trial = \"always\"\nmoving = \"allow\"\nkeep = [\"xhci_hcd\"]\n"
+            "settle_deadline = 7\nlog_level = \"debug\"\n"
+            "[probe]\nparallel = 4\ndeadline = 60\n");
+        CHECK(texts(loaded) == Lines{});
+        CHECK(loaded.settings.timeout.value == seconds(3));
+        CHECK(loaded.settings.timeout.origin.text() == "/etc/s.toml:1");
+        CHECK(loaded.settings.order.value == Lines{"pci-*", "removable"});
+        CHECK(loaded.settings.order.origin.line == 2);
+        CHECK(loaded.settings.trial.value == Trial::always);
+        CHECK(loaded.settings.trial.origin.line == 3);
+        CHECK(loaded.settings.moving.value == Moving::allow);
+        CHECK(loaded.settings.moving.origin.line == 4);
+        CHECK(loaded.settings.keep.value == Lines{"xhci_hcd"});
+        CHECK(loaded.settings.keep.origin.line == 5);
+        CHECK(loaded.settings.settle_deadline.value == seconds(7));
+        CHECK(loaded.settings.settle_deadline.origin.line == 6);
+        CHECK(loaded.settings.log_level.value == LogLevel::debug);
+        CHECK(loaded.settings.log_level.origin.line == 7);
+        CHECK(loaded.settings.probe_parallel.value == 4);
+        CHECK(loaded.settings.probe_parallel.origin.line == 9);
+        CHECK(loaded.settings.probe_deadline.value == seconds(60));
+        CHECK(loaded.settings.probe_deadline.origin.line == 10);
+    }
+
+    TEST_CASE("the kernel command line goes over the files and never means never") {
+        const LoadedSettings loaded = parse_settings(
+            {{"/etc/s.toml", "timeout = 3\ntrial = \"always\"\n"}},
+            "quiet stillboot.timeout=never stillboot.keep=ahci,xhci_hcd stillboot.settle-deadline=9 "
+            "stillboot.order=\"usb x,internal\" -- stillboot.moving=allow");
+        CHECK(texts(loaded) == Lines{});
+        CHECK(loaded.settings.timeout.value == std::nullopt);
+        CHECK(loaded.settings.timeout.origin.text() == "kernel command line");
+        CHECK(loaded.settings.keep.value == Lines{"ahci", "xhci_hcd"});
+        CHECK(loaded.settings.settle_deadline.value == seconds(9));
+        CHECK(loaded.settings.order.value == Lines{"usb x", "internal"});
+        CHECK(loaded.settings.trial.value == Trial::always);
+        CHECK(loaded.settings.moving.value == Moving::refuse);
+    }
+
+    TEST_CASE("a value that is not accepted costs only itself and leaves the one before it") {
+        const LoadedSettings loaded =
+            parse_settings({{"/usr/s.toml", "timeout = 5\n"},
+                            {"/etc/s.toml", "timeout = \"soon\"\n  trial = 7\nkeep = [1]\nmoving=\"allow\"\n"}},
+                           "stillboot.timeout=-1 stillboot.nonsense");
+        CHECK(loaded.settings.timeout.value == seconds(5));
+        CHECK(loaded.settings.timeout.origin.text() == "/usr/s.toml:1");
+        CHECK(loaded.settings.moving.value == Moving::allow);
+        CHECK(
+            texts(loaded) ==
+            Lines{
+                "/etc/s.toml:1:11: error: timeout must be a number of seconds from 0 to 86400, or \"never\", not "
+                "'soon'; the value from /usr/s.toml:1 stays",
+                "/etc/s.toml:2:11: error: trial must be \"auto\", \"always\" or \"never\", not 7; the value from "
+                "built-in default stays",
+                "/etc/s.toml:3:8: error: keep must be a list of driver names, not [ 1 ]; the value from built-in "
+                "default stays",
+                "kernel command line:1: error: timeout must be a number of seconds from 0 to 86400, or \"never\", "
+                "not -1; the value from /usr/s.toml:1 stays",
+                "kernel command line:22: warning: there is no setting nonsense"});
+    }
+
+    TEST_CASE("each setting has its bounds") {
+        struct Row {
+            const char* name;
+            const char* line;
+            bool accepted;
+        };
+        const Row rows[] = {
+            {"timeout least", "timeout = 0", true},
+            {"timeout most", "timeout = 86400", true},
+            {"timeout beyond", "timeout = 86401", false},
+            {"timeout as text", "timeout = \"7\"", false},
+            {"timeout fraction", "timeout = 1.5", false},
+            {"timeout table", "[timeout]\nx = 1", false},
+            {"parallel none", "probe.parallel = 0", false},
+            {"parallel most", "probe.parallel = 64", true},
+            {"parallel more", "probe.parallel = 65", false},
+            {"deadline none", "probe.deadline = 0", false},
+            {"deadline most", "probe.deadline = 3600", true},
+            {"settle beyond", "settle_deadline = 3601", false},
+            {"one driver as text", "keep = \"ahci\"", true},
+            {"empty driver", "keep = [\"\"]", false},
+            {"no driver", "keep = []", true},
+            {"order number", "order = 1", false},
+            {"log level", "log_level = \"warning\"", true},
+            {"log level other", "log_level = \"loud\"", false},
+            {"moving other", "moving = true", false},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.name);
+            CHECK(one_file(row.line).diagnostics.empty() == row.accepted);
+        }
+    }
+
+    TEST_CASE("a line that is no TOML is left out and the rest is read") {
+        const LoadedSettings loaded = one_file("timeout = 4\ntrial == always\n\xC3\xA4 = 1\nmoving = \"allow\"\n");
+        CHECK(loaded.settings.timeout.value == seconds(4));
+        CHECK(loaded.settings.moving.value == Moving::allow);
+        REQUIRE(loaded.diagnostics.size() == 2);
+        CHECK(loaded.diagnostics[0].message.code() == "config.toml_syntax");
+        CHECK(loaded.diagnostics[0].line == 2);
+        CHECK(loaded.diagnostics[1].line == 3);
+    }
+
+    TEST_CASE("columns count bytes, behind letters of several too") {
+        const LoadedSettings loaded = one_file("\"\xC3\xA4\xC3\xB6\" = 1\n");
+        REQUIRE(loaded.diagnostics.size() == 1);
+        CHECK(loaded.diagnostics[0].text() == "/etc/s.toml:1:10: warning: there is no setting \xC3\xA4\xC3\xB6");
+    }
+
+    TEST_CASE("a file that is not TOML at all is given up after some lines") {
+        std::string noise;
+        for (int line = 0; line < 100; ++line) {
+            noise += "== nonsense\n";
+        }
+        const LoadedSettings loaded = one_file(noise + "timeout = 1\n");
+        CHECK(loaded.settings.timeout.value == seconds(10));
+        REQUIRE(loaded.diagnostics.size() == 17);
+        CHECK(loaded.diagnostics.back().text() ==
+              "/etc/s.toml: error: the file is left out: too much of it is not TOML");
+    }
+
+    TEST_CASE("files are read in their order and a drop-in of /etc replaces its namesake") {
+        const test::TemporaryTree tree;
+        tree.file("usr/lib/stillboot/stillboot.toml", "timeout = 1\nlog_level = \"debug\"\n");
+        tree.file("etc/stillboot/stillboot.toml", "timeout = 2\n");
+        tree.file("usr/lib/stillboot/stillboot.toml.d/20-a.toml", "timeout = 3\nmoving = \"allow\"\n");
+        tree.file("etc/stillboot/stillboot.toml.d/20-a.toml", "timeout = 4\n");
+        tree.file("etc/stillboot/stillboot.toml.d/10-b.toml", "timeout = 5\nkeep = [\"a\"]\n");
+        tree.file("etc/stillboot/stillboot.toml.d/30-c.txt", "timeout = 6\n");
+        tree.file("proc/cmdline", "quiet stillboot.log_level=error\n");
+        LoadedSettings loaded = load_settings(tree.root());
+        CHECK(texts(loaded) == Lines{});
+        CHECK(loaded.settings.timeout.value == seconds(4));
+        CHECK(loaded.settings.timeout.origin.text() == "/etc/stillboot/stillboot.toml.d/20-a.toml:1");
+        CHECK(loaded.settings.moving.value == Moving::refuse);
+        CHECK(loaded.settings.keep.value == Lines{"a"});
+        CHECK(loaded.settings.log_level.value == LogLevel::error);
+
+        tree.file("run/stillboot/stillboot.toml", "timeout = 7\n");
+        loaded = load_settings(tree.root());
+        CHECK(loaded.settings.timeout.value == seconds(7));
+    }
+
+    TEST_CASE("a settings file that cannot be read is said and the others count") {
+        const test::TemporaryTree tree;
+        tree.file("usr/lib/stillboot/stillboot.toml", std::string(70'000, '#'));
+        tree.directory("etc/stillboot/stillboot.toml");
+        tree.file("run/stillboot/stillboot.toml", "timeout = 7\n");
+        const LoadedSettings loaded = load_settings(tree.root());
+        CHECK(loaded.settings.timeout.value == seconds(7));
+        CHECK(texts(loaded) ==
+              Lines{"/usr/lib/stillboot/stillboot.toml: error: /usr/lib/stillboot/stillboot.toml is "
+                    "larger than the 65536 bytes that are accepted",
+                    "/etc/stillboot/stillboot.toml: error: /etc/stillboot/stillboot.toml is not a "
+                    "regular file"});
+    }
+
+    TEST_CASE("a kernel command line splits at white space outside quotes") {
+        const auto words = split_kernel_command_line("  a=1 \"b=2 3\" c=\"4 5\" d \"e\" f=\"open -- g");
+        REQUIRE(words.size() == 6);
+        CHECK(words[0].name == "a");
+        CHECK(words[0].value == "1");
+        CHECK(words[0].offset == 2);
+        CHECK(words[1].name == "b");
+        CHECK(words[1].value == "2 3");
+        CHECK(words[2].value == "4 5");
+        CHECK(words[3].name == "d");
+        CHECK_FALSE(words[3].has_value);
+        CHECK(words[4].name == "e");
+        CHECK(words[5].value == "open -- g");
+        CHECK(split_kernel_command_line("").empty());
+        CHECK(split_kernel_command_line("-- a").empty());
+    }
+}
