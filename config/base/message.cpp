@@ -19,6 +19,7 @@ constexpr Entry catalogue[] = {
 #include "config/base/catalogue/base.inc"
 #include "config/base/catalogue/config.inc"
 #include "config/base/catalogue/daemon.inc"
+#include "config/base/catalogue/grub.inc"
 #include "config/base/catalogue/handover.inc"
 #include "config/base/catalogue/kexec.inc"
 #include "config/base/catalogue/probe.inc"
