@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each type of the protocol, described once. Included by json.cpp alone.
+#pragma once
+
+#include "daemon/protocol/describe.hpp"
+
+namespace stillboot::protocol {
+
+template <>
+struct Words<stillboot::Severity> {
+    static constexpr std::string_view words[] = {"note", "warning", "error"};
+};
+template <>
+struct Words<OptionState> {
+    static constexpr std::string_view words[] = {"ready", "waiting"};
+};
+template <>
+struct Words<DeviceState> {
+    static constexpr std::string_view words[] = {"queued", "scanning", "found", "container", "empty", "failed"};
+};
+template <>
+struct Words<Phase> {
+    static constexpr std::string_view words[] = {"discovering", "idle", "countdown", "handover"};
+};
+template <>
+struct Words<LogSeverity> {
+    static constexpr std::string_view words[] = {"debug", "info", "warning", "error"};
+};
+template <>
+struct Words<Cancelled> {
+    static constexpr std::string_view words[] = {"nothing", "countdown", "handover"};
+};
+template <>
+struct Words<Container::Kind> {
+    static constexpr std::string_view words[] = {"luks", "lvm", "md", "btrfs"};
+};
+
+template <>
+struct Description<Source> {
+    static constexpr auto fields = std::make_tuple(field("format", &Source::format), field("file", &Source::file),
+                                                   field("line", &Source::line));
+};
+template <>
+struct Description<BootTries> {
+    static constexpr auto fields =
+        std::make_tuple(field("left", &BootTries::left), field("done", &BootTries::done));
+};
+template <>
+struct Description<Diagnostic> {
+    static constexpr auto fields = std::make_tuple(
+        field("file", &Diagnostic::file), field("line", &Diagnostic::line), field("column", &Diagnostic::column),
+        field("severity", &Diagnostic::severity), field("message", &Diagnostic::message));
+};
+template <>
+struct Description<DeviceId> {
+    static constexpr auto fields =
+        std::make_tuple(field("id", &DeviceId::id), field("node", &DeviceId::node), field("uuid", &DeviceId::uuid),
+                        field("label", &DeviceId::label), field("partuuid", &DeviceId::partuuid),
+                        field("partlabel", &DeviceId::partlabel));
+};
+template <>
+struct Description<BootOption> {
+    static constexpr auto fields = std::make_tuple(
+        field("id", &BootOption::id), field("title", &BootOption::title), field("device", &BootOption::device_id),
+        field("submenus", &BootOption::submenus), field("kernel", &BootOption::kernel),
+        field("initrds", &BootOption::initrds), field("devicetree", &BootOption::devicetree),
+        field("args", &BootOption::args), field("version", &BootOption::version),
+        field("sort_key", &BootOption::sort_key), field("tries", &BootOption::tries),
+        field("default", &BootOption::is_default), field("source", &BootOption::source));
+};
+template <>
+struct Description<Option> {
+    static constexpr auto fields =
+        std::tuple_cat(Description<BootOption>::fields,
+                       std::make_tuple(field("state", &Option::state), field("reason", &Option::reason)));
+};
+template <>
+struct Description<Device> {
+    static constexpr auto fields = std::make_tuple(
+        field("id", &Device::id), field("node", &Device::node), field("uuid", &Device::uuid),
+        field("label", &Device::label), field("filesystem", &Device::filesystem), field("title", &Device::title),
+        field("parent", &Device::parent), field("model", &Device::model), field("size_bytes", &Device::size_bytes),
+        field("removable", &Device::removable), field("state", &Device::state), field("reason", &Device::reason),
+        field("diagnostics", &Device::diagnostics));
+};
+template <>
+struct Description<Progress> {
+    static constexpr auto fields =
+        std::make_tuple(field("option", &Progress::option), field("step", &Progress::step),
+                        field("message", &Progress::message), field("done", &Progress::done),
+                        field("total", &Progress::total), field("elapsed_ms", &Progress::elapsed_ms));
+};
+template <>
+struct Description<State> {
+    static constexpr auto fields =
+        std::make_tuple(field("phase", &State::phase), field("would_boot", &State::would_boot),
+                        field("why", &State::why), field("remaining_ms", &State::remaining_ms),
+                        field("progress", &State::progress), field("last_failure", &State::last_failure),
+                        field("better_default", &State::better_default), field("version", &State::version));
+};
+template <>
+struct Description<Change> {
+    static constexpr auto fields =
+        std::make_tuple(field("seq", &Change::seq), field("state", &Change::state),
+                        field("options", &Change::options), field("options_removed", &Change::options_removed),
+                        field("devices", &Change::devices), field("devices_removed", &Change::devices_removed));
+};
+template <>
+struct Description<LogLine> {
+    static constexpr auto fields =
+        std::make_tuple(field("seq", &LogLine::seq), field("time_ms", &LogLine::time_ms),
+                        field("severity", &LogLine::severity), field("text", &LogLine::text));
+};
+template <>
+struct Description<Container> {
+    static constexpr auto fields =
+        std::make_tuple(field("kind", &Container::kind), field("reason", &Container::reason));
+};
+
+template <>
+struct Description<Nothing> {
+    static constexpr auto fields = std::make_tuple();
+};
+template <>
+struct Description<GetState::Reply> {
+    static constexpr auto fields = std::make_tuple(field("state", &GetState::Reply::state));
+};
+template <>
+struct Description<ListOptions::Reply> {
+    static constexpr auto fields = std::make_tuple(field("options", &ListOptions::Reply::options));
+};
+template <>
+struct Description<ListDevices::Reply> {
+    static constexpr auto fields = std::make_tuple(field("devices", &ListDevices::Reply::devices));
+};
+template <>
+struct Description<Watch::Reply> {
+    static constexpr auto fields = std::make_tuple(field("change", &Watch::Reply::change));
+};
+template <>
+struct Description<GetLog::Reply> {
+    static constexpr auto fields = std::make_tuple(field("lines", &GetLog::Reply::lines));
+};
+template <>
+struct Description<Boot::Parameters> {
+    static constexpr auto fields =
+        std::make_tuple(field("option", &Boot::Parameters::option), field("append", &Boot::Parameters::append),
+                        field("args", &Boot::Parameters::args), field("dry_run", &Boot::Parameters::dry_run));
+};
+template <>
+struct Description<Boot::Reply> {
+    static constexpr auto fields =
+        std::make_tuple(field("option", &Boot::Reply::option), field("progress", &Boot::Reply::progress),
+                        field("plan", &Boot::Reply::plan));
+};
+template <>
+struct Description<Cancel::Reply> {
+    static constexpr auto fields = std::make_tuple(field("cancelled", &Cancel::Reply::cancelled));
+};
+template <>
+struct Description<Rescan::Parameters> {
+    static constexpr auto fields = std::make_tuple(field("device", &Rescan::Parameters::device));
+};
+
+/// {"code", "text", "parameters": {name: value}}. A code that this build's catalogue lacks keeps the peer's text.
+template <>
+struct Custom<Message> {
+    static boost::json::value write(const Message& message);
+    static bool read(Reader& reader, const boost::json::value& json, Message& out);
+};
+/// An object with the one name that is given, such as {"uuid": "…"}; null for the device of the configuration.
+template <>
+struct Custom<DeviceRef> {
+    static boost::json::value write(const DeviceRef& reference);
+    static bool read(Reader& reader, const boost::json::value& json, DeviceRef& out);
+};
+/// {"path", "device"} or {"url"}, and "sha256" where a digest is expected.
+template <>
+struct Custom<Resource> {
+    static boost::json::value write(const Resource& resource);
+    static bool read(Reader& reader, const boost::json::value& json, Resource& out);
+};
+/// {"options": […]} or {"container": {…}} or {"nothing": reason}, each with "diagnostics".
+template <>
+struct Custom<ScanResult> {
+    static boost::json::value write(const ScanResult& result);
+    static bool read(Reader& reader, const boost::json::value& json, ScanResult& out);
+};
+
+}  // namespace stillboot::protocol

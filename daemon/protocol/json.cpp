@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// The JSON forms that are not field by field, and the instantiations of all of them.
+#include "daemon/protocol/json.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/protocol/descriptions.hpp"
+
+namespace stillboot::protocol {
+namespace {
+
+constexpr std::size_t max_json_depth = 24;
+constexpr std::string_view replacement = "\xEF\xBF\xBD";
+
+// The length of the well-formed UTF-8 sequence that starts a text (Unicode 15, table 3-7), or 0. NUL counts as
+// ill-formed here: no field of ours may hold one.
+std::size_t sequence_length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+        return byte(i) >= low && byte(i) <= high;
+    };
+    const unsigned lead = byte(0);
+    if (lead < 0x80) {
+        return lead == 0 ? 0 : 1;
+    }
+    if (lead >= 0xC2 && lead <= 0xDF) {
+        return continues(1) ? 2 : 0;
+    }
+    if (lead >= 0xE0 && lead <= 0xEF) {
+        const bool second = continues(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF);
+        return second && continues(2) ? 3 : 0;
+    }
+    if (lead >= 0xF0 && lead <= 0xF4) {
+        const bool second = continues(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF);
+        return second && continues(2) && continues(3) ? 4 : 0;
+    }
+    return 0;
+}
+
+}  // namespace
+
+std::string valid_text(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t length = sequence_length(text);
+        out.append(length == 0 ? replacement : text.substr(0, length));
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return out;
+}
+
+bool Reader::read_text(const boost::json::value& json, std::string& out) {
+    const auto* text = json.if_string();
+    if (text == nullptr || text->find('\0') != boost::json::string::npos) {
+        return fail("daemon.field_invalid");
+    }
+    out.assign(text->data(), text->size());
+    return true;
+}
+
+bool Reader::refuse_unknown(const boost::json::object& object, const std::string_view* names, std::size_t count) {
+    if (unknown_ == UnknownFields::ignore) {
+        return true;
+    }
+    for (const auto& member : object) {
+        if (std::find(names, names + count, std::string_view(member.key())) == names + count) {
+            enter(valid_text(member.key()));
+            return fail("daemon.field_unknown");
+        }
+    }
+    return true;
+}
+
+boost::json::value Custom<Message>::write(const Message& message) {
+    boost::json::object parameters;
+    for (const auto& param : message.params()) {
+        parameters.emplace(valid_text(param.name), valid_text(param.value));
+    }
+    return {{"code", valid_text(message.code())},
+            {"text", valid_text(message.sentence())},
+            {"parameters", std::move(parameters)}};
+}
+
+bool Custom<Message>::read(Reader& reader, const boost::json::value& json, Message& out) {
+    const auto* object = json.if_object();
+    std::string code;
+    std::string text;
+    if (object == nullptr) {
+        return reader.fail("daemon.field_invalid");
+    }
+    if (!reader.read_field(*object, "code", code) || !reader.read_field(*object, "text", text)) {
+        return false;
+    }
+    const auto* given = object->if_contains("parameters");
+    if (given == nullptr || !given->is_object()) {
+        return reader.fail(given == nullptr ? "daemon.field_missing" : "daemon.field_invalid");
+    }
+    if (catalogue_template(code).empty()) {
+        out = Message("daemon.said", {{"text", text}});
+        return true;
+    }
+    std::vector<Message::Param> params;
+    for (const auto& member : given->get_object()) {
+        std::string value;
+        if (!reader.read_field(given->get_object(), member.key(), value)) {
+            return false;
+        }
+        params.emplace_back(std::string_view(member.key()), value);
+    }
+    out = Message(std::move(code), std::move(params));
+    return true;
+}
+
+boost::json::value Custom<DeviceRef>::write(const DeviceRef& reference) {
+    if (reference.is_self()) {
+        return {};
+    }
+    boost::json::object object;
+    object.emplace(to_word(reference.kind), valid_text(reference.value));
+    return boost::json::value(std::move(object));
+}
+
+bool Custom<DeviceRef>::read(Reader& reader, const boost::json::value& json, DeviceRef& out) {
+    out = DeviceRef();
+    if (json.is_null()) {
+        return true;
+    }
+    const auto* object = json.if_object();
+    if (object == nullptr) {
+        return reader.fail("daemon.field_invalid");
+    }
+    using Kind = DeviceRef::Kind;
+    for (const Kind kind : {Kind::uuid, Kind::label, Kind::partuuid, Kind::partlabel, Kind::id}) {
+        std::optional<std::string> value;
+        if (!reader.read_field(*object, to_word(kind), value)) {
+            return false;
+        }
+        if (value) {
+            if (!out.is_self()) {
+                return reader.fail("daemon.field_invalid");
+            }
+            out.kind = kind;
+            out.value = std::move(*value);
+        }
+    }
+    return true;
+}
+
+boost::json::value Custom<Resource>::write(const Resource& resource) {
+    boost::json::object object;
+    if (resource.url.empty()) {
+        object.emplace("path", valid_text(resource.path));
+        object.emplace("device", Custom<DeviceRef>::write(resource.device));
+    } else {
+        object.emplace("url", valid_text(resource.url));
+    }
+    if (!resource.sha256.empty()) {
+        object.emplace("sha256", valid_text(resource.sha256));
+    }
+    return boost::json::value(std::move(object));
+}
+
+bool Custom<Resource>::read(Reader& reader, const boost::json::value& json, Resource& out) {
+    const auto* object = json.if_object();
+    if (object == nullptr) {
+        return reader.fail("daemon.field_invalid");
+    }
+    std::optional<std::string> path;
+    std::optional<std::string> url;
+    std::optional<std::string> sha256;
+    std::optional<DeviceRef> device;
+    if (!reader.read_field(*object, "path", path) || !reader.read_field(*object, "url", url) ||
+        !reader.read_field(*object, "device", device) || !reader.read_field(*object, "sha256", sha256)) {
+        return false;
+    }
+    if (path.has_value() == url.has_value()) {
+        return reader.fail("daemon.field_invalid");
+    }
+    out.path = path.value_or("");
+    out.url = url.value_or("");
+    out.device = device.value_or(DeviceRef());
+    out.sha256 = sha256.value_or("");
+    return true;
+}
+
+boost::json::value Custom<ScanResult>::write(const ScanResult& result) {
+    boost::json::object object;
+    if (const auto* options = std::get_if<std::vector<BootOption>>(&result.finding)) {
+        object.emplace("options", protocol::write(*options));
+    } else if (const auto* container = std::get_if<Container>(&result.finding)) {
+        object.emplace("container", protocol::write(*container));
+    } else {
+        object.emplace("nothing", protocol::write(std::get<stillboot::Nothing>(result.finding).reason));
+    }
+    object.emplace("diagnostics", protocol::write(result.diagnostics));
+    return boost::json::value(std::move(object));
+}
+
+bool Custom<ScanResult>::read(Reader& reader, const boost::json::value& json, ScanResult& out) {
+    const auto* object = json.if_object();
+    if (object == nullptr) {
+        return reader.fail("daemon.field_invalid");
+    }
+    std::optional<std::vector<BootOption>> options;
+    std::optional<Container> container;
+    std::optional<Message> nothing;
+    if (!reader.read_field(*object, "options", options) || !reader.read_field(*object, "container", container) ||
+        !reader.read_field(*object, "nothing", nothing) ||
+        !reader.read_field(*object, "diagnostics", out.diagnostics)) {
+        return false;
+    }
+    if (int{options.has_value()} + int{container.has_value()} + int{nothing.has_value()} != 1) {
+        return reader.fail("daemon.field_invalid");
+    }
+    if (options) {
+        out.finding = std::move(*options);
+    } else if (container) {
+        out.finding = std::move(*container);
+    } else {
+        out.finding = stillboot::Nothing{std::move(*nothing)};
+    }
+    return true;
+}
+
+template <class T>
+boost::json::value to_json(const T& value) {
+    return write(value);
+}
+
+template <class T>
+Result<T> from_json(const boost::json::value& json, UnknownFields unknown) {
+    Reader reader(unknown);
+    T out{};
+    if (!reader.read(json, out)) {
+        return reader.error();
+    }
+    return out;
+}
+
+Result<boost::json::value> parse_json(std::string_view text) {
+    boost::json::parse_options options;
+    options.max_depth = max_json_depth;
+    boost::json::error_code failure;
+    auto value = boost::json::parse(text, failure, {}, options);
+    if (failure) {
+        return Error("daemon.not_json", {{"reason", failure.message()}});
+    }
+    return value;
+}
+
+#define STILLBOOT_JSON(T)                             \
+    template boost::json::value to_json<T>(const T&); \
+    template Result<T> from_json<T>(const boost::json::value&, UnknownFields);
+STILLBOOT_JSON(Message)
+STILLBOOT_JSON(Diagnostic)
+STILLBOOT_JSON(DeviceId)
+STILLBOOT_JSON(DeviceRef)
+STILLBOOT_JSON(Resource)
+STILLBOOT_JSON(BootOption)
+STILLBOOT_JSON(ScanResult)
+STILLBOOT_JSON(Option)
+STILLBOOT_JSON(Device)
+STILLBOOT_JSON(Progress)
+STILLBOOT_JSON(State)
+STILLBOOT_JSON(Change)
+STILLBOOT_JSON(LogLine)
+STILLBOOT_JSON(Nothing)
+STILLBOOT_JSON(GetState::Reply)
+STILLBOOT_JSON(ListOptions::Reply)
+STILLBOOT_JSON(ListDevices::Reply)
+STILLBOOT_JSON(Watch::Reply)
+STILLBOOT_JSON(GetLog::Reply)
+STILLBOOT_JSON(Boot::Parameters)
+STILLBOOT_JSON(Boot::Reply)
+STILLBOOT_JSON(Cancel::Reply)
+STILLBOOT_JSON(Rescan::Parameters)
+STILLBOOT_JSON(std::vector<BootOption>)
+STILLBOOT_JSON(std::vector<Diagnostic>)
+STILLBOOT_JSON(std::vector<std::string>)
+#undef STILLBOOT_JSON
+
+}  // namespace stillboot::protocol

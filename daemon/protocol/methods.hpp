@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The methods and errors of io.stillboot: for each its name, what it takes and what it answers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/protocol/types.hpp"
+
+namespace stillboot::protocol {
+
+inline constexpr std::string_view interface_name = "io.stillboot";
+inline constexpr std::string_view default_socket = "/run/stillboot/io.stillboot";
+/// The longest message a client may send: a command line is 2048 bytes, and nothing else of size goes this way.
+inline constexpr std::size_t max_call_bytes = std::size_t{256} * 1024;
+/// The longest message a client accepts.
+inline constexpr std::size_t max_reply_bytes = std::size_t{64} * 1024 * 1024;
+
+struct Nothing {
+    bool operator==(const Nothing&) const = default;
+};
+
+struct GetState {
+    static constexpr std::string_view name = "io.stillboot.GetState";
+    using Parameters = Nothing;
+    struct Reply {
+        State state;
+    };
+};
+
+struct ListOptions {
+    static constexpr std::string_view name = "io.stillboot.ListOptions";
+    using Parameters = Nothing;
+    struct Reply {
+        std::vector<Option> options;
+    };
+};
+
+struct ListDevices {
+    static constexpr std::string_view name = "io.stillboot.ListDevices";
+    using Parameters = Nothing;
+    struct Reply {
+        std::vector<Device> devices;
+    };
+};
+
+struct Watch {
+    static constexpr std::string_view name = "io.stillboot.Watch";
+    using Parameters = Nothing;
+    struct Reply {
+        Change change;
+    };
+};
+
+struct GetLog {
+    static constexpr std::string_view name = "io.stillboot.GetLog";
+    using Parameters = Nothing;
+    struct Reply {
+        std::vector<LogLine> lines;
+    };
+};
+
+struct Boot {
+    static constexpr std::string_view name = "io.stillboot.Boot";
+    struct Parameters {
+        std::string option;  ///< an id, a title, or "@default"
+        std::optional<std::string> append;
+        std::optional<std::string> args;
+        std::optional<bool> dry_run;
+    };
+    struct Reply {
+        std::string option;
+        std::optional<Progress> progress;
+        std::optional<std::vector<std::string>> plan;
+    };
+};
+
+enum class Cancelled { nothing, countdown, handover };
+
+struct Cancel {
+    static constexpr std::string_view name = "io.stillboot.Cancel";
+    using Parameters = Nothing;
+    struct Reply {
+        Cancelled cancelled = Cancelled::nothing;
+    };
+};
+
+struct Rescan {
+    static constexpr std::string_view name = "io.stillboot.Rescan";
+    struct Parameters {
+        std::optional<std::string> device;
+    };
+    using Reply = Nothing;
+};
+
+struct Reboot {
+    static constexpr std::string_view name = "io.stillboot.Reboot";
+    using Parameters = Nothing;
+    using Reply = Nothing;
+};
+
+struct PowerOff {
+    static constexpr std::string_view name = "io.stillboot.PowerOff";
+    using Parameters = Nothing;
+    using Reply = Nothing;
+};
+
+}  // namespace stillboot::protocol

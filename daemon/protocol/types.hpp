@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The types of the interface io.stillboot in C++, field by field as daemon/protocol/io.stillboot.varlink has them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/base/message.hpp"
+#include "config/model/boot_option.hpp"
+#include "config/model/diagnostic.hpp"
+#include "config/model/scan_result.hpp"
+
+namespace stillboot::protocol {
+
+enum class OptionState { ready, waiting };
+
+/// A boot option as clients see it.
+struct Option : BootOption {
+    OptionState state = OptionState::ready;
+    std::optional<Message> reason;  ///< what it waits for
+
+    bool operator==(const Option&) const = default;
+};
+
+enum class DeviceState { queued, scanning, found, container, empty, failed };
+
+struct Device {
+    std::string id;
+    std::string node;
+    std::string uuid;
+    std::string label;
+    std::string filesystem;
+    std::string title;                  ///< what a person calls it: "Samsung 980, part 2"
+    std::optional<std::string> parent;  ///< id of the disk that holds this partition
+    std::string model;
+    std::uint64_t size_bytes = 0;
+    bool removable = false;
+    DeviceState state = DeviceState::queued;
+    std::optional<Message> reason;
+    std::vector<Diagnostic> diagnostics;
+
+    bool operator==(const Device&) const = default;
+};
+
+/// One step of a hand-over as it goes on.
+struct Progress {
+    std::string option;
+    std::string step;  ///< handover::to_word(Step)
+    Message message;
+    std::uint64_t done = 0;   ///< devices while unbinding, bytes while fetching
+    std::uint64_t total = 0;  ///< 0 where it is not known
+    std::uint64_t elapsed_ms = 0;
+
+    bool operator==(const Progress&) const = default;
+};
+
+enum class Phase { discovering, idle, countdown, handover };
+
+struct State {
+    Phase phase = Phase::discovering;
+    std::optional<std::string> would_boot;
+    Message why;
+    std::optional<std::uint64_t>
+        remaining_ms;  ///< at the moment the message was made; no message comes each second
+    std::optional<Progress> progress;
+    std::optional<Message> last_failure;
+    std::optional<std::string> better_default;
+    std::string version;
+
+    bool operator==(const State&) const = default;
+};
+
+/// One event of Watch; the first holds everything.
+struct Change {
+    std::uint64_t seq = 0;
+    std::optional<State> state;
+    std::vector<Option> options;
+    std::vector<std::string> options_removed;
+    std::vector<Device> devices;
+    std::vector<std::string> devices_removed;
+
+    bool operator==(const Change&) const = default;
+};
+
+enum class LogSeverity { debug, info, warning, error };
+
+struct LogLine {
+    std::uint64_t seq = 0;
+    std::uint64_t time_ms = 0;  ///< since the epoch
+    LogSeverity severity = LogSeverity::info;
+    std::string text;
+
+    bool operator==(const LogLine&) const = default;
+};
+
+}  // namespace stillboot::protocol
