@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of formats and places, and how what they yield is put together.
+#include "config/parse/scan_file_system.hpp"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/base/utf8.hpp"
+#include "config/parse/bls/bls.hpp"
+#include "config/parse/grub/grub.hpp"
+
+namespace stillboot {
+namespace {
+
+/// One configuration, and what was read in it.
+struct Configuration {
+    std::string path;
+    Parsed parsed;
+};
+
+// In the order in which GRUB's own installations are met: a root or boot partition, then an ESP. "@" and
+// "@rootfs" are the subvolumes that Debian and Ubuntu put their root in; a btrfs is read from its top level.
+constexpr std::string_view grub_places[] = {
+    "/boot/grub/grub.cfg",    "/grub/grub.cfg",
+    "/boot/grub2/grub.cfg",   "/grub2/grub.cfg",
+    "/@/boot/grub/grub.cfg",  "/@rootfs/boot/grub/grub.cfg",
+    "/@/boot/grub2/grub.cfg", "/root/boot/grub2/grub.cfg",
+};
+
+bool is_file(FileSource& source, std::string_view path) {
+    return source.kind({}, path) == FileSource::Kind::file;
+}
+
+/// The ESP's vendor directories. An ESP is vfat, where the name's case means nothing; here it may be a copy.
+std::vector<std::string> efi_grub_places(FileSource& source) {
+    std::vector<std::string> places;
+    for (const std::string& top : source.list({}, "/")) {
+        if (::strcasecmp(top.c_str(), "EFI") != 0) {
+            continue;
+        }
+        for (const std::string& vendor : source.list({}, "/" + top)) {
+            places.push_back("/" + top + "/" + vendor + "/grub.cfg");
+        }
+    }
+    // The fallback directory often holds a copy of the vendor's file.
+    std::stable_partition(places.begin(), places.end(), [](const std::string& place) {
+        return ::strcasecmp(place.c_str(), "/EFI/BOOT/grub.cfg") != 0;
+    });
+    return places;
+}
+
+std::vector<Configuration> read_grub(FileSource& source) {
+    std::vector<std::string> places(std::begin(grub_places), std::end(grub_places));
+    for (std::string& place : efi_grub_places(source)) {
+        places.push_back(std::move(place));
+    }
+    std::vector<Configuration> out;
+    for (const std::string& place : places) {
+        if (is_file(source, place)) {
+            out.push_back({place, parse_grub(source, place, {})});
+        }
+    }
+    return out;
+}
+
+std::vector<Configuration> read_bls(FileSource& source) {
+    std::vector<Configuration> out;
+    for (const char* prefix : {"", "/boot"}) {
+        BlsOptions options;
+        options.path_prefix = prefix;
+        options.directory = options.path_prefix + "/loader/entries";
+        options.loader_conf = options.path_prefix + "/loader/loader.conf";
+        if (source.kind({}, options.directory) == FileSource::Kind::directory) {
+            out.push_back({options.directory, parse_bls(source, options)});
+        }
+    }
+    return out;
+}
+
+struct Format {
+    std::string_view name;
+    std::vector<Configuration> (*read)(FileSource&);
+};
+
+/// A new format is a row here. The order is that of the menu, and of who keeps what two of them offer.
+constexpr Format formats[] = {
+    {"grub", read_grub},
+    {"bls", read_bls},
+};
+
+/// What makes two options the same to boot, whatever they are called and however they name their own device.
+std::string boot_key(const BootOption& option, const DeviceId& own) {
+    std::string key;
+    const auto add = [&](const Resource& resource) {
+        const bool here = names_device(resource.device, own);
+        key.append(to_word(here ? DeviceRef::Kind::self : resource.device.kind)).append(1, '\0');
+        key.append(here ? std::string() : resource.device.value).append(1, '\0');
+        key.append(resource.path).append(1, '\0').append(resource.url).append(1, '\0');
+    };
+    add(option.kernel);
+    std::for_each(option.initrds.begin(), option.initrds.end(), add);
+    add(option.devicetree.value_or(Resource()));
+    return key.append(option.args);
+}
+
+class Collector {
+public:
+    explicit Collector(const DeviceId& device) : device_(device) {}
+
+    void add(std::string_view format, Configuration configuration) {
+        for (Diagnostic& diagnostic : configuration.parsed.diagnostics) {
+            clean(diagnostic);
+            diagnostics_.push_back(std::move(diagnostic));
+        }
+        std::map<std::string, std::string> keys_of_this;
+        std::map<std::string, int> repeated;  // by the configuration that has the same
+        const bool had_default = has_default_;
+        for (BootOption& option : configuration.parsed.options) {
+            std::string key = boot_key(option, device_);
+            const auto known = keys_.find(key);
+            if (known != keys_.end()) {
+                ++repeated[known->second];
+                continue;
+            }
+            keys_of_this.emplace(std::move(key), configuration.path);
+            option.is_default = option.is_default && !had_default;
+            has_default_ = has_default_ || option.is_default;
+            keep(format, std::move(option));
+        }
+        keys_.merge(keys_of_this);
+        for (const auto& [path, count] : repeated) {
+            say(Severity::note, configuration.path, 0,
+                Message("config.scan_repeated", {{"count", count}, {"path", path}}));
+        }
+        paths_ += (paths_.empty() ? "" : ", ") + configuration.path;
+    }
+
+    ScanResult result() {
+        ScanResult out;
+        out.diagnostics = std::move(diagnostics_);
+        if (!options_.empty()) {
+            out.finding = std::move(options_);
+        } else if (paths_.empty()) {
+            out.finding = Nothing{Message("config.scan_no_configuration")};
+        } else {
+            out.finding = Nothing{Message("config.scan_no_entry", {{"paths", valid_utf8(paths_)}})};
+        }
+        return out;
+    }
+
+private:
+    void say(Severity severity, const std::string& file, std::uint32_t line, Message message) {
+        diagnostics_.emplace_back(severity, valid_utf8(file), line, 0U, std::move(message));
+    }
+
+    static void clean(Diagnostic& diagnostic) {
+        diagnostic.file = valid_utf8(diagnostic.file);
+        std::vector<Message::Param> params = diagnostic.message.params();
+        for (Message::Param& param : params) {
+            param.value = valid_utf8(param.value);
+        }
+        diagnostic.message = Message(diagnostic.message.code(), std::move(params));
+    }
+
+    void keep(std::string_view format, BootOption option) {
+        if (clean(option)) {
+            say(Severity::warning, option.source.file, option.source.line,
+                Message("config.scan_not_text", {{"title", option.title}}));
+        }
+        option.device_id = device_.id;
+        option.id = device_.id + "/" + std::string(format) + "/" + option.id;
+        const std::string base = option.id;
+        for (int again = 2; !ids_.insert(option.id).second; ++again) {
+            option.id = base + "#" + std::to_string(again);
+        }
+        options_.push_back(std::move(option));
+    }
+
+    /// Makes every text of the option valid UTF-8. True where one was not.
+    static bool clean(BootOption& option) {
+        std::vector<std::string*> texts = {&option.id,      &option.title,    &option.args,
+                                           &option.version, &option.sort_key, &option.source.file};
+        const auto add = [&](Resource& resource) {
+            texts.insert(texts.end(), {&resource.path, &resource.url, &resource.device.value});
+        };
+        add(option.kernel);
+        std::for_each(option.initrds.begin(), option.initrds.end(), add);
+        if (option.devicetree) {
+            add(*option.devicetree);
+        }
+        for (std::string& title : option.submenus) {
+            texts.push_back(&title);
+        }
+        bool changed = false;
+        for (std::string* text : texts) {
+            std::string valid = valid_utf8(*text);
+            changed = changed || valid != *text;
+            *text = std::move(valid);
+        }
+        return changed;
+    }
+
+    DeviceId device_;
+    std::vector<BootOption> options_;
+    std::vector<Diagnostic> diagnostics_;
+    std::map<std::string, std::string> keys_;  ///< of the configurations before, with the path of each
+    std::set<std::string> ids_;
+    std::string paths_;
+    bool has_default_ = false;
+};
+
+}  // namespace
+
+ScanResult scan_file_system(FileSource& source) {
+    Collector collector(source.self());
+    for (const Format& format : formats) {
+        for (Configuration& configuration : format.read(source)) {
+            collector.add(format.name, std::move(configuration));
+        }
+    }
+    return collector.result();
+}
+
+}  // namespace stillboot

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a file system offers as a whole: places, order, ids, repeats and the reason where there is nothing.
+#include "config/parse/scan_file_system.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/config/parse/memory_source.hpp"
+
+using namespace stillboot;
+using test::MemorySource;
+using Lines = std::vector<std::string>;
+
+namespace {
+
+Lines texts(const ScanResult& result) {
+    Lines out;
+    for (const Diagnostic& diagnostic : result.diagnostics) {
+        out.push_back(diagnostic.text());
+    }
+    return out;
+}
+
+Lines ids(const ScanResult& result) {
+    Lines out;
+    for (const BootOption& option : std::get<std::vector<BootOption>>(result.finding)) {
+        out.push_back(option.id + (option.is_default ? "*" : ""));
+    }
+    return out;
+}
+
+MemorySource disk(std::map<std::string, std::string> files) {
+    MemorySource source(std::move(files));
+    source.devices[0].id.id = "disk";
+    source.devices[0].id.uuid = "1111";
+    return source;
+}
+
+}  // namespace
+
+TEST_SUITE("scan_file_system") {
+    TEST_CASE("a file system without configuration says so") {
+        MemorySource source = disk({{"/etc/fstab", ""}});
+        const ScanResult result = scan_file_system(source);
+        CHECK(std::get<Nothing>(result.finding).reason.sentence() ==
+              "no boot configuration was found on this file system");
+        CHECK(texts(result) == Lines{});
+    }
+
+    TEST_CASE("a configuration without a single good entry is named") {
+        MemorySource source = disk({{"/loader/entries/a.conf", "title x\n"}});
+        const ScanResult result = scan_file_system(source);
+        CHECK(std::get<Nothing>(result.finding).reason.sentence() ==
+              "/loader/entries offers nothing that can be booted");
+        CHECK(texts(result) == Lines{"/loader/entries/a.conf: error: this entry is left out: it names no kernel"});
+    }
+
+    TEST_CASE("options carry the device, and the first file that names a default keeps it") {
+        MemorySource source = disk({{"/loader/entries/a.conf", "linux /k\n"},
+                                    {"/boot/loader/entries/a.conf", "linux /k\noptions quiet\n"},
+                                    {"/k", ""},
+                                    {"/boot/k", ""}});
+        const ScanResult result = scan_file_system(source);
+        CHECK(texts(result) == Lines{});
+        CHECK(ids(result) == Lines{"disk/bls/a*", "disk/bls/a#2"});
+        CHECK(std::get<std::vector<BootOption>>(result.finding)[1].device_id == "disk");
+    }
+
+    TEST_CASE("what two places offer alike is offered once, and said") {
+        MemorySource source = disk({{"/loader/entries/a.conf", "title A\nlinux /k\noptions x\n"},
+                                    {"/loader/entries/b.conf", "title B\nlinux /k\noptions x\n"},
+                                    {"/boot/loader/entries/c.conf", "title C\nlinux /k\noptions x\n"},
+                                    {"/boot/loader/entries/d.conf", "title D\nlinux /k\noptions y\n"},
+                                    {"/k", ""}});
+        const ScanResult result = scan_file_system(source);
+        CHECK(ids(result) == Lines{"disk/bls/b*", "disk/bls/a", "disk/bls/d"});
+        CHECK(texts(result) ==
+              Lines{"/boot/loader/entries: note: entries left out here, for /loader/entries offers the same: 1"});
+    }
+
+    TEST_CASE("text that is not UTF-8 is made so and said") {
+        MemorySource source = disk({{"/loader/entries/a.conf", "title caf\xE9\nlinux /k\n\xFF x\n"}, {"/k", ""}});
+        const ScanResult result = scan_file_system(source);
+        CHECK(std::get<std::vector<BootOption>>(result.finding)[0].title == "caf\xEF\xBF\xBD");
+        CHECK(
+            texts(result) ==
+            Lines{
+                "/loader/entries/a.conf:3:1: note: the key \xEF\xBF\xBD is not known and is left out",
+                "/loader/entries/a.conf:2: warning: \"caf\xEF\xBF\xBD\" holds bytes that are not UTF-8: they were "
+                "replaced, so it may not boot"});
+    }
+}
