@@ -72,15 +72,17 @@ template <>
 struct Description<Option> {
     static constexpr auto fields =
         std::tuple_cat(Description<BootOption>::fields,
-                       std::make_tuple(field("state", &Option::state), field("reason", &Option::reason)));
+                       std::make_tuple(field("order", &Option::order), field("state", &Option::state),
+                                       field("reason", &Option::reason)));
 };
 template <>
 struct Description<Device> {
     static constexpr auto fields = std::make_tuple(
-        field("id", &Device::id), field("node", &Device::node), field("uuid", &Device::uuid),
-        field("label", &Device::label), field("filesystem", &Device::filesystem), field("title", &Device::title),
-        field("parent", &Device::parent), field("model", &Device::model), field("size_bytes", &Device::size_bytes),
-        field("removable", &Device::removable), field("state", &Device::state), field("reason", &Device::reason),
+        field("id", &Device::id), field("order", &Device::order), field("node", &Device::node),
+        field("uuid", &Device::uuid), field("label", &Device::label), field("filesystem", &Device::filesystem),
+        field("title", &Device::title), field("parent", &Device::parent), field("model", &Device::model),
+        field("size_bytes", &Device::size_bytes), field("removable", &Device::removable),
+        field("state", &Device::state), field("reason", &Device::reason),
         field("diagnostics", &Device::diagnostics));
 };
 template <>

@@ -18,6 +18,7 @@ enum class OptionState { ready, waiting };
 
 /// A boot option as clients see it.
 struct Option : BootOption {
+    std::uint32_t order = 0;  ///< its place among its device's options
     OptionState state = OptionState::ready;
     std::optional<Message> reason;  ///< what it waits for
 
@@ -28,6 +29,7 @@ enum class DeviceState { queued, scanning, found, container, empty, failed };
 
 struct Device {
     std::string id;
+    std::string order;  ///< devices sorted by it, bytewise, stand in the fixed order
     std::string node;
     std::string uuid;
     std::string label;

@@ -22,6 +22,7 @@ namespace {
 Option full_option() {
     Option option;
     option.id = "pci-1-part2/grub/a";
+    option.order = 4;
     option.title = "Debian";
     option.device_id = "pci-1-part2";
     option.submenus = {"Advanced"};
@@ -54,6 +55,7 @@ Change full_change() {
     change.options_removed = {"a", "b"};
     Device device;
     device.id = "pci-1";
+    device.order = "0/pci-1";
     device.parent = "pci-0";
     device.size_bytes = 1ULL << 40;
     device.removable = true;
