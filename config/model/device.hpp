@@ -17,6 +17,7 @@ struct DeviceId {
     std::string label;      ///< of the file system
     std::string partuuid;   ///< of the partition
     std::string partlabel;  ///< of the partition
+    std::string disk;       ///< `id` of the whole disk that holds it; its own where it is one, empty where unknown
 
     bool operator==(const DeviceId&) const = default;
 };
@@ -24,12 +25,12 @@ struct DeviceId {
 /// A reference to a device, as a configuration writes it, resolved only against a set of devices.
 struct DeviceRef {
     enum class Kind {
-        self,       ///< the device that holds the configuration
-        uuid,       ///< file system UUID
-        label,      ///< file system label
+        self,   ///< the device that holds the configuration
+        uuid,   ///< file system UUID
+        label,  ///< file system label
         partuuid,
         partlabel,
-        id,         ///< DeviceId::id
+        id,  ///< DeviceId::id
     };
     Kind kind = Kind::self;
     std::string value;
