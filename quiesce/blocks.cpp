@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The block stack and the network interfaces.
+#include <array>
+
+#include "quiesce/sysfs.hpp"
+#include "quiesce/users.hpp"
+
+namespace stillboot::quiesce {
+namespace {
+
+// A namespace of an NVMe subsystem lives below /sys/devices/virtual; its controllers are links beside it.
+std::vector<std::string> nvme_controllers(const Root& root, std::string_view block_path) {
+    std::vector<std::string> controllers;
+    const std::size_t at = block_path.find("/nvme-subsystem/");
+    if (at == block_path.npos) {
+        return controllers;
+    }
+    const std::size_t end = block_path.find('/', at + std::string_view("/nvme-subsystem/").size());
+    const std::string subsystem(block_path.substr(0, end));
+    const auto names = root.list(subsystem);
+    for (const auto& name : names ? *names : std::vector<std::string>{}) {
+        if (const auto path = follow_link(root, subsystem + "/" + name); path.find("/nvme/") != path.npos) {
+            controllers.push_back(path);
+        }
+    }
+    return controllers;
+}
+
+std::string stable_name(const Root& root, const std::string& path) {
+    constexpr std::array<std::string_view, 5> attributes = {"wwid", "device/wwid", "uuid", "serial",
+                                                            "device/serial"};
+    for (const auto attribute : attributes) {
+        if (auto text = attribute_or_empty(root, path + "/" + std::string(attribute)); !text.empty()) {
+            return text;
+        }
+    }
+    return attribute_or_empty(root, path + "/device/cid");  // an SD card
+}
+
+BlockDevice read_block(const Root& root, const std::string& name, const std::string& path) {
+    BlockDevice block;
+    block.name = name;
+    block.path = path;
+    block.number = attribute_or_empty(root, path + "/dev");
+    block.sectors = parse_number(attribute_or_empty(root, path + "/size"), 10);
+    block.dm_name = attribute_or_empty(root, path + "/dm/name");
+    block.md_level = attribute_or_empty(root, path + "/md/level");
+    block.wwid = stable_name(root, path);
+    block.carriers = nvme_controllers(root, path);
+    block.backing_file = attribute_or_empty(root, path + "/loop/backing_file");
+    if (const auto slaves = root.list(path + "/slaves")) {
+        block.stands_on = *slaves;
+    }
+    if (block.backing_file.starts_with("/dev/")) {
+        block.stands_on.emplace_back(last_component(block.backing_file));
+    }
+    return block;
+}
+
+}  // namespace
+
+void read_blocks(const Root& root, Inventory& inventory) {
+    const auto names = root.list("/sys/class/block");
+    for (const auto& name : names ? *names : std::vector<std::string>{}) {
+        const std::string path = follow_link(root, "/sys/class/block/" + name);
+        if (!path.empty()) {
+            inventory.blocks[name] = read_block(root, name, path);
+        }
+    }
+    for (const auto& [name, block] : inventory.blocks) {
+        for (const auto& below : block.stands_on) {
+            for (const auto& path : inventory.block_chain(below)) {
+                inventory.stacked.emplace_back(block.path, path);
+            }
+        }
+    }
+}
+
+void read_interfaces(const Root& root, Inventory& inventory) {
+    constexpr std::uint64_t iff_up = 1;
+    const auto names = root.list("/sys/class/net");
+    for (const auto& name : names ? *names : std::vector<std::string>{}) {
+        const std::string path = follow_link(root, "/sys/class/net/" + name);
+        if (path.empty() || path.starts_with("/sys/devices/virtual/")) {
+            continue;
+        }
+        NetworkInterface interface;
+        interface.name = name;
+        interface.path = path;
+        interface.address = attribute_or_empty(root, path + "/address");
+        interface.up = (parse_number(attribute_or_empty(root, path + "/flags"), 16) & iff_up) != 0;
+        interface.carrier = attribute_or_empty(root, path + "/carrier") == "1";
+        inventory.interfaces.push_back(std::move(interface));
+    }
+}
+
+}  // namespace stillboot::quiesce

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads devices, drivers, device links and classes from sysfs.
+#include "quiesce/inventory.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "quiesce/sysfs.hpp"
+#include "quiesce/users.hpp"
+
+namespace stillboot::quiesce {
+namespace {
+
+// Classes whose devices policy asks about. The device that provides one is the nearest bound one above.
+constexpr std::array<std::string_view, 9> known_classes = {"watchdog", "tpm", "rtc",  "net",      "block",
+                                                           "drm",      "ptp", "ipmi", "scsi_host"};
+
+void read_pci(const Root& root, Device& device) {
+    const auto hex = [&](std::string_view name) {
+        return parse_number(attribute_or_empty(root, device.path + "/" + std::string(name)), 16);
+    };
+    PciFunction pci;
+    pci.class_code = static_cast<std::uint32_t>(hex("class")) & 0xffffff;
+    pci.vendor = static_cast<std::uint16_t>(hex("vendor"));
+    pci.device = static_cast<std::uint16_t>(hex("device"));
+    device.pci = pci;
+    device.virtual_functions =
+        static_cast<std::uint32_t>(parse_number(attribute_or_empty(root, device.path + "/sriov_numvfs"), 10));
+    if (const auto physical = follow_link(root, device.path + "/physfn"); !physical.empty()) {
+        device.physical_function = physical;
+    }
+}
+
+Device read_device(const Root& root, const std::string& path, const std::string& name, const std::string& bus,
+                   const BindOrderReader& bind_order) {
+    Device device;
+    device.path = path;
+    device.name = name;
+    device.bus = bus;
+    device.driver = current_driver(root, path);
+    if (device.bound()) {
+        device.bind_order = bind_order(root, path);
+        device.can_unbind = root.lstat(path + "/driver/unbind").has_value();
+    }
+    device.modalias = attribute_or_empty(root, path + "/modalias");
+    if (bus == "pci") {
+        read_pci(root, device);
+    }
+    return device;
+}
+
+Result<void> read_buses(const Root& root, const BindOrderReader& bind_order, Inventory& inventory) {
+    auto buses = root.list("/sys/bus");
+    if (!buses) {
+        return buses.error();
+    }
+    for (const auto& bus : *buses) {
+        const std::string base = "/sys/bus/" + bus;
+        if (auto text = root.read_attribute(base + "/drivers_autoprobe")) {
+            inventory.autoprobe[bus] = *text;
+        }
+        const auto names = root.list(base + "/devices");
+        if (!names) {
+            continue;  // a bus without devices
+        }
+        for (const auto& name : *names) {
+            const std::string path = follow_link(root, base + "/devices/" + name);
+            if (!path.empty()) {
+                inventory.devices[path] = read_device(root, path, name, bus, bind_order);
+            }
+        }
+    }
+    return {};
+}
+
+// The directories of device links: of the class where there is one, else by the links in consumers.
+std::vector<std::string> device_link_directories(const Root& root, const Inventory& inventory) {
+    std::vector<std::string> directories;
+    if (const auto names = root.list("/sys/class/devlink")) {
+        for (const auto& name : *names) {
+            directories.push_back("/sys/class/devlink/" + name);
+        }
+        return directories;
+    }
+    for (const auto& [path, device] : inventory.devices) {
+        const auto names = root.list(path);
+        for (const auto& name : names ? *names : std::vector<std::string>{}) {
+            if (name.starts_with("supplier:")) {
+                directories.push_back(path + "/" + name);
+            }
+        }
+    }
+    return directories;
+}
+
+void read_device_links(const Root& root, Inventory& inventory) {
+    for (const auto& directory : device_link_directories(root, inventory)) {
+        if (attribute_or_empty(root, directory + "/status") == "dormant") {
+            continue;
+        }
+        const std::string supplier = follow_link(root, directory + "/supplier");
+        const std::string consumer = follow_link(root, directory + "/consumer");
+        const auto found = inventory.devices.find(consumer);
+        if (found != inventory.devices.end() && !supplier.empty()) {
+            auto& suppliers = found->second.suppliers;
+            if (std::find(suppliers.begin(), suppliers.end(), supplier) == suppliers.end()) {
+                suppliers.push_back(supplier);
+            }
+        }
+    }
+}
+
+void add_class(Inventory& inventory, std::string_view path, std::string_view class_name) {
+    const Device* provider = inventory.bound_at_or_above(path);
+    if (provider == nullptr) {
+        return;
+    }
+    auto& classes = inventory.devices.find(provider->path)->second.classes;
+    if (std::find(classes.begin(), classes.end(), class_name) == classes.end()) {
+        classes.emplace_back(class_name);
+    }
+}
+
+void read_classes(const Root& root, Inventory& inventory) {
+    for (const auto class_name : known_classes) {
+        const std::string base = "/sys/class/" + std::string(class_name);
+        const auto names = root.list(base);
+        for (const auto& name : names ? *names : std::vector<std::string>{}) {
+            if (const auto path = follow_link(root, base + "/" + name); !path.empty()) {
+                add_class(inventory, path, class_name);
+            }
+        }
+    }
+}
+
+}  // namespace
+
+bool PciFunction::is_bridge() const {
+    constexpr std::uint32_t bridge_base = 0x06;
+    constexpr std::uint32_t other_bridge = 0x0680;
+    return (class_code >> 16) == bridge_base && (class_code >> 8) != other_bridge;
+}
+
+bool is_below(std::string_view path, std::string_view ancestor) {
+    return path.size() > ancestor.size() && path.starts_with(ancestor) && path[ancestor.size()] == '/';
+}
+
+const Device* Inventory::bound_at_or_above(std::string_view path) const {
+    while (path.size() > 1) {
+        const auto found = devices.find(path);
+        if (found != devices.end() && found->second.bound()) {
+            return &found->second;
+        }
+        path = path.substr(0, path.rfind('/'));
+    }
+    return nullptr;
+}
+
+std::vector<std::string> Inventory::block_chain(std::string_view name) const {
+    std::vector<std::string> paths;
+    std::vector<std::string> open = {std::string(name)};
+    std::vector<std::string> seen;
+    while (!open.empty()) {
+        const std::string current = std::move(open.back());
+        open.pop_back();
+        const auto found = blocks.find(current);
+        if (found == blocks.end() || std::find(seen.begin(), seen.end(), current) != seen.end()) {
+            continue;
+        }
+        seen.push_back(current);
+        paths.push_back(found->second.path);
+        paths.insert(paths.end(), found->second.carriers.begin(), found->second.carriers.end());
+        open.insert(open.end(), found->second.stands_on.begin(), found->second.stands_on.end());
+    }
+    return paths;
+}
+
+std::uint64_t bind_order_by_inode(const Root& root, const std::string& device_path) {
+    const auto info = root.lstat(device_path + "/driver");
+    return info ? info->st_ino : 0;
+}
+
+std::string current_driver(const Root& root, std::string_view device_path) {
+    const auto target = root.read_link(std::string(device_path) + "/driver");
+    return target ? std::string(last_component(*target)) : std::string();
+}
+
+Result<Inventory> read_inventory(const Root& root, const BindOrderReader& bind_order) {
+    Inventory inventory;
+    if (auto read = read_buses(root, bind_order, inventory); !read) {
+        return read.error();
+    }
+    read_device_links(root, inventory);
+    read_classes(root, inventory);
+    read_blocks(root, inventory);
+    read_interfaces(root, inventory);
+    read_users(root, inventory);
+    return inventory;
+}
+
+}  // namespace stillboot::quiesce

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decides, closes what is kept over ancestors and suppliers, orders the rest, and looks who stands in the way.
+#include "quiesce/plan.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "quiesce/order.hpp"
+#include "quiesce/sysfs.hpp"
+
+namespace stillboot::quiesce {
+namespace {
+
+constexpr int state_store_tier = std::numeric_limits<int>::max();
+
+class Planner {
+public:
+    Planner(const Inventory& inventory, const Policy& policy) : inventory_(inventory), policy_(policy) {}
+
+    Plan run() {
+        decide_all();
+        keep_hung();
+        close_keep();
+        put_state_store_last();
+        order_steps();
+        list_kept();
+        find_refusals();
+        for (const auto& [bus, text] : inventory_.autoprobe) {
+            plan_.autoprobe_off.push_back(bus);
+        }
+        return std::move(plan_);
+    }
+
+private:
+    struct Judged {
+        const Device* device = nullptr;
+        Decision decision;
+        std::string for_sake_of;
+    };
+
+    void decide_all() {
+        for (const auto& [path, device] : inventory_.devices) {
+            if (device.bound()) {
+                judged_[path] = {&device, decide(device, inventory_, policy_), {}};
+            }
+        }
+    }
+
+    // Paths of a sysfs path or of a /dev node with everything it stands on.
+    std::vector<std::string> chain_of(const std::string& name) const {
+        if (name.starts_with("/sys/")) {
+            for (const auto& [block_name, block] : inventory_.blocks) {
+                if (block.path == name) {
+                    return inventory_.block_chain(block_name);
+                }
+            }
+            return {name};
+        }
+        const std::string_view last = last_component(name);
+        for (const auto& [block_name, block] : inventory_.blocks) {
+            if (block_name == last || (!block.dm_name.empty() && block.dm_name == last)) {
+                return inventory_.block_chain(block_name);
+            }
+        }
+        return {};
+    }
+
+    void keep_hung() {
+        for (const auto& name : policy_.hung) {
+            for (const auto& path : chain_of(name)) {
+                if (const Device* device = inventory_.bound_at_or_above(path)) {
+                    auto& judged = judged_[device->path];
+                    judged.decision.action = Action::keep;
+                    judged.decision.reason = Message("quiesce.keep_hung", {{"device", name}});
+                }
+            }
+        }
+    }
+
+    void keep_for_sake_of(std::string_view path, const Judged& sake, std::vector<std::string>& open) {
+        const auto found = judged_.find(path);
+        if (found == judged_.end() || found->second.decision.action == Action::keep) {
+            return;
+        }
+        found->second.decision.action = Action::keep;
+        found->second.decision.reason =
+            Message("quiesce.keep_for_sake_of", {{"device", sake.device->name}, {"driver", sake.device->driver}});
+        found->second.for_sake_of = sake.for_sake_of.empty() ? sake.device->path : sake.for_sake_of;
+        open.push_back(std::string(path));
+    }
+
+    // Unbinding an ancestor or a supplier takes the kept device away, so those are kept as well; and what has
+    // no driver on the way can still have a supplier.
+    void close_keep() {
+        std::vector<std::string> open;
+        for (const auto& [path, judged] : judged_) {
+            if (judged.decision.action == Action::keep) {
+                open.push_back(path);
+            }
+        }
+        while (!open.empty()) {
+            const std::string path = std::move(open.back());
+            open.pop_back();
+            const Judged sake = judged_.find(path)->second;
+            for (std::string_view at = path; at.size() > 1; at = at.substr(0, at.rfind('/'))) {
+                keep_for_sake_of(at, sake, open);
+                const auto device = inventory_.devices.find(at);
+                if (device == inventory_.devices.end()) {
+                    continue;
+                }
+                for (const auto& supplier : device->second.suppliers) {
+                    for (std::string_view s = supplier; s.size() > 1; s = s.substr(0, s.rfind('/'))) {
+                        keep_for_sake_of(s, sake, open);
+                    }
+                }
+            }
+        }
+    }
+
+    void put_state_store_last() {
+        if (policy_.state_store.empty()) {
+            return;
+        }
+        for (const auto& path : chain_of(policy_.state_store)) {
+            for (std::string_view at = path; at.size() > 1; at = at.substr(0, at.rfind('/'))) {
+                if (const auto found = judged_.find(at); found != judged_.end()) {
+                    found->second.decision.tier = state_store_tier;
+                }
+            }
+        }
+    }
+
+    void order_steps() {
+        std::vector<OrderNode> nodes;
+        for (const auto& [path, judged] : judged_) {
+            if (judged.decision.action == Action::unbind) {
+                nodes.push_back({path, judged.device->bind_order, judged.decision.tier});
+            }
+        }
+        Ordered ordered = remove_order(nodes, inventory_);
+        plan_.notes = std::move(ordered.notes);
+        for (const std::size_t i : ordered.order) {
+            const auto& judged = judged_.find(nodes[i].path)->second;
+            const auto& device = *judged.device;
+            plan_.steps.push_back({device.path, device.name, device.bus, device.driver, judged.decision.reason,
+                                   judged.decision.deadline});
+            if (device.virtual_functions > 0) {
+                plan_.sriov.push_back({device.path, device.virtual_functions});
+            }
+        }
+    }
+
+    void list_kept() {
+        for (const auto& [path, judged] : judged_) {
+            if (judged.decision.action != Action::unbind) {
+                const auto& device = *judged.device;
+                plan_.kept.push_back({path, device.name, device.bus, device.driver, judged.decision.reason,
+                                      judged.for_sake_of, judged.decision.action == Action::follow});
+            }
+        }
+    }
+
+    // The step that would take a path away, or null.
+    const PlanStep* step_taking(std::string_view path) const {
+        for (const auto& step : plan_.steps) {
+            if (path == step.path || is_below(path, step.path)) {
+                return &step;
+            }
+        }
+        return nullptr;
+    }
+
+    const PlanStep* step_taking_network() const {
+        for (const auto& interface : inventory_.interfaces) {
+            if (const auto* step = step_taking(interface.path)) {
+                return step;
+            }
+        }
+        return nullptr;
+    }
+
+    void refuse(const Message& what, const PlanStep& step) {
+        Message refusal = what.with({"device", step.name}).with({"driver", step.driver});
+        if (std::find(plan_.refusals.begin(), plan_.refusals.end(), refusal) == plan_.refusals.end()) {
+            plan_.refusals.push_back(std::move(refusal));
+        }
+    }
+
+    void find_refusals() {
+        for (const auto& user : inventory_.users) {
+            for (const auto& path : user.needs) {
+                if (const auto* step = step_taking(path)) {
+                    refuse(user.what, *step);
+                    break;
+                }
+            }
+            if (user.needs_network) {
+                if (const auto* step = step_taking_network()) {
+                    refuse(user.what, *step);
+                }
+            }
+        }
+        for (const auto& [name, who] : policy_.busy_interfaces) {
+            for (const auto& interface : inventory_.interfaces) {
+                const auto* step = interface.name == name ? step_taking(interface.path) : nullptr;
+                if (step != nullptr) {
+                    refuse(Message("quiesce.user_interface", {{"interface", name}, {"user", who}}), *step);
+                }
+            }
+        }
+    }
+
+    const Inventory& inventory_;
+    const Policy& policy_;
+    std::map<std::string, Judged, std::less<>> judged_;
+    Plan plan_;
+};
+
+}  // namespace
+
+const Kept* Plan::kept_at(std::string_view path) const {
+    const auto found = std::find_if(kept.begin(), kept.end(), [&](const Kept& k) { return k.path == path; });
+    return found == kept.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> Plan::text() const {
+    std::vector<std::string> lines;
+    for (const auto& refusal : refusals) {
+        lines.push_back("refused: " + refusal.sentence());
+    }
+    for (const auto& off : sriov) {
+        lines.push_back("virtual functions off: " + std::string(last_component(off.path)));
+    }
+    for (const auto& step : steps) {
+        lines.push_back("unbind " + step.name + " (" + step.bus + ", " + step.driver +
+                        "): " + step.reason.sentence());
+    }
+    for (const auto& device : kept) {
+        lines.push_back((device.follows ? "leave " : "keep ") + device.name + " (" + device.bus + ", " +
+                        device.driver + "): " + device.reason.sentence());
+    }
+    for (const auto& note : notes) {
+        lines.push_back("note: " + note.sentence());
+    }
+    return lines;
+}
+
+Plan make_plan(const Inventory& inventory, const Policy& policy) {
+    return Planner(inventory, policy).run();
+}
+
+}  // namespace stillboot::quiesce

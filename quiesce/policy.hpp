@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which devices are unbound and which are kept, as rules with a reason each.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/base/message.hpp"
+#include "quiesce/inventory.hpp"
+
+namespace stillboot::quiesce {
+
+enum class Action {
+    unbind,  ///< a step of its own
+    keep,    ///< stays bound, and so does everything it stands on
+    follow,  ///< no step of its own: it goes when what it stands on goes, and stays otherwise
+};
+
+/// How a rule names devices. Empty members match everything; all that are set must match.
+struct Rule {
+    std::string_view driver;      ///< a glob over the driver's name
+    std::string_view bus;         ///< a glob over the bus's name
+    std::string_view has_class;   ///< a sysfs class the device provides: "watchdog"
+    std::string_view path;        ///< a glob over the sysfs path
+    std::uint32_t pci_class = 0;  ///< compared under pci_class_mask
+    std::uint32_t pci_class_mask = 0;
+    Action action = Action::unbind;
+    int tier = 0;  ///< lower tiers go first as far as the hard edges allow; displays are 1
+    std::chrono::seconds deadline{10};
+    std::string_view reason;  ///< a code of the catalogue
+};
+
+/// The shipped rules in order: the first that matches decides. Lifetime: static. Source:
+/// quiesce/default_rules.cpp.
+[[nodiscard]] std::span<const Rule> default_rules();
+
+struct Policy {
+    /// What an administrator wants left bound (settings `keep`, `stillboot.keep=`): a driver's name or glob
+    /// ("xhci_hcd"), a PCI id ("8086:1e31"), a device's name ("0000:00:04.0") or its sysfs path, also a glob.
+    std::vector<std::string> keep;
+    /// The opposite, by the same names: unbound although a shipped rule would not. A console is kept all the same.
+    std::vector<std::string> unbind;
+    /// Sysfs paths or /dev nodes under which a scan hangs in the kernel: their chain is kept and named.
+    std::vector<std::string> hung;
+    /// Sysfs path or /dev node of the state store: its chain goes last. Empty where there is none.
+    std::string state_store;
+    /// Interfaces that something of ours uses right now, each with who it is.
+    std::vector<std::pair<std::string, std::string>> busy_interfaces;
+};
+
+/// What policy says of one device, before closure over ancestors and suppliers.
+struct Decision {
+    Action action = Action::unbind;
+    int tier = 0;
+    std::chrono::seconds deadline{10};
+    Message reason;
+};
+
+[[nodiscard]] Decision decide(const Device& device, const Inventory& inventory, const Policy& policy);
+
+/// True where one of the names of Policy::keep names this device.
+[[nodiscard]] bool names_device(std::string_view pattern, const Device& device);
+
+/// The words of settings and of the kernel command line: names parted by commas or white space.
+[[nodiscard]] std::vector<std::string> split_names(std::string_view text);
+
+}  // namespace stillboot::quiesce

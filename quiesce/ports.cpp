@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// The effects that production uses: forked writers and readers, interfaces, udev, time.
+#include "quiesce/ports.hpp"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <thread>
+
+namespace stillboot::quiesce {
+namespace {
+
+constexpr std::size_t block_bytes = 4096;
+
+struct ChildEnd {
+    bool ended = false;
+    int status = 0;  // its exit status: an errno, 0 for success
+    pid_t pid = 0;
+};
+
+// The rest of a forked worker: it holds `fd` alone, so that one left behind in the kernel keeps no socket, no
+// memory file and no mount of ours alive.
+void drop_everything_but(int fd) {
+    ::dup2(fd, 0);
+    ::syscall(SYS_close_range, 1U, ~0U, 0U);
+    ::prctl(PR_SET_NAME, "stillboot-work");
+}
+
+int bounded_status(int error_number) {
+    return error_number > 0 && error_number < 256 ? error_number : 255;
+}
+
+ChildEnd wait_for_child(pid_t pid, std::chrono::milliseconds deadline) {
+    const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    if (!wait_for_exit(pidfd.get(), deadline)) {
+        return {false, 0, pid};
+    }
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return {true, WIFEXITED(status) ? WEXITSTATUS(status) : EINTR, pid};
+}
+
+[[noreturn]] void write_and_exit(int fd, const char* text, std::size_t length) {
+    drop_everything_but(fd);
+    const ssize_t written = ::write(0, text, length);
+    ::_exit(written == static_cast<ssize_t>(length) ? 0 : written < 0 ? bounded_status(errno) : EIO);
+}
+
+[[noreturn]] void read_and_exit(int root_fd, const char* path) {
+    alignas(block_bytes) static std::array<char, block_bytes> block;
+    // O_DIRECT: the page cache must not answer for the disk. Not every file system knows it.
+    int fd = ::openat(root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_DIRECT);
+    if (fd < 0 && errno == EINVAL) {
+        fd = ::openat(root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    }
+    if (fd < 0) {
+        ::_exit(bounded_status(errno));
+    }
+    drop_everything_but(fd);
+    const ssize_t count = ::read(0, block.data(), block.size());
+    ::_exit(count > 0 ? 0 : count == 0 ? ENODATA : bounded_status(errno));
+}
+
+}  // namespace
+
+ForkedWriter::~ForkedWriter() {
+    (void)left_behind();
+}
+
+WriteOutcome ForkedWriter::write(const Root& root, const std::string& path, const std::string& text,
+                                 std::chrono::milliseconds deadline) {
+    // O_NONBLOCK for the open alone: only the write may take its time.
+    auto fd = root.open_file(path, O_WRONLY | O_NOCTTY | O_NONBLOCK);
+    if (!fd) {
+        return {WriteOutcome::End::failed, fd.error().error_number(), 0};
+    }
+    ::fcntl(fd->get(), F_SETFL, O_WRONLY);
+    const char* const bytes = text.data();
+    const std::size_t length = text.size();
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        write_and_exit(fd->get(), bytes, length);
+    }
+    if (pid < 0) {
+        return {WriteOutcome::End::failed, errno, 0};
+    }
+    const ChildEnd end = wait_for_child(pid, deadline);
+    if (!end.ended) {
+        left_.push_back(pid);
+        return {WriteOutcome::End::hung, 0, pid};
+    }
+    return {end.status == 0 ? WriteOutcome::End::done : WriteOutcome::End::failed, end.status, 0};
+}
+
+std::vector<pid_t> ForkedWriter::left_behind() {
+    std::erase_if(left_, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
+    return left_;
+}
+
+Result<void> ForkedDiskReader::read_first_sector(const Root& root, const std::string& disk,
+                                                 std::chrono::milliseconds deadline) {
+    std::string path = "dev/" + disk;
+    std::replace(path.begin(), path.end(), '!', '/');  // sysfs writes the slash of "cciss/c0d0" so
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        read_and_exit(root.fd(), path.c_str());
+    }
+    if (pid < 0) {
+        return Error::from_errno(errno, "quiesce.disk_unreadable", {{"disk", disk}});
+    }
+    const ChildEnd end = wait_for_child(pid, deadline);
+    if (!end.ended) {
+        return Error("quiesce.disk_hung", {{"disk", disk}});
+    }
+    if (end.status != 0) {
+        return Error::from_errno(end.status, "quiesce.disk_unreadable", {{"disk", disk}});
+    }
+    return {};
+}
+
+Result<void> SystemNetworkControl::set_up(const std::string& interface) {
+    const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    struct ifreq request = {};
+    std::strncpy(request.ifr_name, interface.c_str(), sizeof request.ifr_name - 1);
+    if (!socket || ::ioctl(socket.get(), SIOCGIFFLAGS, &request) != 0) {
+        return Error::from_errno(errno, "quiesce.interface_not_up", {{"interface", interface}});
+    }
+    request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+    if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) {
+        return Error::from_errno(errno, "quiesce.interface_not_up", {{"interface", interface}});
+    }
+    return {};
+}
+
+bool UdevQueue::present() const {
+    return root_.lstat("/run/udev/control").has_value();
+}
+
+Result<void> UdevQueue::control(const std::string& order) {
+    if (!present()) {
+        return {};
+    }
+    auto outcome = runner_.run({{"udevadm", "control", order}, std::chrono::seconds(10), 4096});
+    if (!outcome) {
+        return outcome.error();
+    }
+    if (!outcome->ok()) {
+        return Error("base.child_failed", {{"program", "udevadm control " + order},
+                                           {"status", outcome->exit_status},
+                                           {"output", outcome->output}});
+    }
+    return {};
+}
+
+Result<void> UdevQueue::stop() {
+    return control("--stop-exec-queue");
+}
+
+Result<void> UdevQueue::start() {
+    return control("--start-exec-queue");
+}
+
+void UdevQueue::settle(std::chrono::seconds deadline) {
+    if (present()) {
+        const std::string timeout = "--timeout=" + std::to_string(deadline.count());
+        (void)runner_.run({{"udevadm", "settle", timeout}, deadline + std::chrono::seconds(5), 4096});
+    }
+}
+
+void SystemPause::wait(std::chrono::milliseconds time) {
+    std::this_thread::sleep_for(time);
+}
+
+SystemPorts::SystemPorts(const Root& root) : root_(root), events_(root, runner_), journal_(root) {}
+
+Ports SystemPorts::ports() {
+    return {root_, writer_, disks_, network_, events_, journal_, clock_, pause_, bind_order_by_inode};
+}
+
+}  // namespace stillboot::quiesce

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the record of a hand-over is kept, so that a daemon started again, or the next kernel, finds it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/base/root.hpp"
+
+namespace stillboot::quiesce {
+
+/// The port: one record, replaced as a whole, synced before write() returns.
+class StateStore {
+public:
+    virtual ~StateStore() = default;
+    virtual Result<void> write(std::string_view record) = 0;
+    /// The record, or nothing where none was written.
+    virtual Result<std::optional<std::string>> read() = 0;
+    virtual Result<void> clear() = 0;
+    /// Node or sysfs path of the device it lies on, whose chain goes last; empty for memory and NVRAM.
+    [[nodiscard]] virtual std::string device() const = 0;
+};
+
+/// In /run: survives the daemon, not the kernel.
+class RunStateStore final : public StateStore {
+public:
+    static constexpr std::string_view default_path = "/run/stillboot/handover.json";
+    explicit RunStateStore(const Root& root, std::string_view path = default_path) : root_(root), path_(path) {}
+    /// @error base.write_failed
+    Result<void> write(std::string_view record) override;
+    /// @error base.read_failed, base.file_too_large (1 MiB)
+    Result<std::optional<std::string>> read() override;
+    Result<void> clear() override;
+    [[nodiscard]] std::string device() const override { return {}; }
+
+private:
+    const Root& root_;
+    std::string path_;
+};
+
+}  // namespace stillboot::quiesce

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way back: give back what finds devices, bind top down, wait until disks and interfaces answer.
+#include "quiesce/undo.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+namespace stillboot::quiesce {
+namespace {
+
+constexpr std::chrono::milliseconds poll_pause{200};
+constexpr std::chrono::seconds settle_deadline{10};
+constexpr std::chrono::seconds hung_bind_deadline{2};  // its device lock is held: a long wait gains nothing
+constexpr std::chrono::seconds sriov_deadline{60};
+constexpr std::chrono::seconds read_deadline{5};
+
+class Undo {
+public:
+    Undo(const UndoRecord& record, const Ports& ports, const UndoOptions& options)
+        : record_(record), ports_(ports), options_(options) {}
+
+    UndoReport run() {
+        if (record_.boot_id != current_boot_id(ports_.root)) {
+            report_.not_back.emplace_back("quiesce.other_boot");
+            return std::move(report_);
+        }
+        ports_.journal.line(Message("quiesce.journal_undo"));
+        give_back_autoprobe();
+        give_back_events();
+        bind_all();
+        give_back_virtual_functions();
+        wait_until_back();
+        give_back_kernel_log();
+        return std::move(report_);
+    }
+
+private:
+    void not_back(const Error& error) { report_.not_back.push_back(error.message()); }
+
+    void give_back_autoprobe() {
+        for (const auto& [bus, before] : record_.autoprobe) {
+            const std::string file = "/sys/bus/" + bus + "/drivers_autoprobe";
+            auto written = ports_.root.write_attribute(file, before);
+            if (!written && ports_.root.exists("/sys/bus/" + bus)) {
+                not_back(written.error());
+            }
+        }
+    }
+
+    void give_back_events() {
+        if (!record_.udev_stopped) {
+            return;
+        }
+        if (auto started = ports_.events.start(); !started) {
+            not_back(started.error());
+        }
+    }
+
+    void give_back_kernel_log() {
+        if (record_.printk_devkmsg) {
+            // Fixed by the command line it cannot have been changed either.
+            (void)ports_.root.write_attribute("/proc/sys/kernel/printk_devkmsg", *record_.printk_devkmsg + "\n");
+        }
+    }
+
+    void give_back_virtual_functions() {
+        for (const auto& [path, functions] : record_.virtual_functions) {
+            const auto count = std::to_string(functions);
+            const auto before = ports_.root.read_attribute(path + "/sriov_numvfs");
+            if (before && *before == count) {
+                continue;
+            }
+            const auto outcome = ports_.writer.write(ports_.root, path + "/sriov_numvfs", count, sriov_deadline);
+            if (!outcome.done()) {
+                not_back(Error::from_errno(outcome.error_number, "quiesce.sriov_not_back", {{"device", path}}));
+            }
+        }
+    }
+
+    // A device may come back under another name. Its place without counters and its kind tell which it is.
+    const Device* find_device(const Inventory& now, const RecordedDevice& wanted,
+                              const std::set<std::string>& taken) const {
+        const auto same = now.devices.find(wanted.path);
+        if (same != now.devices.end() && same->second.bus == wanted.bus &&
+            same->second.modalias == wanted.modalias && !taken.contains(wanted.path)) {
+            return &same->second;
+        }
+        for (const auto& [path, device] : now.devices) {
+            if (device.bus == wanted.bus && device.modalias == wanted.modalias && !taken.contains(path) &&
+                stable_identity(path) == wanted.identity) {
+                return &device;
+            }
+        }
+        return nullptr;
+    }
+
+    bool was_hung(const RecordedDevice& device) const {
+        return std::find(record_.hung.begin(), record_.hung.end(), device.path) != record_.hung.end();
+    }
+
+    void bind_one(const Device& device, const RecordedDevice& wanted) {
+        if (device.bound() || !tried_.insert(device.path).second) {
+            return;
+        }
+        ports_.journal.line(Message("quiesce.journal_bind",
+                                    {{"device", device.name}, {"driver", wanted.driver}, {"bus", wanted.bus}}));
+        const std::string file = "/sys/bus/" + wanted.bus + "/drivers/" + wanted.driver + "/bind";
+        const auto deadline = was_hung(wanted) ? hung_bind_deadline : options_.bind_deadline;
+        // Its failure is judged by the state of the device alone: the kernel may have bound it meanwhile.
+        const auto outcome = ports_.writer.write(ports_.root, file, device.name, deadline);
+        if (!outcome.done()) {
+            bind_errors_[wanted.path] = outcome.hung() ? ETIMEDOUT : outcome.error_number;
+        }
+    }
+
+    // Top down: what went last comes first. Each bind can make children, so the tree is read for each.
+    void bind_all() {
+        for (auto wanted = record_.unbound.rbegin(); wanted != record_.unbound.rend(); ++wanted) {
+            if (current_driver(ports_.root, wanted->path) == wanted->driver) {
+                continue;
+            }
+            auto now = read_inventory(ports_.root, ports_.bind_order);
+            if (!now) {
+                return;  // wait_until_back() names what is missing
+            }
+            if (const Device* device = find_device(*now, *wanted, {})) {
+                bind_one(*device, *wanted);
+            }
+        }
+    }
+
+    struct Missing {
+        std::vector<Message> messages;
+        std::vector<Message> notes;
+        std::vector<std::string> bound;
+    };
+
+    void check_devices(const Inventory& now, Missing& missing, bool last) {
+        std::set<std::string> taken;
+        for (auto wanted = record_.unbound.rbegin(); wanted != record_.unbound.rend(); ++wanted) {
+            const Device* device = find_device(now, *wanted, taken);
+            if (device == nullptr) {
+                missing.messages.push_back(about("quiesce.device_gone", *wanted));
+                continue;
+            }
+            taken.insert(device->path);
+            if (device->driver == wanted->driver) {
+                missing.bound.push_back(device->path);
+                continue;
+            }
+            if (!last) {
+                bind_one(*device, *wanted);
+            }
+            missing.messages.push_back(why_unbound(*wanted));
+        }
+        for (const auto& follower : record_.followers) {
+            const Device* device = find_device(now, follower, taken);
+            if (device == nullptr || device->driver != follower.driver) {
+                missing.notes.push_back(about("quiesce.follower_not_back", follower));
+            } else {
+                taken.insert(device->path);
+            }
+        }
+    }
+
+    static Message about(std::string_view code, const RecordedDevice& device) {
+        return Message(code, {{"device", device.path}, {"driver", device.driver}});
+    }
+
+    Message why_unbound(const RecordedDevice& wanted) const {
+        if (was_hung(wanted)) {
+            return about("quiesce.still_hung", wanted);
+        }
+        const auto error = bind_errors_.find(wanted.path);
+        const int number = error == bind_errors_.end() ? 0 : error->second;
+        return about("quiesce.not_bound", wanted)
+            .with({"errno", number == 0 ? std::string("no driver took it") : errno_words(number)});
+    }
+
+    static const BlockDevice* find_disk(const Inventory& now, const RecordedDisk& wanted,
+                                        const std::set<std::string>& taken) {
+        for (const auto& [name, block] : now.blocks) {
+            if (!taken.contains(name) && block.wwid == wanted.wwid && block.sectors == wanted.sectors &&
+                stable_identity(block.path) == wanted.identity) {
+                return &block;
+            }
+        }
+        return nullptr;
+    }
+
+    void check_disks(const Inventory& now, Missing& missing) {
+        std::set<std::string> taken;
+        for (const auto& wanted : record_.disks) {
+            const BlockDevice* disk = find_disk(now, wanted, taken);
+            if (disk == nullptr) {
+                missing.messages.emplace_back("quiesce.disk_gone",
+                                              std::initializer_list<Message::Param>{{"disk", wanted.name}});
+                continue;
+            }
+            taken.insert(disk->name);
+            if (disk->name != wanted.name) {
+                missing.notes.emplace_back(
+                    "quiesce.disk_renamed",
+                    std::initializer_list<Message::Param>{{"disk", wanted.name}, {"now", disk->name}});
+            }
+            // A disk that has read once since it came back is not asked again.
+            if (readable_.contains(disk->name)) {
+                continue;
+            }
+            if (auto read = ports_.disks.read_first_sector(ports_.root, disk->name, read_deadline); !read) {
+                missing.messages.push_back(read.error().message());
+            } else {
+                readable_.insert(disk->name);
+            }
+        }
+    }
+
+    void check_interface(const NetworkInterface& interface, const RecordedInterface& wanted, Missing& missing) {
+        if (interface.name != wanted.name) {
+            missing.notes.emplace_back(
+                "quiesce.interface_renamed",
+                std::initializer_list<Message::Param>{{"interface", wanted.name}, {"now", interface.name}});
+        }
+        if (wanted.up && !interface.up) {
+            auto up = ports_.network.set_up(interface.name);
+            missing.messages.push_back(up ? Message("quiesce.interface_no_link", {{"interface", interface.name}})
+                                          : up.error().message());
+        } else if (wanted.carrier && !interface.carrier) {
+            missing.messages.emplace_back("quiesce.interface_no_link",
+                                          std::initializer_list<Message::Param>{{"interface", interface.name}});
+        }
+    }
+
+    void check_interfaces(const Inventory& now, Missing& missing) {
+        std::set<std::string> taken;
+        for (const auto& wanted : record_.interfaces) {
+            const auto found =
+                std::find_if(now.interfaces.begin(), now.interfaces.end(), [&](const NetworkInterface& candidate) {
+                    return !taken.contains(candidate.name) && candidate.address == wanted.address &&
+                           stable_identity(candidate.path) == wanted.identity;
+                });
+            if (found == now.interfaces.end()) {
+                missing.messages.emplace_back("quiesce.interface_gone",
+                                              std::initializer_list<Message::Param>{{"interface", wanted.name}});
+                continue;
+            }
+            taken.insert(found->name);
+            check_interface(*found, wanted, missing);
+        }
+    }
+
+    Missing check(bool last) {
+        Missing missing;
+        auto now = read_inventory(ports_.root, ports_.bind_order);
+        if (!now) {
+            missing.messages.push_back(now.error().message());
+            return missing;
+        }
+        check_devices(*now, missing, last);
+        check_disks(*now, missing);
+        check_interfaces(*now, missing);
+        return missing;
+    }
+
+    // Disks are scanned and links negotiated after the bind has returned.
+    void wait_until_back() {
+        ports_.events.settle(settle_deadline);
+        const auto end = ports_.clock.now() + options_.settle;
+        Missing missing = check(false);
+        while (!(missing.messages.empty() && missing.notes.empty()) && ports_.clock.now() < end) {
+            if (missing.messages.empty() && !waits_for_followers(missing)) {
+                break;
+            }
+            ports_.pause.wait(poll_pause);
+            missing = check(ports_.clock.now() >= end);
+        }
+        report_.bound = std::move(missing.bound);
+        report_.notes = std::move(missing.notes);
+        report_.not_back.insert(report_.not_back.end(), missing.messages.begin(), missing.messages.end());
+        for (const auto& message : report_.not_back) {
+            ports_.journal.line(message);
+        }
+    }
+
+    static bool waits_for_followers(const Missing& missing) {
+        return std::any_of(missing.notes.begin(), missing.notes.end(),
+                           [](const Message& note) { return note.code() == "quiesce.follower_not_back"; });
+    }
+
+    const UndoRecord& record_;
+    const Ports& ports_;
+    const UndoOptions& options_;
+    UndoReport report_;
+    std::set<std::string> readable_;
+    std::set<std::string> tried_;
+    std::map<std::string, int> bind_errors_;
+};
+
+}  // namespace
+
+UndoReport undo(const UndoRecord& record, const Ports& ports, const UndoOptions& options) {
+    return Undo(record, ports, options).run();
+}
+
+}  // namespace stillboot::quiesce

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The second half of the inventory: block stack, interfaces, and what would lose its device.
+#pragma once
+
+#include "quiesce/inventory.hpp"
+
+namespace stillboot::quiesce {
+
+void read_blocks(const Root& root, Inventory& inventory);
+void read_interfaces(const Root& root, Inventory& inventory);
+/// Mounts, swaps, stacked block devices, consoles, open graphics nodes. Wants read_blocks() before.
+void read_users(const Root& root, Inventory& inventory);
+
+/// The name of the block device that a /dev node or a /sys path stands for, or empty.
+[[nodiscard]] std::string block_of(const Inventory& inventory, const Root& root, std::string_view node);
+
+}  // namespace stillboot::quiesce

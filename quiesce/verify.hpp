@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is every PCI endpoint at rest? Looked up in config space, device by device, drivers or not.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/base/result.hpp"
+#include "quiesce/plan.hpp"
+#include "quiesce/ports.hpp"
+
+namespace stillboot::quiesce {
+
+/// still: unbound, or never bound, and nothing is enabled. kept: bound by policy, and the kernel's own
+/// shutdown stops it. contained: bus mastering is off because we took it off, or it does not answer; it may
+/// hold buffered transfers. moving: it can write to memory or interrupt, and may not be jumped over.
+enum class Rest { still, kept, contained, moving };
+
+/// "still", "kept", "contained", "moving". Lifetime: static.
+[[nodiscard]] std::string_view to_word(Rest rest);
+
+struct Verdict {
+    std::string path;
+    std::string name;
+    std::string driver;  ///< bound now, or empty
+    Rest rest = Rest::still;
+    Message why;
+
+    bool operator==(const Verdict&) const = default;
+};
+
+struct Verification {
+    std::vector<Verdict> verdicts;  ///< every endpoint, by path
+
+    /// Nothing moves: the jump may follow.
+    [[nodiscard]] bool at_rest() const;
+    [[nodiscard]] std::size_t count(Rest rest) const;
+};
+
+/// Looks only. @error base.open_failed where the PCI bus cannot be listed; a machine without one has no endpoint.
+[[nodiscard]] Result<Verification> look(const Root& root, const Plan& plan);
+
+/// Looks, stops what masters the bus without a driver (through `enable`, then the command register where the
+/// kernel lets us), waits up to a second for pending transactions, and looks again. Bridges are never touched.
+[[nodiscard]] Result<Verification> verify(const Ports& ports, const Plan& plan);
+
+}  // namespace stillboot::quiesce
