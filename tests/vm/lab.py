@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a machine test is given: checks that are counted, a directory, the firmware, the marker system."""
+import functools
+import os
+import pathlib
+import secrets
+import subprocess
+import sys
+import time
+
+import disks
+from machine import Machine
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Lab:
+    """One test's surroundings; see README.md."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.passed, self.failed = 0, 0
+        self.nonce = "n" + secrets.token_hex(6)
+        self._start = time.monotonic()
+
+    def say(self, text):
+        print(f"    {time.monotonic() - self._start:6.1f} s  {text}", flush=True)
+
+    def check(self, sentence, holds, detail=""):
+        """Counts one check; a failed one is printed with its detail, and the test goes on."""
+        if holds:
+            self.passed += 1
+            self.say(f"ok: {sentence}")
+        else:
+            self.failed += 1
+            self.say(f"NOT OK: {sentence}\n{detail}")
+        return bool(holds)
+
+    def equal(self, sentence, got, wanted):
+        return self.check(sentence, got == wanted, f"        got    {got!r}\n        wanted {wanted!r}")
+
+    # Made once for all tests by run.py, or now by ./dev.
+
+    def firmware(self, suite="bookworm", with_modules=()):
+        """The firmware's (kernel, initramfs)."""
+        made = os.environ.get("STILLBOOT_VM_FIRMWARE", "").split(":")
+        if suite == "bookworm" and not with_modules and len(made) == 2:
+            return made[0], made[1]
+        words = [str(TOP / "dev"), "firmware", "--suite", suite]
+        for glob in with_modules:
+            words += ["--with-modules", glob]
+        return tuple(subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-2:])
+
+    @functools.cached_property
+    def marker(self):
+        """The marker system's initramfs (a path)."""
+        root = disks.tree(self.directory / "marker", {})
+        disks.run("gcc", "-Os", "-static", "-nostdlib", "-nostartfiles", "-ffreestanding", "-fno-stack-protector",
+                  "-fno-asynchronous-unwind-tables", "-s", "-o", root / "init", TOP / "tests/vm/marker.c")
+        archive = self.directory / "marker.cpio"
+        with open(archive, "wb") as out:
+            subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], input=b"init\n", cwd=root,
+                           stdout=out, check=True)
+        return archive
+
+    def machine(self, **options):
+        """A machine that starts the firmware; options are Machine's, and kernel and initrd may be left out."""
+        if "kernel" not in options:
+            options["kernel"], options["initrd"] = self.firmware()
+        number = len(list(self.directory.glob("machine*")))
+        return Machine(self.directory / f"machine{number}", **options)
+
+    def boot_files(self, kernel="/boot/vmlinuz", initrd="/boot/initrd.img"):
+        """Files of a target that boots the marker system with the firmware's kernel (for disks.tree)."""
+        return {kernel: pathlib.Path(self.firmware()[0]), initrd: self.marker}
+
+
+def main(test_file):
+    """Runs the tests of one file: each function test_*, its docstring being its name. Called by run.py."""
+    module, name, directory = sys.modules["__main__"], sys.argv[1], sys.argv[2]
+    assert pathlib.Path(test_file).exists()
+    lab = Lab(directory)
+    try:
+        getattr(module, name)(lab)
+    except Exception as problem:  # whatever stops a test is a failed test
+        import traceback
+        traceback.print_exc(file=sys.stdout)
+        lab.check(f"{name} runs to its end", False, f"        {type(problem).__name__}: {problem}")
+    if lab.passed + lab.failed == 0:
+        lab.check(f"{name} checks something", False)
+    print(f"RESULT {lab.passed} {lab.failed}", flush=True)
