@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Sealed memory files: what is written is read back, and sealed.
 #include "config/base/memfd.hpp"
 
 #include <doctest/doctest.h>

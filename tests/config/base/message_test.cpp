@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Messages become sentences.
 #include "config/base/message.hpp"
 
 #include <doctest/doctest.h>

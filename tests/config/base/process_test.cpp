@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Programs are run to their end or their deadline.
 #include "config/base/process.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Paths stay below their root, and errors name them.
 #include "config/base/root.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Text from outside becomes valid UTF-8.
 #include "config/base/utf8.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Errors of the protocol keep their message on the way.
 #include "daemon/protocol/failure.hpp"
 
 #include <doctest/doctest.h>

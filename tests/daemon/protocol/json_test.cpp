@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The JSON form of every type, there and back.
 #include "daemon/protocol/json.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Varlink frames, calls and replies.
 #include "daemon/protocol/varlink.hpp"
 
 #include <doctest/doctest.h>

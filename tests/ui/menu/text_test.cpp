@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Text from outside is made safe to show, and measured.
 #include "ui/menu/text.hpp"
 
 #include <doctest/doctest.h>

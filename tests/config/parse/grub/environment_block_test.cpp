@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Environment blocks: variables, and what is said of damaged ones.
 #include "config/parse/grub/environment_block.hpp"
 
 #include <doctest/doctest.h>
