@@ -19,6 +19,10 @@ struct ImageSource {
     std::string node;  ///< "/dev/nvme0n1p2"
     std::string path;
     std::string url;
+
+    /// "/vmlinuz on /dev/nvme0n1p2", "/boot/vmlinuz" or the URL, for messages.
+    [[nodiscard]] std::string text() const;
+    bool operator==(const ImageSource&) const = default;
 };
 
 /// What is to be booted, with every reference resolved.
@@ -32,10 +36,26 @@ struct Request {
 };
 
 /// In the order in which they run.
-enum class Step { fetch, verify, measure, unwrap, trial_load, commit, take_down, unbind, check, load, jump, undo };
+enum class Step {
+    fetch,
+    verify,
+    measure,
+    unwrap,
+    trial_load,
+    memory,
+    commit,
+    take_down,
+    unbind,
+    check,
+    load,
+    jump,
+    undo,
+};
 
 /// "fetch", "trial-load", … Lifetime: static.
 [[nodiscard]] std::string_view to_word(Step step);
+/// The step of a word, or nothing.
+[[nodiscard]] std::optional<Step> step_from_word(std::string_view word);
 
 /// What clients see while it runs. done and total: bytes while fetching, devices while unbinding, else 0.
 struct Event {

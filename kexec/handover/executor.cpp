@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+// The executor of a hand-over: each step, and the way back.
+#include "kexec/handover/executor.hpp"
+
+#include <algorithm>
+
+#include "kexec/handover/lock.hpp"
+#include "kexec/unwrap.hpp"
+
+namespace stillboot::handover {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t max_kernel_bytes = std::uint64_t{512} << 20;
+constexpr std::uint64_t max_initrd_bytes = std::uint64_t{4} << 30;
+constexpr std::uint64_t max_devicetree_bytes = std::uint64_t{16} << 20;
+
+Error cancelled_error() {
+    return Error("handover.cancelled");
+}
+
+/// One hand-over under way. Thread: one.
+class HandOver {
+public:
+    HandOver(const Plan& plan, const Ports& ports, std::stop_token stop)
+        : plan_(plan), ports_(ports), stop_(std::move(stop)), began_(ports.clock.now()) {}
+
+    Outcome run();
+
+private:
+    Result<void> step(Step which);
+    Result<void> fetch();
+    Result<void> unwrap();
+    Result<void> trial_load();
+    Result<void> memory();
+    Result<void> commit();
+    Result<void> take_down();
+    Result<void> unbind();
+    Result<void> check();
+    Result<void> load();
+    Result<void> jump();
+
+    Result<UniqueFd> fetch_one(const ImageSource& source, std::uint64_t max_bytes);
+    Result<void> write_record();
+    void undo(Outcome& outcome);
+    kexec::LoadOrder order() const;
+    void tell(Step at, Message message, std::uint64_t done = 0, std::uint64_t total = 0);
+    std::chrono::milliseconds since(Clock::Instant when) const {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(ports_.clock.now() - when);
+    }
+
+    const Plan& plan_;
+    const Ports& ports_;
+    std::stop_token stop_;
+    Clock::Instant began_;
+    Clock::Instant last_progress_{};
+
+    std::vector<Message> notes_;
+    std::vector<StepTime> times_;
+    UniqueFd kernel_file_;
+    std::vector<UniqueFd> initrds_;
+    UniqueFd devicetree_;
+    kexec::Unwrapped kernel_;
+    UniqueFd initrd_;
+    std::string command_line_;
+    Record record_;
+    quiesce::Plan devices_;
+    bool committed_ = false;
+    bool taken_down_ = false;
+    bool devices_touched_ = false;
+    bool loaded_ = false;
+};
+
+void HandOver::tell(Step at, Message message, std::uint64_t done, std::uint64_t total) {
+    Event event;
+    event.step = at;
+    event.message = std::move(message);
+    event.done = done;
+    event.total = total;
+    event.elapsed = since(began_);
+    ports_.observer.on_event(event);
+}
+
+Result<void> HandOver::step(Step which) {
+    switch (which) {
+        case Step::fetch: return fetch();
+        // Their place in the order is what counts today: later issues fill them.
+        case Step::verify:
+        case Step::measure: return {};
+        case Step::unwrap: return unwrap();
+        case Step::trial_load: return trial_load();
+        case Step::memory: return memory();
+        case Step::commit: return commit();
+        case Step::take_down: return take_down();
+        case Step::unbind: return unbind();
+        case Step::check: return check();
+        case Step::load: return load();
+        case Step::jump: return jump();
+        case Step::undo: break;
+    }
+    return {};
+}
+
+Result<UniqueFd> HandOver::fetch_one(const ImageSource& source, std::uint64_t max_bytes) {
+    const auto progress = [&](std::uint64_t done, std::uint64_t total) {
+        if (done != total && ports_.clock.now() - last_progress_ < 100ms) {
+            return;
+        }
+        last_progress_ = ports_.clock.now();
+        tell(Step::fetch, Message("handover.fetching", {{"source", source.text()}}), done, total);
+    };
+    return ports_.fetcher.fetch(source, max_bytes, progress, stop_);
+}
+
+Result<void> HandOver::fetch() {
+    const auto available = kexec::available_memory(ports_.root);
+    if (!available) {
+        return available.error();
+    }
+    auto kernel = fetch_one(plan_.request.kernel, max_kernel_bytes);
+    if (!kernel) {
+        return kernel.error();
+    }
+    kernel_file_ = std::move(*kernel);
+    std::uint64_t left = std::min(max_initrd_bytes, *available);
+    for (const ImageSource& source : plan_.request.initrds) {
+        auto initrd = fetch_one(source, left);
+        if (!initrd) {
+            return initrd.error();
+        }
+        left -= std::min(left, kexec::file_bytes(*initrd));
+        initrds_.push_back(std::move(*initrd));
+    }
+    if (plan_.request.devicetree) {
+        auto devicetree = fetch_one(*plan_.request.devicetree, max_devicetree_bytes);
+        if (!devicetree) {
+            return devicetree.error();
+        }
+        devicetree_ = std::move(*devicetree);
+    }
+    return {};
+}
+
+Result<void> HandOver::unwrap() {
+    auto kernel = kexec::unwrap(std::move(kernel_file_), plan_.request.kernel.text());
+    if (!kernel) {
+        return kernel.error();
+    }
+    kernel_ = std::move(*kernel);
+    for (const Message& note : kernel_.notes) {
+        tell(Step::unwrap, note);
+    }
+    notes_ = kernel_.notes;
+    command_line_ =
+        plan_.request.command_line.empty() ? kernel_.command_line.value_or("") : plan_.request.command_line;
+    if (auto fits = kexec::check_command_line(kernel_.image, command_line_); !fits) {
+        return fits;
+    }
+    if (kernel_.initrd) {
+        initrds_.insert(initrds_.begin(), std::move(kernel_.initrd));
+    }
+    auto initrd = kexec::join_initrds(std::move(initrds_));
+    initrds_.clear();
+    if (!initrd) {
+        return initrd.error();
+    }
+    initrd_ = std::move(*initrd);
+    return {};
+}
+
+kexec::LoadOrder HandOver::order() const {
+    kexec::LoadOrder order;
+    order.kernel = kernel_.kernel.get();
+    order.initrd = initrd_.get();
+    order.devicetree = devicetree_.get();
+    order.command_line = command_line_;
+    order.format = kernel_.image.format;
+    return order;
+}
+
+Result<void> HandOver::trial_load() {
+    kexec::LoadOrder trial = order();
+    trial.initrd = -1;  // the kernel looks only at the kernel image, and hashes every byte it is given
+    if (auto loaded = ports_.loader.load(trial); !loaded) {
+        return loaded;
+    }
+    return ports_.loader.unload();
+}
+
+Result<void> HandOver::memory() {
+    return kexec::check_memory(ports_.root, kernel_.kernel_bytes, kexec::file_bytes(initrd_));
+}
+
+Result<void> HandOver::write_record() {
+    const std::string text = to_text(record_);
+    if (auto written = ports_.run_store.write(text); !written) {
+        return written;
+    }
+    return ports_.durable_store == nullptr ? Result<void>() : ports_.durable_store->write(text);
+}
+
+Result<void> HandOver::commit() {
+    record_.boot_id = quiesce::current_boot_id(ports_.root);
+    record_.option_id = plan_.request.option_id;
+    record_.title = plan_.request.title;
+    record_.command_line = command_line_;
+    record_.step = Step::commit;
+    record_.devices.boot_id = record_.boot_id;
+    committed_ = true;  // a write that failed half-way has to be cleared too
+    return write_record();
+}
+
+Result<void> HandOver::take_down() {
+    record_.step = Step::take_down;
+    if (auto written = write_record(); !written) {
+        return written;
+    }
+    taken_down_ = true;
+    return ports_.surroundings.take_down();
+}
+
+Result<void> HandOver::unbind() {
+    auto devices = ports_.quiescer.plan();
+    if (!devices) {
+        return devices.error();
+    }
+    devices_ = std::move(*devices);
+    if (devices_.refused()) {
+        return Error(devices_.refusals.front());
+    }
+    record_.step = Step::unbind;
+    const auto persist = [this](const quiesce::UndoRecord& undo_record) {
+        record_.devices = undo_record;
+        return write_record();
+    };
+    const auto on_step = [this](const quiesce::PlanStep& device, std::size_t done, std::size_t total) {
+        tell(Step::unbind, Message("handover.unbinding", {{"device", device.name}, {"driver", device.driver}}),
+             done, total);
+    };
+    devices_touched_ = true;
+    auto execution = ports_.quiescer.execute(devices_, persist, on_step, stop_);
+    record_.devices = std::move(execution.record);
+    return execution.failure ? Result<void>(*execution.failure) : Result<void>();
+}
+
+Result<void> HandOver::check() {
+    auto verification = ports_.quiescer.verify(devices_);
+    if (!verification) {
+        return verification.error();
+    }
+    tell(Step::check,
+         Message("handover.checked", {{"still", std::uint64_t{verification->count(quiesce::Rest::still)}},
+                                      {"kept", std::uint64_t{verification->count(quiesce::Rest::kept)}},
+                                      {"contained", std::uint64_t{verification->count(quiesce::Rest::contained)}},
+                                      {"moving", std::uint64_t{verification->count(quiesce::Rest::moving)}}}));
+    if (verification->at_rest()) {
+        return {};
+    }
+    std::string names;
+    for (const quiesce::Verdict& verdict : verification->verdicts) {
+        if (verdict.rest == quiesce::Rest::moving) {
+            names += (names.empty() ? "" : ", ") + verdict.name;
+        }
+    }
+    Message moving("handover.moving", {{"devices", names}});
+    if (plan_.settings.moving == Settings::Moving::refuse) {
+        return Error(std::move(moving));
+    }
+    notes_.push_back(moving);
+    tell(Step::check, std::move(moving));
+    return {};
+}
+
+Result<void> HandOver::load() {
+    loaded_ = true;  // also after a failure: what was loaded and not confirmed is unloaded
+    return ports_.loader.load(order());
+}
+
+Result<void> HandOver::jump() {
+    std::string spent;
+    for (const StepTime& time : times_) {
+        spent += (spent.empty() ? "" : ", ") + std::string(to_word(time.step)) + " " +
+                 std::to_string(time.took.count());
+    }
+    ports_.journal.line(
+        Message("handover.jumping", {{"elapsed_ms", std::int64_t{since(began_).count()}}, {"steps", spent}}));
+    return ports_.loader.jump();
+}
+
+// The other way round: the loaded kernel first, for what is bound again could be refused beside it by memory;
+// devices (autoprobe and udev before any bind, which the quiescer does); then what stands on them.
+void HandOver::undo(Outcome& outcome) {
+    const auto keep = [&](std::vector<Message> messages) {
+        outcome.not_back.insert(outcome.not_back.end(), messages.begin(), messages.end());
+    };
+    tell(Step::undo, Message("handover.undoing"));
+    ports_.journal.line(Message("handover.undoing_because", {{"reason", outcome.failure->sentence()}}));
+    outcome.undone = true;
+    if (loaded_) {
+        const auto still_loaded = ports_.loader.loaded();
+        if (!still_loaded || *still_loaded) {
+            if (auto unloaded = ports_.loader.unload(); !unloaded) {
+                keep({unloaded.error().message()});
+            }
+        }
+    }
+    if (devices_touched_) {
+        auto report = ports_.quiescer.undo(record_.devices);
+        keep(std::move(report.not_back));
+        outcome.notes.insert(outcome.notes.end(), report.notes.begin(), report.notes.end());
+    }
+    if (taken_down_) {
+        keep(ports_.surroundings.bring_back());
+    }
+    for (quiesce::StateStore* const store : {&ports_.run_store, ports_.durable_store}) {
+        if (store != nullptr) {
+            if (auto cleared = store->clear(); !cleared) {
+                keep({cleared.error().message()});
+            }
+        }
+    }
+    tell(Step::undo, outcome.not_back.empty() ? Message("handover.undone")
+                                              : Message("handover.undone_in_part",
+                                                        {{"count", std::uint64_t{outcome.not_back.size()}}}));
+}
+
+Outcome HandOver::run() {
+    Outcome outcome;
+    for (const PlannedStep& planned : plan_.steps) {
+        const Clock::Instant began = ports_.clock.now();
+        outcome.failed_at = planned.step;
+        Result<void> done;
+        if (stop_.stop_requested()) {
+            done = cancelled_error();
+        } else {
+            tell(planned.step, planned.what);
+            if (committed_) {
+                ports_.journal.line(planned.what);
+            }
+            done = step(planned.step);
+        }
+        times_.push_back({planned.step, since(began)});
+        if (!done) {
+            outcome.failure = stop_.stop_requested() ? cancelled_error() : done.error();
+            outcome.cancelled = stop_.stop_requested();
+            break;
+        }
+    }
+    outcome.notes = notes_;
+    outcome.times = times_;
+    if (outcome.failure && committed_) {
+        undo(outcome);
+    }
+    return outcome;
+}
+
+}  // namespace
+
+Result<Plan> prepare(const Request& request, const Settings& settings, const Ports& ports) {
+    Situation situation;
+    situation.load_calls_left = ports.loader.calls_left();
+    if (settings.goal == Settings::Goal::jump) {
+        auto devices = ports.quiescer.plan();
+        if (!devices) {
+            return devices.error();
+        }
+        situation.devices = std::move(*devices);
+        situation.beyond_us = ports.surroundings.beyond_us(situation.devices.refusals);
+    }
+    return make_plan(request, settings, std::move(situation));
+}
+
+Outcome run(const Plan& plan, const Ports& ports, std::stop_token stop) {
+    Outcome outcome;
+    auto lock = Lock::take(ports.root);
+    if (!lock) {
+        outcome.failure = lock.error();
+        return outcome;
+    }
+    if (!plan.refusals.empty()) {
+        outcome.failure = Error(plan.refusals.front());
+        return outcome;
+    }
+    return HandOver(plan, ports, std::move(stop)).run();
+}
+
+}  // namespace stillboot::handover

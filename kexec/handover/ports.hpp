@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the hand-over acts through: everything outside of it, behind small interfaces.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <vector>
+
+#include "config/base/clock.hpp"
+#include "config/base/root.hpp"
+#include "config/base/unique_fd.hpp"
+#include "kexec/handover/handover.hpp"
+#include "kexec/loader.hpp"
+#include "quiesce/executor.hpp"
+#include "quiesce/journal.hpp"
+#include "quiesce/state_store.hpp"
+#include "quiesce/undo.hpp"
+#include "quiesce/verify.hpp"
+
+namespace stillboot::handover {
+
+/// Brings one image as a sealed memfd. Blocking.
+class Fetcher {
+public:
+    using Progress = std::function<void(std::uint64_t done_bytes, std::uint64_t total_bytes)>;
+
+    virtual ~Fetcher() = default;
+    /// @param max_bytes more is refused
+    /// @error whatever kept it from coming, complete and in time
+    virtual Result<UniqueFd> fetch(const ImageSource& source, std::uint64_t max_bytes, const Progress& progress,
+                                   std::stop_token stop) = 0;
+};
+
+/// Devices to rest and back. Blocking; every act has a deadline of its own.
+class Quiescer {
+public:
+    virtual ~Quiescer() = default;
+    virtual Result<quiesce::Plan> plan() = 0;
+    virtual quiesce::Execution execute(const quiesce::Plan& plan, const quiesce::Persist& persist,
+                                       const quiesce::OnStep& on_step, std::stop_token stop) = 0;
+    virtual Result<quiesce::Verification> verify(const quiesce::Plan& plan) = 0;
+    virtual quiesce::UndoReport undo(const quiesce::UndoRecord& record) = 0;
+};
+
+/// The programs and mounts of our own that stand on the devices: probes, fetches, network clients, menus on
+/// curses. (udev's queue belongs to the quiescer, whose undo must give it back first.)
+class Surroundings {
+public:
+    virtual ~Surroundings() = default;
+    /// Of the users that a quiesce plan names, those that take_down() will not end.
+    virtual std::vector<Message> beyond_us(const std::vector<Message>& refusals) = 0;
+    /// Stops them all. @error any: what was stopped is brought back by bring_back()
+    virtual Result<void> take_down() = 0;
+    /// Starts again what take_down() stopped, also after it failed half-way. @return what did not come back
+    virtual std::vector<Message> bring_back() = 0;
+};
+
+/// Lifetime: borrowed, all of it.
+struct Ports {
+    const Root& root;  ///< for memory, boot id and the lock
+    Fetcher& fetcher;
+    kexec::Loader& loader;
+    Quiescer& quiescer;
+    Surroundings& surroundings;
+    quiesce::StateStore& run_store;                ///< in /run: survives the daemon
+    quiesce::StateStore* durable_store = nullptr;  ///< survives the kernel; null: this machine has none
+    quiesce::Journal& journal;
+    Observer& observer;
+    const Clock& clock;
+};
+
+}  // namespace stillboot::handover

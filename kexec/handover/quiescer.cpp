@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the port of the hand-over to the functions of quiesce.
+#include "kexec/handover/quiescer.hpp"
+
+namespace stillboot::handover {
+
+Result<quiesce::Plan> RoomQuiescer::plan() {
+    auto inventory = quiesce::read_inventory(ports_.root, ports_.bind_order);
+    if (!inventory) {
+        return inventory.error();
+    }
+    return quiesce::make_plan(*inventory, policy_);
+}
+
+quiesce::Execution RoomQuiescer::execute(const quiesce::Plan& plan, const quiesce::Persist& persist,
+                                         const quiesce::OnStep& on_step, std::stop_token stop) {
+    quiesce::ExecuteOptions options;
+    options.policy = policy_;
+    options.persist = persist;
+    options.on_step = on_step;
+    options.stop = std::move(stop);
+    return quiesce::execute(plan, ports_, options);
+}
+
+Result<quiesce::Verification> RoomQuiescer::verify(const quiesce::Plan& plan) {
+    return quiesce::verify(ports_, plan);
+}
+
+quiesce::UndoReport RoomQuiescer::undo(const quiesce::UndoRecord& record) {
+    return quiesce::undo(record, ports_);
+}
+
+}  // namespace stillboot::handover

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is kept of a hand-over under way, so that a daemon that was killed can put everything back.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "kexec/handover/handover.hpp"
+#include "quiesce/record.hpp"
+
+namespace stillboot::handover {
+
+struct Record {
+    static constexpr int format_version = 1;
+
+    std::string boot_id;  ///< of the kernel in which the hand-over runs
+    std::string option_id;
+    std::string title;
+    std::string command_line;
+    Step step = Step::commit;  ///< the one that was about to run
+    quiesce::UndoRecord devices;
+
+    bool operator==(const Record&) const = default;
+};
+
+[[nodiscard]] std::string to_text(const Record& record);
+/// @error handover.record_newer (a later format: not ours to touch), handover.record_damaged, and those of
+///   quiesce::record_from_json
+[[nodiscard]] Result<Record> record_from_text(std::string_view text);
+
+}  // namespace stillboot::handover

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Putting back what a hand-over left behind whose program was ended in the middle.
+#include "kexec/handover/executor.hpp"
+#include "kexec/handover/lock.hpp"
+
+namespace stillboot::handover {
+namespace {
+
+void unload_left_over(const Ports& ports, Recovery& recovery) {
+    const auto loaded = ports.loader.loaded();
+    if (!loaded || !*loaded) {
+        return;
+    }
+    if (auto unloaded = ports.loader.unload(); !unloaded) {
+        recovery.not_back.push_back(unloaded.error().message());
+    }
+}
+
+}  // namespace
+
+Result<std::optional<Recovery>> recover(const Ports& ports) {
+    auto lock = Lock::take(ports.root);
+    if (!lock) {
+        return lock.error();
+    }
+    auto text = ports.run_store.read();
+    if (!text) {
+        return text.error();
+    }
+    if (!text->has_value()) {
+        return std::optional<Recovery>();
+    }
+    auto record = record_from_text(**text);
+    if (!record) {
+        return record.error();
+    }
+    if (record->boot_id != quiesce::current_boot_id(ports.root)) {
+        if (auto cleared = ports.run_store.clear(); !cleared) {
+            return cleared.error();
+        }
+        return std::optional<Recovery>();
+    }
+    Recovery recovery;
+    recovery.record = std::move(*record);
+    ports.journal.line(Message("handover.recovering",
+                               {{"title", recovery.record.title}, {"step", to_word(recovery.record.step)}}));
+    unload_left_over(ports, recovery);
+    auto report = ports.quiescer.undo(recovery.record.devices);
+    recovery.not_back.insert(recovery.not_back.end(), report.not_back.begin(), report.not_back.end());
+    auto programs = ports.surroundings.bring_back();
+    recovery.not_back.insert(recovery.not_back.end(), programs.begin(), programs.end());
+    for (quiesce::StateStore* const store : {&ports.run_store, ports.durable_store}) {
+        if (store == nullptr) {
+            continue;
+        }
+        if (auto cleared = store->clear(); !cleared) {
+            recovery.not_back.push_back(cleared.error().message());
+        }
+    }
+    return std::optional<Recovery>(std::move(recovery));
+}
+
+}  // namespace stillboot::handover
