@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+// Helpers on the event loop.
+#include "daemon/probe/runner.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "daemon/probe/helper.hpp"
+#include "daemon/probe/scan_reader.hpp"
+#include "daemon/probe/sealed.hpp"
+#include "daemon/probe/wire.hpp"
+
+namespace stillboot::probe {
+namespace {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using ErrorCode = boost::system::error_code;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::uint64_t max_read_bytes = std::uint64_t{64} * 1024 * 1024;
+
+Result<Order> order_for(const std::string& node, const Question& question) {
+    Order order;
+    switch (question.kind) {
+        case Question::Kind::read: order.mode = Order::Mode::read; break;
+        case Question::Kind::kind: order.mode = Order::Mode::kind; break;
+        case Question::Kind::size: order.mode = Order::Mode::size; break;
+        case Question::Kind::list: order.mode = Order::Mode::list; break;
+        case Question::Kind::present:
+        case Question::Kind::find:
+            return Error("probe.helper_broke_protocol", {{"what", "a question that no device answers"}});
+    }
+    order.device.node = node;
+    order.path = question.path;
+    order.max_bytes = std::min(question.max_bytes, max_read_bytes);
+    return order;
+}
+
+// g++ 12.2 evaluates both sides of a conditional expression in the statement of a co_await: so, a function.
+template <class T>
+Error error_of(const Result<T>& result) {
+    return result ? Error() : result.error();
+}
+
+// A file's bytes are passed on only when they cannot change any more.
+Answer checked(Answer answer, Order::Mode mode, std::uint64_t max_bytes) {
+    if (mode != Order::Mode::read || answer.error) {
+        answer.content.reset();
+        return answer;
+    }
+    auto size = check_sealed(answer.content.get(), max_bytes, "answer");
+    return size ? std::move(answer) : Answer(size.error());
+}
+
+}  // namespace
+
+// One running helper. Shared with the handlers of its timer, which may fire when the coroutine has gone.
+struct Job {
+    Job(const asio::any_io_executor& executor, Helper started, std::string_view name, std::string on)
+        : helper(std::move(started)),
+          program(name),
+          node(std::move(on)),
+          socket(executor, helper.socket.get()),
+          exit(executor, helper.pidfd.get()),
+          timer(executor) {}
+    Job(const Job&) = delete;
+    Job& operator=(const Job&) = delete;
+    ~Job() {
+        socket.release();  // the descriptors are the Helper's
+        exit.release();
+    }
+
+    void end_now() {
+        kill_helper(helper);
+        socket.cancel();
+    }
+
+    Helper helper;
+    std::string program;
+    std::string node;
+    asio::posix::stream_descriptor socket;
+    asio::posix::stream_descriptor exit;
+    asio::steady_timer timer;
+    bool timed_out = false;
+    bool cancelled = false;
+    bool closed = false;  ///< it has closed its socket, hence is ending
+};
+
+using JobPtr = std::shared_ptr<Job>;
+
+class Runner::Impl : public std::enable_shared_from_this<Runner::Impl> {
+public:
+    Impl(asio::any_io_executor executor, RunnerSettings settings)
+        : executor_(std::move(executor)), settings_(settings) {}
+
+    awaitable<Result<ScanResult>> scan(DeviceId device, QuestionHandler handler);
+    awaitable<Answer> ask(std::string node, Question question);
+    void stop();
+    [[nodiscard]] std::vector<Stuck> stuck() const;
+
+private:
+    Result<JobPtr> start(std::string_view program, const Order& order, std::chrono::milliseconds deadline);
+    static void set_timer(const JobPtr& job, std::chrono::milliseconds after);
+    static awaitable<Result<Packet>> next_packet(JobPtr job);
+    static awaitable<Result<Report>> next_report(JobPtr job, UniqueFd* fd);
+    static awaitable<Result<Answer>> converse_fetch(JobPtr job);
+    static awaitable<Result<UniqueFd>> converse(JobPtr job, QuestionHandler handler);
+    static awaitable<bool> wait_for_end(JobPtr job, std::chrono::milliseconds limit);
+    awaitable<Error> finish(JobPtr job, Error reason, std::chrono::milliseconds deadline);
+    void leave_stuck(JobPtr job);
+
+    asio::any_io_executor executor_;
+    RunnerSettings settings_;
+    std::vector<JobPtr> running_;
+    std::vector<JobPtr> stuck_;
+    bool stopped_ = false;
+};
+
+Result<JobPtr> Runner::Impl::start(std::string_view program, const Order& order,
+                                   std::chrono::milliseconds deadline) {
+    if (stopped_) {
+        return Error("probe.cancelled", {{"device", order.device.node}});
+    }
+    auto helper = start_helper(program, order.device.node);
+    if (!helper) {
+        return helper.error();
+    }
+    auto job = std::make_shared<Job>(executor_, std::move(*helper), program, order.device.node);
+    // The first packet: a new socket's buffer has room for it. A helper that has gone already is found later.
+    (void)send_packet(job->socket.native_handle(), to_text(order));
+    set_timer(job, deadline);
+    running_.push_back(job);
+    return job;
+}
+
+void Runner::Impl::set_timer(const JobPtr& job, std::chrono::milliseconds after) {
+    job->timer.expires_after(after);
+    job->timer.async_wait([weak = std::weak_ptr<Job>(job)](ErrorCode cancelled) {
+        const JobPtr late = weak.lock();
+        if (!cancelled && late) {
+            late->timed_out = true;
+            late->end_now();
+        }
+    });
+}
+
+// @error probe.cancelled where the wait was cancelled, by the timer, by stop() or by the caller
+awaitable<Result<Packet>> Runner::Impl::next_packet(JobPtr job) {
+    for (;;) {
+        ErrorCode failed;
+        co_await job->socket.async_wait(asio::posix::stream_descriptor::wait_read,
+                                        asio::redirect_error(asio::use_awaitable, failed));
+        if (failed || job->timed_out || job->cancelled) {
+            co_return Error("probe.cancelled", {{"device", job->node}});
+        }
+        auto packet = receive_packet(job->socket.native_handle());
+        if (!packet && packet.error().error_number() == EAGAIN) {
+            continue;
+        }
+        if (!packet) {
+            co_return packet.error();
+        }
+        if (!*packet) {
+            job->closed = true;
+            co_return Error("probe.helper_broke_protocol", {{"what", "ended without an answer"}});
+        }
+        co_return std::move(**packet);
+    }
+}
+
+// What came with a scan's result is handed out by *fd.
+awaitable<Result<Report>> Runner::Impl::next_report(JobPtr job, UniqueFd* fd) {
+    auto packet = co_await next_packet(job);
+    if (!packet) {
+        co_return packet.error();
+    }
+    UniqueFd attached(packet->fd ? ::fcntl(packet->fd.get(), F_DUPFD_CLOEXEC, 0) : -1);
+    auto report = report_of(std::move(*packet));
+    if (report && std::holds_alternative<ScanDone>(*report)) {
+        *fd = std::move(attached);
+    }
+    co_return report;
+}
+
+// Answers questions until the result comes.
+awaitable<Result<UniqueFd>> Runner::Impl::converse(JobPtr job, QuestionHandler handler) {
+    for (std::size_t asked = 0; asked <= max_questions; ++asked) {
+        UniqueFd result;
+        auto report = co_await next_report(job, &result);
+        if (!report) {
+            co_return report.error();
+        }
+        if (std::holds_alternative<ScanDone>(*report)) {
+            co_return result;
+        }
+        if (auto* failed = std::get_if<Failed>(&*report)) {
+            co_return Error(std::move(failed->why));
+        }
+        auto* question = std::get_if<Question>(&*report);
+        if (question == nullptr) {
+            co_return Error("probe.helper_broke_protocol", {{"what", "unexpected report"}});
+        }
+        auto answering = handler(std::move(*question));
+        const Answer answer = co_await std::move(answering);
+        auto packet = to_packet(answer);
+        if (!packet) {
+            co_return packet.error();
+        }
+        // It waits for this one answer, so there is room; one that does not read is its own loss.
+        (void)send_packet(job->socket.native_handle(), packet->text, packet->fd.get());
+    }
+    co_return Error("probe.helper_broke_protocol", {{"what", "too many questions"}});
+}
+
+awaitable<Result<Answer>> Runner::Impl::converse_fetch(JobPtr job) {
+    for (;;) {
+        UniqueFd unused;
+        auto report = co_await next_report(job, &unused);
+        if (!report) {
+            co_return report.error();
+        }
+        if (auto* answer = std::get_if<Answer>(&*report)) {
+            co_return std::move(*answer);
+        }
+        if (!std::holds_alternative<Progress>(*report)) {
+            co_return Error("probe.helper_broke_protocol", {{"what", "unexpected report"}});
+        }
+    }
+}
+
+awaitable<bool> Runner::Impl::wait_for_end(JobPtr job, std::chrono::milliseconds limit) {
+    const auto until = SteadyClock::now() + limit;
+    job->timer.expires_at(until);
+    job->timer.async_wait([weak = std::weak_ptr<Job>(job)](ErrorCode cancelled) {
+        const JobPtr late = weak.lock();
+        if (!cancelled && late) {
+            late->exit.cancel();
+        }
+    });
+    for (;;) {
+        ErrorCode failed;
+        co_await job->exit.async_wait(asio::posix::stream_descriptor::wait_read,
+                                      asio::redirect_error(asio::use_awaitable, failed));
+        // A cancellation that came from outside does not shorten this wait: the process is to be reaped.
+        if (!failed || SteadyClock::now() >= until) {
+            job->timer.cancel();
+            co_return !failed;
+        }
+    }
+}
+
+// Ends and reaps the process; says why there is no result where `reason` (empty: there is one) is not the cause.
+awaitable<Error> Runner::Impl::finish(JobPtr job, Error reason, std::chrono::milliseconds deadline) {
+    bool ended = false;
+    if (job->closed) {  // it ends by itself: by which signal is worth knowing
+        ended = co_await wait_for_end(job, settings_.end_deadline);
+    }
+    const bool by_itself = ended;
+    if (!ended) {
+        kill_helper(job->helper);
+        ended = co_await wait_for_end(job, settings_.end_deadline);
+    }
+    std::erase(running_, job);
+    if (!ended) {
+        leave_stuck(job);
+        co_return Error("probe.helper_stuck",
+                        {{"program", job->program}, {"device", job->node}, {"pid", job->helper.pid}});
+    }
+    auto crash = reap_helper(job->helper, job->program, job->node);
+    if (job->timed_out) {
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(deadline).count();
+        co_return Error("probe.helper_timed_out",
+                        {{"program", job->program}, {"device", job->node}, {"seconds", std::int64_t{seconds}}});
+    }
+    if (by_itself && crash) {
+        co_return *crash;
+    }
+    co_return reason;
+}
+
+void Runner::Impl::leave_stuck(JobPtr job) {
+    stuck_.push_back(job);
+    job->exit.async_wait(asio::posix::stream_descriptor::wait_read,
+                         [weak = weak_from_this(), job](ErrorCode failed) {
+                             const auto self = weak.lock();
+                             if (failed || !self) {
+                                 return;
+                             }
+                             (void)reap_helper(job->helper, job->program, job->node);
+                             std::erase(self->stuck_, job);
+                         });
+}
+
+awaitable<Result<ScanResult>> Runner::Impl::scan(DeviceId device, QuestionHandler handler) {
+    const auto self = shared_from_this();
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    Order order;
+    order.device = device;
+    auto job = start(probe_program, order, settings_.scan_deadline);
+    if (!job) {
+        co_await asio::this_coro::throw_if_cancelled(throws);
+        co_return job.error();
+    }
+    auto result = co_await converse(*job, std::move(handler));
+    Error failure = error_of(result);
+    const Error reason = co_await finish(*job, std::move(failure), settings_.scan_deadline);
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    if (!result) {
+        co_return reason;
+    }
+    co_return read_scan_result(result->get(), device);
+}
+
+awaitable<Answer> Runner::Impl::ask(std::string node, Question question) {
+    const auto self = shared_from_this();
+    const auto order = order_for(node, question);
+    if (!order) {
+        co_return Answer(order.error());
+    }
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto job = start(fetch_program, *order, settings_.ask_deadline);
+    if (!job) {
+        co_await asio::this_coro::throw_if_cancelled(throws);
+        co_return Answer(job.error());
+    }
+    auto answer = co_await converse_fetch(*job);
+    Error failure = error_of(answer);
+    const Error reason = co_await finish(*job, std::move(failure), settings_.ask_deadline);
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    if (!answer) {
+        co_return Answer(reason);
+    }
+    co_return checked(std::move(*answer), order->mode, order->max_bytes);
+}
+
+void Runner::Impl::stop() {
+    stopped_ = true;
+    for (const auto& job : running_) {
+        job->cancelled = true;
+        job->end_now();
+    }
+    for (const auto& job : stuck_) {
+        job->exit.cancel();
+    }
+}
+
+std::vector<Stuck> Runner::Impl::stuck() const {
+    std::vector<Stuck> out;
+    for (const auto& job : stuck_) {
+        out.emplace_back(job->helper.pid, job->node);
+    }
+    return out;
+}
+
+Runner::Runner(asio::any_io_executor executor, RunnerSettings settings)
+    : impl_(std::make_shared<Impl>(std::move(executor), settings)) {}
+
+Runner::~Runner() {
+    impl_->stop();
+}
+
+awaitable<Result<ScanResult>> Runner::scan(DeviceId device, QuestionHandler handler) {
+    return impl_->scan(std::move(device), std::move(handler));
+}
+
+awaitable<Answer> Runner::ask(std::string node, Question question) {
+    return impl_->ask(std::move(node), std::move(question));
+}
+
+void Runner::stop() {
+    impl_->stop();
+}
+
+std::vector<Stuck> Runner::stuck() const {
+    return impl_->stuck();
+}
+
+}  // namespace stillboot::probe
