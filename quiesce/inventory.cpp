@@ -79,7 +79,7 @@ std::vector<std::string> device_link_directories(const Root& root, const Invento
     std::vector<std::string> directories;
     if (const auto names = root.list("/sys/class/devlink")) {
         for (const auto& name : *names) {
-            directories.push_back("/sys/class/devlink/" + name);
+            directories.push_back(follow_link(root, "/sys/class/devlink/" + name));
         }
         return directories;
     }
@@ -87,7 +87,7 @@ std::vector<std::string> device_link_directories(const Root& root, const Invento
         const auto names = root.list(path);
         for (const auto& name : names ? *names : std::vector<std::string>{}) {
             if (name.starts_with("supplier:")) {
-                directories.push_back(path + "/" + name);
+                directories.push_back(follow_link(root, path + "/" + name));
             }
         }
     }
