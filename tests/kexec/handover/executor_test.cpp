@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kexec/handover/executor.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/kexec/handover/recording_ports.hpp"
+
+using namespace stillboot;
+using namespace stillboot::handover;
+using namespace stillboot::handover::test;
+
+namespace {
+
+using Calls = std::vector<std::string>;
+
+const Calls whole_way = {
+    "fetch /vmlinuz",     "fetch /one",      "fetch /two",  "trial",           "unload",       "record commit 0",
+    "record take-down 0", "take down",       "plan",        "record unbind 1", "unbind nvme0", "record unbind 2",
+    "unbind eth0",        "record unbind 3", "unbind usb1", "check",           "load",         "jump"};
+
+std::size_t place_of(const Calls& calls, const std::string& call) {
+    return static_cast<std::size_t>(std::find(calls.begin(), calls.end(), call) - calls.begin());
+}
+
+// What the undo must do after these calls were made, the last of which failed or was when the stop came.
+Calls expected_undo(const Calls& made, bool loaded) {
+    const auto happened = [&](const std::string& call) { return place_of(made, call) < made.size(); };
+    Calls undo;
+    if (!happened("record commit 0")) {
+        return undo;
+    }
+    if (loaded) {
+        undo.push_back("unload");
+    }
+    if (happened("record unbind 1")) {
+        const int count = happened("record unbind 3") ? 3 : happened("record unbind 2") ? 2 : 1;
+        undo.push_back("bind back " + std::to_string(count));
+    }
+    if (happened("take down")) {
+        undo.push_back("bring back");
+    }
+    undo.push_back("clear record");
+    return undo;
+}
+
+}  // namespace
+
+TEST_SUITE("handover") {
+    TEST_CASE("the whole way goes in one order, and what is loaded is what was asked for") {
+        Bench bench;
+        const Outcome outcome = bench.run();
+        CHECK(Calls(bench.script.calls.begin(), bench.script.calls.begin() + 18) == whole_way);
+        CHECK(outcome.failed_at == Step::jump);
+        REQUIRE(bench.loader.orders.size() == 2);
+        CHECK(bench.loader.orders[0].initrd == -1);
+        CHECK(bench.loader.orders[1].command_line == "root=/dev/vda1 quiet");
+        CHECK(bench.loader.initrd_of_last == std::string("111\00022222", 9));
+    }
+
+    TEST_CASE("a failure at any call is undone in reverse, and nothing is left") {
+        for (std::size_t at = 0; at < whole_way.size(); ++at) {
+            if (whole_way[at] == "unload") {
+                continue;  // called again by the undo; a case of its own
+            }
+            CAPTURE(whole_way[at]);
+            Bench bench;
+            bench.settings.trial = Settings::Trial::always;
+            auto plan = prepare(bench.request, bench.settings, bench.ports());
+            REQUIRE(plan);
+            bench.script.calls.clear();
+            bench.script.fail = whole_way[at];
+            const Outcome outcome = handover::run(*plan, bench.ports());
+            Calls wanted(whole_way.begin(), whole_way.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+            const Calls undo = expected_undo(wanted, whole_way[at] == "jump");
+            wanted.insert(wanted.end(), undo.begin(), undo.end());
+            CHECK(bench.script.calls == wanted);
+            CHECK(outcome.failure.has_value());
+            CHECK(outcome.undone == (at >= 5));
+            CHECK_FALSE(outcome.cancelled);
+            CHECK_FALSE(bench.store.contents.has_value());
+            CHECK_FALSE(bench.loader.loaded_);
+        }
+    }
+
+    TEST_CASE("a stop at any call ends it there: before the commit at once, after it by the undo") {
+        for (std::size_t at = 0; at + 1 < whole_way.size(); ++at) {
+            CAPTURE(whole_way[at]);
+            Bench bench;
+            bench.script.stop_at = whole_way[at];
+            auto plan = prepare(bench.request, bench.settings, bench.ports());
+            bench.script.stop = std::stop_source();
+            bench.script.calls.clear();
+            const Outcome outcome = handover::run(*plan, bench.ports(), bench.script.stop.get_token());
+            CHECK(outcome.cancelled);
+            CHECK(outcome.failure->sentence() == "cancelled");
+            CHECK(place_of(bench.script.calls, "jump") == bench.script.calls.size());
+            CHECK_FALSE(bench.store.contents.has_value());
+            CHECK_FALSE(bench.loader.loaded_);
+            const bool at_devices = place_of(bench.script.calls, "plan") < bench.script.calls.size();
+            CHECK(bench.quiescer.undone.size() == (at_devices ? 1 : 0));
+        }
+    }
+
+    TEST_CASE("each unbind is in the record before it happens") {
+        Bench bench;
+        (void)bench.run();
+        const auto last = record_from_text(bench.store.written.back());
+        REQUIRE(last);
+        CHECK(last->boot_id == "this-boot");
+        CHECK(last->option_id == "disk/grub/debian");
+        CHECK(last->devices.unbound.size() == 3);
+        CHECK(last->devices.unbound[1].driver == "eth0_driver");
+    }
+
+    TEST_CASE("an unload that fails after the trial is a refusal before any device is touched") {
+        Bench bench;
+        bench.script.fail = "unload";
+        const Outcome outcome = bench.run();
+        CHECK(outcome.failed_at == Step::trial_load);
+        CHECK_FALSE(outcome.undone);
+        CHECK(place_of(bench.script.calls, "record commit 0") == bench.script.calls.size());
+    }
+
+    TEST_CASE("a device that still moves keeps the jump from happening, unless that is allowed") {
+        Bench bench;
+        bench.quiescer.rest = quiesce::Rest::moving;
+        const Outcome refused = bench.run();
+        CHECK(refused.failure->sentence() ==
+              "after the unbinding these devices can still write to memory: 0000:00:04.0");
+        CHECK(refused.undone);
+        Bench allowing;
+        allowing.quiescer.rest = quiesce::Rest::moving;
+        allowing.settings.moving = Settings::Moving::allow;
+        const Outcome allowed = allowing.run();
+        CHECK(allowed.failed_at == Step::jump);
+        CHECK(allowed.notes.at(0).code() == "handover.moving");
+    }
+
+    TEST_CASE("what the undo cannot bring back is named") {
+        Bench bench;
+        bench.script.fail = "load";
+        bench.quiescer.not_back = {Message("test.disk_gone", {{"disk", "sda"}})};
+        const Outcome outcome = bench.run();
+        REQUIRE(outcome.not_back.size() == 1);
+        CHECK(outcome.not_back[0].param("disk") == "sda");
+        CHECK(bench.events.events.back().message.sentence() == "not everything came back: 1 things are missing");
+    }
+
+    TEST_CASE("users of devices refuse it before anything is done, and a user that comes late after the undo") {
+        Bench bench;
+        bench.surroundings.beyond = {Message("test.mounted", {{"path", "/mnt"}})};
+        const Outcome early = bench.run();
+        CHECK(early.failure->code() == "test.mounted");
+        CHECK(bench.script.calls.empty());
+        Bench late;
+        late.quiescer.devices.refusals = {Message("test.mounted", {{"path", "/mnt"}})};
+        const Outcome outcome = late.run();
+        CHECK(outcome.failure->code() == "test.mounted");
+        CHECK(outcome.undone);
+        CHECK(place_of(late.script.calls, "record unbind 1") == late.script.calls.size());
+    }
+
+    TEST_CASE("bad images and command lines are refused before the trial") {
+        struct Row {
+            std::string kernel;
+            std::string command_line;
+            const char* code;
+        };
+        const Row rows[] = {
+            {stillboot::test::made_bzimage().substr(0, 5000), "", "kexec.image_truncated"},
+            {"#!/bin/sh\n", "", "kexec.image_is_text"},
+            {stillboot::test::made_bzimage(), std::string(2017, 'a'), "kexec.command_line_too_long"},
+        };
+        for (const Row& row : rows) {
+            Bench bench;
+            bench.fetcher.files["/vmlinuz"] = row.kernel;
+            bench.request.command_line = row.command_line;
+            const Outcome outcome = bench.run();
+            CHECK(outcome.failure->code() == row.code);
+            CHECK(outcome.failed_at == Step::unwrap);
+            CHECK(bench.script.calls.size() == 3);
+        }
+    }
+
+    TEST_CASE("too little memory is refused before the commit") {
+        Bench bench;
+        bench.tree.file("proc/meminfo", "MemAvailable: 30000 kB\n");
+        const Outcome outcome = bench.run();
+        CHECK(outcome.failed_at == Step::memory);
+        CHECK_FALSE(outcome.undone);
+    }
+
+    TEST_CASE("a second hand-over at the same time is refused") {
+        Bench bench;
+        Bench other;
+        class Nested final : public Observer {
+        public:
+            explicit Nested(Bench& bench) : bench_(bench) {}
+            void on_event(const Event& event) override {
+                if (event.step == Step::verify) {
+                    EventList quiet;
+                    Ports ports = bench_.ports();
+                    Ports second{ports.root,      ports.fetcher, ports.loader,  ports.quiescer, ports.surroundings,
+                                 ports.run_store, nullptr,       ports.journal, quiet,          ports.clock};
+                    inner = handover::run(Plan(), second).failure->code();
+                }
+            }
+            std::string inner;
+
+        private:
+            Bench& bench_;
+        };
+        Nested observer(bench);
+        Ports ports = bench.ports();
+        const Plan plan = prepare(bench.request, bench.settings, ports).value();
+        Ports nested{ports.root,      ports.fetcher, ports.loader,  ports.quiescer, ports.surroundings,
+                     ports.run_store, nullptr,       ports.journal, observer,       ports.clock};
+        (void)handover::run(plan, nested);
+        CHECK(observer.inner == "handover.busy");
+    }
+
+    TEST_CASE("loading alone touches no device and leaves the kernel loaded") {
+        Bench bench;
+        bench.settings.goal = Settings::Goal::load_only;
+        const Outcome outcome = bench.run();
+        CHECK(outcome.loaded());
+        CHECK(bench.loader.loaded_);
+        CHECK(bench.script.calls == Calls{"fetch /vmlinuz", "fetch /one", "fetch /two", "load"});
+    }
+
+    TEST_CASE("a UKI brings its initrd before the others and its command line where none is given") {
+        Bench bench;
+        bench.request.command_line.clear();
+        bench.fetcher.files["/vmlinuz"] = stillboot::test::made_pe(
+            0x8664, {{".linux", stillboot::test::made_bzimage()}, {".initrd", "0000"}, {".cmdline", "from=uki"}});
+        (void)bench.run();
+        REQUIRE(bench.loader.orders.size() == 2);
+        CHECK(bench.loader.orders[1].command_line == "from=uki");
+        CHECK(bench.loader.initrd_of_last == std::string("0000111\00022222", 13));
+    }
+}

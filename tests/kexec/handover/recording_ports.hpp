@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ports that write down what is asked of them in one list, and fail or are cancelled at a chosen call.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kexec/handover/executor.hpp"
+#include "tests/kexec/made_images.hpp"
+#include "tests/temporary_tree.hpp"
+
+namespace stillboot::handover::test {
+
+/// The list of calls. A call named in `fail` fails each time; `stop_before` asks for a stop when it comes.
+class Script {
+public:
+    std::vector<std::string> calls;
+    std::string fail;
+    std::string stop_at;
+    std::stop_source stop;
+
+    /// True where this call is to succeed.
+    bool note(const std::string& call) {
+        calls.push_back(call);
+        if (call == stop_at) {
+            stop.request_stop();
+        }
+        return call != fail;
+    }
+    Result<void> act(const std::string& call) {
+        return note(call) ? Result<void>() : Result<void>(Error("test.failed", {{"at", call}}));
+    }
+};
+
+class ScriptedFetcher final : public Fetcher {
+public:
+    explicit ScriptedFetcher(Script& script) : script_(script) {}
+    std::map<std::string, std::string> files;
+
+    Result<UniqueFd> fetch(const ImageSource& source, std::uint64_t max_bytes, const Progress& progress,
+                           std::stop_token) override {
+        if (auto done = script_.act("fetch " + source.path); !done) {
+            return done.error();
+        }
+        const std::string& contents = files[source.path];
+        CHECK(contents.size() <= max_bytes);
+        progress(contents.size(), contents.size());
+        return stillboot::test::sealed(contents);
+    }
+
+private:
+    Script& script_;
+};
+
+class ScriptedLoader final : public kexec::Loader {
+public:
+    explicit ScriptedLoader(Script& script) : script_(script) {}
+    std::optional<unsigned> left;
+    std::vector<kexec::LoadOrder> orders;
+    std::string initrd_of_last;
+
+    Result<void> load(const kexec::LoadOrder& order) override {
+        if (auto done = script_.act(order.initrd < 0 ? "trial" : "load"); !done) {
+            return done;
+        }
+        if (order.initrd >= 0) {
+            const UniqueFd copy(::dup(order.initrd));
+            initrd_of_last = stillboot::test::contents_of(copy);
+        }
+        orders.push_back(order);
+        loaded_ = true;
+        return {};
+    }
+    Result<void> unload() override {
+        if (auto done = script_.act("unload"); !done) {
+            return done;
+        }
+        loaded_ = false;
+        return {};
+    }
+    Result<bool> loaded() override { return loaded_; }
+    std::optional<unsigned> calls_left() override { return left; }
+    Error jump() override {
+        script_.note("jump");
+        return Error("test.jump_returned");
+    }
+
+    bool loaded_ = false;
+
+private:
+    Script& script_;
+};
+
+/// Three devices; the second unbind can be made to fail.
+class ScriptedQuiescer final : public Quiescer {
+public:
+    explicit ScriptedQuiescer(Script& script) : script_(script) {
+        for (const char* name : {"nvme0", "eth0", "usb1"}) {
+            quiesce::PlanStep step;
+            step.name = name;
+            step.path = std::string("/sys/devices/") + name;
+            step.bus = "pci";
+            step.driver = std::string(name) + "_driver";
+            devices.steps.push_back(step);
+        }
+    }
+    quiesce::Plan devices;
+    quiesce::Rest rest = quiesce::Rest::still;
+    std::vector<Message> not_back;
+    std::vector<quiesce::UndoRecord> undone;
+
+    Result<quiesce::Plan> plan() override {
+        if (auto done = script_.act("plan"); !done) {
+            return done.error();
+        }
+        return devices;
+    }
+    quiesce::Execution execute(const quiesce::Plan& plan, const quiesce::Persist& persist,
+                               const quiesce::OnStep& on_step, std::stop_token stop) override {
+        quiesce::Execution execution;
+        execution.record.boot_id = "this-boot";
+        std::size_t done = 0;
+        for (const quiesce::PlanStep& step : plan.steps) {
+            if (stop.stop_requested()) {
+                execution.failure = Error("quiesce.cancelled");
+                return execution;
+            }
+            quiesce::RecordedDevice device;
+            device.path = step.path;
+            device.name = step.name;
+            device.bus = step.bus;
+            device.driver = step.driver;
+            execution.record.unbound.push_back(device);
+            if (auto kept = persist(execution.record); !kept) {
+                execution.failure = kept.error();
+                return execution;
+            }
+            on_step(step, done++, plan.steps.size());
+            if (!script_.note("unbind " + step.name)) {
+                execution.failure = Error("quiesce.unbind_failed");
+                return execution;
+            }
+        }
+        return execution;
+    }
+    Result<quiesce::Verification> verify(const quiesce::Plan&) override {
+        if (auto done = script_.act("check"); !done) {
+            return done.error();
+        }
+        quiesce::Verification verification;
+        quiesce::Verdict verdict;
+        verdict.name = "0000:00:04.0";
+        verdict.rest = rest;
+        verification.verdicts.push_back(verdict);
+        return verification;
+    }
+    quiesce::UndoReport undo(const quiesce::UndoRecord& record) override {
+        undone.push_back(record);
+        script_.note("bind back " + std::to_string(record.unbound.size()));
+        quiesce::UndoReport report;
+        report.not_back = not_back;
+        return report;
+    }
+
+private:
+    Script& script_;
+};
+
+class ScriptedSurroundings final : public Surroundings {
+public:
+    explicit ScriptedSurroundings(Script& script) : script_(script) {}
+    std::vector<Message> beyond;
+
+    std::vector<Message> beyond_us(const std::vector<Message>&) override { return beyond; }
+    Result<void> take_down() override { return script_.act("take down"); }
+    std::vector<Message> bring_back() override {
+        script_.note("bring back");
+        return {};
+    }
+
+private:
+    Script& script_;
+};
+
+class ScriptedStore final : public quiesce::StateStore {
+public:
+    explicit ScriptedStore(Script& script) : script_(script) {}
+    std::optional<std::string> contents;
+    std::vector<std::string> written;
+
+    Result<void> write(std::string_view record) override {
+        const auto parsed = record_from_text(record);
+        REQUIRE(parsed);
+        if (auto done = script_.act("record " + std::string(to_word(parsed->step)) + " " +
+                                    std::to_string(parsed->devices.unbound.size()));
+            !done) {
+            return done;
+        }
+        contents = record;
+        written.emplace_back(record);
+        return {};
+    }
+    Result<std::optional<std::string>> read() override { return contents; }
+    Result<void> clear() override {
+        script_.note("clear record");
+        contents.reset();
+        return {};
+    }
+    std::string device() const override { return {}; }
+
+private:
+    Script& script_;
+};
+
+class QuietJournal final : public quiesce::Journal {
+public:
+    std::vector<std::string> lines;
+    void line(const Message& message) override { lines.push_back(message.sentence()); }
+};
+
+class EventList final : public Observer {
+public:
+    std::vector<Event> events;
+    void on_event(const Event& event) override { events.push_back(event); }
+};
+
+/// A machine of ports with a kernel and two initrds to hand over to.
+class Bench {
+public:
+    Bench() : root(tree.root()) {
+        tree.file("proc/meminfo", "MemAvailable: 1000000 kB\n");
+        tree.file("proc/sys/kernel/random/boot_id", "this-boot\n");
+        fetcher.files = {{"/vmlinuz", stillboot::test::made_bzimage()}, {"/one", "111"}, {"/two", "22222"}};
+        request.option_id = "disk/grub/debian";
+        request.title = "Debian";
+        request.kernel.path = "/vmlinuz";
+        request.initrds.resize(2);
+        request.initrds[0].path = "/one";
+        request.initrds[1].path = "/two";
+        request.command_line = "root=/dev/vda1 quiet";
+    }
+
+    [[nodiscard]] Ports ports() {
+        return Ports{root, fetcher, loader, quiescer, surroundings, store, nullptr, journal, events, clock};
+    }
+    Outcome run() {
+        auto plan = prepare(request, settings, ports());
+        REQUIRE(plan);
+        script.calls.clear();
+        return handover::run(*plan, ports(), script.stop.get_token());
+    }
+
+    stillboot::test::TemporaryTree tree;
+    Root root;
+    Script script;
+    ScriptedFetcher fetcher{script};
+    ScriptedLoader loader{script};
+    ScriptedQuiescer quiescer{script};
+    ScriptedSurroundings surroundings{script};
+    ScriptedStore store{script};
+    QuietJournal journal;
+    EventList events;
+    SystemClock clock;
+    Request request;
+    Settings settings;
+};
+
+}  // namespace stillboot::handover::test

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include "tests/kexec/handover/recording_ports.hpp"
+
+using namespace stillboot;
+using namespace stillboot::handover;
+using namespace stillboot::handover::test;
+
+TEST_SUITE("handover") {
+    TEST_CASE("from the record of each moment of a hand-over everything is put back") {
+        Bench first;
+        (void)first.run();
+        REQUIRE(first.store.written.size() == 5);
+        for (const std::string& record : first.store.written) {
+            Bench again;
+            again.store.contents = record;
+            const auto recovered = recover(again.ports());
+            REQUIRE(recovered);
+            REQUIRE(recovered->has_value());
+            CHECK((*recovered)->record.title == "Debian");
+            CHECK((*recovered)->complete());
+            const auto count = record_from_text(record)->devices.unbound.size();
+            CHECK(again.script.calls ==
+                  std::vector<std::string>{"bind back " + std::to_string(count), "bring back", "clear record"});
+            CHECK_FALSE(again.store.contents.has_value());
+        }
+    }
+
+    TEST_CASE("a kernel left loaded is unloaded first") {
+        Bench bench;
+        (void)bench.run();
+        Bench again;
+        again.store.contents = bench.store.written.back();
+        again.loader.loaded_ = true;
+        REQUIRE(recover(again.ports()));
+        CHECK(again.script.calls.front() == "unload");
+        CHECK_FALSE(again.loader.loaded_);
+    }
+
+    TEST_CASE("no record is nothing to do; one of another boot is cleared and not acted on") {
+        Bench bench;
+        CHECK_FALSE(recover(bench.ports())->has_value());
+        CHECK(bench.script.calls.empty());
+        Record record;
+        record.boot_id = "an earlier boot";
+        bench.store.contents = to_text(record);
+        CHECK_FALSE(recover(bench.ports())->has_value());
+        CHECK(bench.script.calls == std::vector<std::string>{"clear record"});
+    }
+
+    TEST_CASE("a record that cannot be read is an error and stays") {
+        Bench bench;
+        bench.store.contents = "{";
+        CHECK(recover(bench.ports()).error().code() == "handover.record_damaged");
+        CHECK(bench.store.contents.has_value());
+    }
+}
