@@ -74,12 +74,15 @@ Command control(std::string_view text) {
 
 }  // namespace
 
-std::span<const Binding> bindings() { return table; }
+std::span<const Binding> bindings() {
+    return table;
+}
 
 Command command_for(const KeyPress& press) {
     const auto calls = [&](const Binding& binding) {
-        return press.key == Key::character ? press.text.size() == 1 && binding.letters.find(press.text) != std::string_view::npos
-                                           : press.key == binding.key;
+        return press.key == Key::character
+                   ? press.text.size() == 1 && binding.letters.find(press.text) != std::string_view::npos
+                   : press.key == binding.key;
     };
     const auto* found = std::find_if(std::begin(table), std::end(table), calls);
     if (found != std::end(table)) {

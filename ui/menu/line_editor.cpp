@@ -31,7 +31,8 @@ void LineEditor::split() {
 }
 
 std::size_t LineEditor::offset(std::size_t index) const {
-    return std::accumulate(lengths_.begin(), lengths_.begin() + static_cast<std::ptrdiff_t>(index), std::size_t{0});
+    return std::accumulate(lengths_.begin(), lengths_.begin() + static_cast<std::ptrdiff_t>(index),
+                           std::size_t{0});
 }
 
 void LineEditor::insert(const std::string& piece) {

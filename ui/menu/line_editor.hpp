@@ -28,9 +28,9 @@ public:
 
     struct Rows {
         std::vector<std::string> lines;
-        Cursor cursor;         ///< relative to the first line shown
-        bool above = false;    ///< lines before the first one shown
-        bool below = false;    ///< lines after the last one shown
+        Cursor cursor;       ///< relative to the first line shown
+        bool above = false;  ///< lines before the first one shown
+        bool below = false;  ///< lines after the last one shown
     };
     /// The rows around the cursor, each of `columns`, at most `rows` of them.
     [[nodiscard]] Rows render(int columns, int rows) const;

@@ -19,7 +19,9 @@ std::string Screen::text() const {
     return out;
 }
 
-LineBuilder& LineBuilder::add(std::string_view text, Role role) { return add_clipped(text, left_over(), role); }
+LineBuilder& LineBuilder::add(std::string_view text, Role role) {
+    return add_clipped(text, left_over(), role);
+}
 
 LineBuilder& LineBuilder::add_clipped(std::string_view text, int columns, Role role) {
     const int room = std::min(columns, left_over());
@@ -56,7 +58,8 @@ Line LineBuilder::take() {
 
 std::string gauge(std::uint64_t done, std::uint64_t total, int columns, Charset charset) {
     const auto cells = static_cast<std::uint64_t>(std::max(columns, 0));
-    const auto share = static_cast<double>(std::min(done, total)) / static_cast<double>(std::max<std::uint64_t>(total, 1));
+    const auto share =
+        static_cast<double>(std::min(done, total)) / static_cast<double>(std::max<std::uint64_t>(total, 1));
     const auto filled = static_cast<std::uint64_t>(share * static_cast<double>(cells) + 0.5);
     std::string out;
     for (std::uint64_t i = 0; i < cells; ++i) {

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// The menu alone on a terminal, for tests: menu_program SOCKET [SHELL].
+#include "ui/menu/menu.hpp"
+
+int main(int argc, char** argv) {
+    stillboot::menu::MenuSettings settings;
+    settings.socket = argc > 1 ? argv[1] : settings.socket;
+    settings.shell = argc > 2 ? argv[2] : settings.shell;
+    return stillboot::menu::run_menu(settings);
+}

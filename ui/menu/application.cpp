@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+// The coroutines of the menu. Parameters of calls are named locals: see style on g++ 12 and coroutines.
+#include "ui/menu/application.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+
+#include "ui/menu/shell.hpp"
+
+namespace stillboot::menu {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::chrono::seconds retry_after{1};
+
+ViewModel::Instant now() {
+    return std::chrono::steady_clock::now();
+}
+
+/// Standard input opened once more: Asio makes what it waits for non-blocking, and the description that curses
+/// writes to must not be.
+int reopen_input() {
+    const int fd = ::open("/proc/self/fd/0", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    return fd >= 0 ? fd : ::dup(STDIN_FILENO);
+}
+
+}  // namespace
+
+Application::Application(asio::io_context& context, asio::signal_set& signals, Terminal& terminal,
+                         const MenuSettings& settings)
+    : context_(context),
+      signals_(signals),
+      terminal_(terminal),
+      settings_(settings),
+      keyboard_(context, reopen_input()),
+      tick_(context),
+      request_came_(context),
+      shell_ended_(context),
+      view_(terminal.look()) {}
+
+void Application::spawn(awaitable<void> task) {
+    // An exception is a defect: it leaves the loop's run, the terminal is given back, and the program ends with
+    // it.
+    asio::co_spawn(context_, std::move(task), [](const std::exception_ptr& failure) {
+        if (failure) {
+            std::rethrow_exception(failure);
+        }
+    });
+}
+
+void Application::start() {
+    spawn(watch_keys());
+    spawn(watch_signals());
+    spawn(watch_daemon());
+    spawn(watch_log());
+    spawn(send_requests());
+    paint();
+}
+
+void Application::quit() {
+    context_.stop();
+}
+
+void Application::paint() {
+    tick_.cancel();
+    if (plain_ || in_shell_) {
+        return;
+    }
+    terminal_.paint(view_.screen(now()));
+    if (const auto wait = view_.until_tick(now())) {
+        tick_.expires_after(*wait);
+        tick_.async_wait([this](boost::system::error_code failure) {
+            if (!failure) {
+                paint();
+            }
+        });
+    }
+}
+
+void Application::perform(Actions actions) {
+    for (const auto& what : actions) {
+        perform_one(what);
+    }
+    paint();
+}
+
+void Application::perform_one(const Action& what) {
+    if (std::holds_alternative<action::Quit>(what)) {
+        quit();
+    } else if (std::holds_alternative<action::Redraw>(what)) {
+        terminal_.redraw();
+    } else if (std::holds_alternative<action::OpenShell>(what)) {
+        spawn(run_shell());
+    } else if (std::holds_alternative<action::LeaveScreen>(what)) {
+        if (!in_shell_) {
+            terminal_.leave_for_lines();
+        }
+        plain_ = true;
+    } else if (std::holds_alternative<action::EnterScreen>(what)) {
+        plain_ = false;
+        if (!in_shell_) {
+            terminal_.enter();
+        }
+    } else if (const auto* line = std::get_if<action::Print>(&what)) {
+        terminal_.print(line->line);
+    } else {
+        requests_.push_back(what);
+        request_came_.cancel();
+    }
+}
+
+// Events in
+
+asio::awaitable<void> Application::watch_keys() {
+    while (true) {
+        boost::system::error_code failure;
+        co_await keyboard_.async_wait(asio::posix::stream_descriptor::wait_read,
+                                      asio::redirect_error(asio::use_awaitable, failure));
+        if (failure) {
+            quit();
+            co_return;
+        }
+        if (in_shell_) {
+            co_await shell_ended_.async_wait(asio::redirect_error(asio::use_awaitable, failure));
+            continue;
+        }
+        const auto keys = plain_ ? terminal_.read_plain_keys() : terminal_.read_keys();
+        for (const auto& press : keys) {
+            perform(view_.on_key(press, now()));
+        }
+    }
+}
+
+asio::awaitable<void> Application::watch_signals() {
+    while (true) {
+        boost::system::error_code failure;
+        const int number = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, failure));
+        if (failure || number != SIGWINCH) {
+            quit();
+            co_return;
+        }
+        if (!plain_ && !in_shell_) {
+            terminal_.resize();
+            const Look look = terminal_.look();
+            view_.on_resize(look.rows, look.columns);
+            paint();
+        }
+    }
+}
+
+asio::awaitable<void> Application::pause() {
+    asio::steady_timer timer(context_, retry_after);
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+asio::awaitable<void> Application::watch_daemon() {
+    while (true) {
+        const Error reason = co_await follow_changes();
+        perform(view_.on_unreachable(reason));
+        co_await pause();
+    }
+}
+
+asio::awaitable<Error> Application::follow_changes() {
+    client::Client client(context_.get_executor());
+    auto connected = co_await client.connect(settings_.socket);
+    if (!connected) {
+        co_return connected.error();
+    }
+    protocol::Watch::Parameters parameters;
+    auto opened = co_await client::open<protocol::Watch>(client, parameters);
+    if (!opened) {
+        co_return opened.error();
+    }
+    perform(view_.on_connected());
+    while (true) {
+        auto event = co_await client::next<protocol::Watch>(client);
+        if (!event) {
+            co_return event.error();
+        }
+        perform(view_.on_change(event->reply.change, now()));
+        if (event->last) {
+            co_return Error("daemon.connection_ended");
+        }
+    }
+}
+
+asio::awaitable<void> Application::watch_log() {
+    while (true) {
+        const Error reason = co_await follow_log();
+        co_await pause();
+    }
+}
+
+asio::awaitable<Error> Application::follow_log() {
+    client::Client client(context_.get_executor());
+    auto connected = co_await client.connect(settings_.socket);
+    if (!connected) {
+        co_return connected.error();
+    }
+    protocol::GetLog::Parameters parameters;
+    auto opened = co_await client::open<protocol::GetLog>(client, parameters);
+    if (!opened) {
+        co_return opened.error();
+    }
+    while (true) {
+        auto event = co_await client::next<protocol::GetLog>(client);
+        if (!event) {
+            co_return event.error();
+        }
+        perform(view_.on_log(event->reply.lines));
+        if (event->last) {
+            co_return Error("daemon.connection_ended");
+        }
+    }
+}
+
+// Requests out: one after the other, so that a cancel typed before a boot is also answered before it.
+
+asio::awaitable<void> Application::send_requests() {
+    while (true) {
+        if (requests_.empty()) {
+            request_came_.expires_at(asio::steady_timer::time_point::max());
+            boost::system::error_code ignored;
+            co_await request_came_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+            continue;
+        }
+        Action next = std::move(requests_.front());
+        requests_.pop_front();
+        if (const auto* order = std::get_if<action::Boot>(&next)) {
+            spawn(boot(*order));
+            continue;
+        }
+        auto done = co_await request(std::move(next));
+        if (!done) {
+            perform(view_.on_failure(done.error()));
+        }
+    }
+}
+
+template <class Method>
+asio::awaitable<Result<void>> Application::call_once() {
+    client::Client client(context_.get_executor());
+    auto connected = co_await client.connect(settings_.socket);
+    if (!connected) {
+        co_return connected;
+    }
+    typename Method::Parameters parameters;
+    auto reply = co_await client::call<Method>(client, parameters);
+    if (!reply) {
+        co_return reply.error();
+    }
+    co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Application::request(Action what) {
+    if (std::holds_alternative<action::Cancel>(what)) {
+        return call_once<protocol::Cancel>();
+    }
+    if (std::holds_alternative<action::Rescan>(what)) {
+        return call_once<protocol::Rescan>();
+    }
+    if (std::holds_alternative<action::Restart>(what)) {
+        return call_once<protocol::Reboot>();
+    }
+    return call_once<protocol::PowerOff>();
+}
+
+asio::awaitable<void> Application::boot(action::Boot order) {
+    client::Client client(context_.get_executor());
+    auto connected = co_await client.connect(settings_.socket);
+    if (!connected) {
+        perform(view_.on_failure(connected.error()));
+        co_return;
+    }
+    protocol::Boot::Parameters parameters;
+    parameters.option = order.option;
+    parameters.args = order.args;
+    auto opened = co_await client::open<protocol::Boot>(client, parameters);
+    if (!opened) {
+        perform(view_.on_failure(opened.error()));
+        co_return;
+    }
+    while (true) {
+        auto event = co_await client::next<protocol::Boot>(client);
+        if (!event) {
+            // What ends the connection itself is told by the one that watches.
+            const auto kind = protocol::classify(event.error());
+            if (kind != protocol::Failure::unreachable) {
+                perform(view_.on_failure(event.error()));
+            }
+            co_return;
+        }
+        if (event->last) {
+            co_return;
+        }
+    }
+}
+
+asio::awaitable<void> Application::run_shell() {
+    in_shell_ = true;
+    shell_ended_.expires_at(asio::steady_timer::time_point::max());
+    terminal_.leave_for_program();
+    auto shell = start_shell(settings_.shell);
+    if (shell) {
+        asio::posix::stream_descriptor ended(context_, shell->ended.get());
+        boost::system::error_code ignored;
+        co_await ended.async_wait(asio::posix::stream_descriptor::wait_read,
+                                  asio::redirect_error(asio::use_awaitable, ignored));
+        (void)ended.release();
+        finish_shell(*shell);
+    }
+    in_shell_ = false;
+    shell_ended_.cancel();
+    if (!plain_) {
+        terminal_.enter();
+        const Look look = terminal_.look();
+        view_.on_resize(look.rows, look.columns);
+    }
+    perform(shell ? Actions() : view_.on_failure(shell.error()));
+}
+
+}  // namespace stillboot::menu

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What joins the view model to the terminal, the daemon and the shell.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <exception>
+#include <string>
+
+#include "daemon/client/client.hpp"
+#include "ui/menu/menu.hpp"
+#include "ui/menu/terminal.hpp"
+#include "ui/menu/view_model.hpp"
+
+namespace stillboot::menu {
+
+/// Lifetime: must outlive the run of the loop; holds references to all that it is given.
+class Application {
+public:
+    Application(boost::asio::io_context& context, boost::asio::signal_set& signals, Terminal& terminal,
+                const MenuSettings& settings);
+    /// Starts everything; the loop ends when the menu is left.
+    void start();
+
+private:
+    template <class T>
+    using awaitable = boost::asio::awaitable<T>;
+
+    void spawn(awaitable<void> task);
+    awaitable<void> watch_keys();
+    awaitable<void> watch_signals();
+    awaitable<void> watch_daemon();
+    awaitable<void> watch_log();
+    awaitable<void> send_requests();
+    /// One connection's worth of Watch: ends with the reason.
+    awaitable<Error> follow_changes();
+    awaitable<Error> follow_log();
+    awaitable<void> boot(action::Boot order);
+    awaitable<Result<void>> request(Action what);
+    template <class Method>
+    awaitable<Result<void>> call_once();
+    awaitable<void> run_shell();
+    awaitable<void> pause();
+
+    void perform(Actions actions);
+    void perform_one(const Action& what);
+    void paint();
+    void quit();
+
+    boost::asio::io_context& context_;
+    boost::asio::signal_set& signals_;
+    Terminal& terminal_;
+    const MenuSettings& settings_;
+    boost::asio::posix::stream_descriptor keyboard_;
+    boost::asio::steady_timer tick_;
+    boost::asio::steady_timer request_came_;
+    boost::asio::steady_timer shell_ended_;
+    std::deque<Action> requests_;
+    ViewModel view_;
+    bool plain_ = false;
+    bool in_shell_ = false;
+};
+
+}  // namespace stillboot::menu

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The menu as a program: what `stillboot menu` runs.
+#pragma once
+
+#include <string>
+
+#include "daemon/protocol/methods.hpp"
+
+namespace stillboot::menu {
+
+struct MenuSettings {
+    std::string socket{protocol::default_socket};  ///< path of the daemon's Unix socket
+    std::string shell = "/bin/sh";                 ///< what the key "shell" runs
+};
+
+/// Runs the menu on the terminal of standard input and output until it is left. Blocking. Writes to standard error
+/// only where it cannot start. Returns the exit code: 0 left by a key or a signal, 1 no usable terminal.
+int run_menu(const MenuSettings& settings);
+
+}  // namespace stillboot::menu

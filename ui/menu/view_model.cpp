@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+// What keys and changes do. What is drawn stands in view_screen.cpp.
+#include "ui/menu/view_model.hpp"
+
+#include <algorithm>
+
+#include "daemon/protocol/failure.hpp"
+
+namespace stillboot::menu {
+
+using protocol::Phase;
+
+void ViewModel::say(const Message& message, Role role) {
+    notice_ = Sentence{message.sentence(), role};
+}
+
+std::string ViewModel::quoted_title(const std::string& option) const {
+    return mirror_.title_of(option);
+}
+
+std::uint64_t ViewModel::remaining_ms(Instant now) const {
+    const auto gone = std::chrono::duration_cast<std::chrono::milliseconds>(now - received_at_).count();
+    const std::uint64_t left = mirror_.state().remaining_ms.value_or(0);
+    const auto spent = static_cast<std::uint64_t>(std::max<std::int64_t>(gone, 0));
+    return left > spent ? left - spent : 0;
+}
+
+// Changes from the daemon
+
+Actions ViewModel::on_connected() {
+    connected_ = true;
+    whole_ = false;
+    return {};
+}
+
+Actions ViewModel::on_unreachable(const Error& error) {
+    Actions actions;
+    if (connected_ && plain_) {
+        actions.emplace_back(action::Print{Message("ui.plain_lost", {{"reason", error.sentence()}}).sentence()});
+    }
+    connected_ = false;
+    whole_ = false;
+    stop_sent_ = false;
+    unreachable_reason_ = error.sentence();
+    mirror_.clear();
+    list_.rebuild(mirror_);
+    return actions;
+}
+
+Actions ViewModel::on_change(const protocol::Change& change, Instant now) {
+    Actions actions;
+    const Phase before = mirror_.state().phase;
+    mirror_.apply(change);
+    whole_ = true;
+    list_.rebuild(mirror_);
+    if (change.state) {
+        received_at_ = now;
+    }
+    if (counting() && before != Phase::countdown) {
+        countdown_total_ms_ = mirror_.state().remaining_ms.value_or(0);
+        if (stop_wanted_) {
+            actions.emplace_back(action::Cancel{});
+            stop_sent_ = true;
+        }
+    }
+    if (!counting()) {
+        stop_sent_ = false;
+    }
+    stop_wanted_ = stop_wanted_ && mirror_.state().phase == Phase::discovering;
+    if (mode_ == Mode::messages) {
+        fill_messages();
+    }
+    take_progress(actions);
+    return actions;
+}
+
+void ViewModel::take_progress(Actions& actions) {
+    if (!handing_over()) {
+        progress_.start();
+        if (plain_) {
+            plain_ = false;
+            mode_ = Mode::list;
+            actions.emplace_back(action::EnterScreen{});
+        }
+        return;
+    }
+    if (!mirror_.state().progress) {
+        return;
+    }
+    notice_.reset();
+    const auto& progress = *mirror_.state().progress;
+    const bool news = progress_.take(progress);
+    if (!plain_ && !before_commit(progress.step)) {
+        plain_ = true;
+        actions.emplace_back(action::LeaveScreen{});
+        const std::string title = neutralise(quoted_title(progress.option), look_.charset);
+        actions.emplace_back(action::Print{Message("ui.plain_begin", {{"title", title}}).sentence()});
+        actions.emplace_back(action::Print{Message("ui.plain_stop").sentence()});
+    }
+    if (plain_ && news) {
+        actions.emplace_back(action::Print{plain_line(progress, look_.charset)});
+    }
+}
+
+Actions ViewModel::on_log(const std::vector<protocol::LogLine>& lines) {
+    mirror_.add_log(lines);
+    if (mode_ == Mode::messages && show_log_) {
+        fill_messages();
+    }
+    return {};
+}
+
+Actions ViewModel::on_failure(const Error& error) {
+    // The daemon tells every client of a boot that failed, in its state: one sentence on the screen is enough.
+    if (protocol::classify(error) != protocol::Failure::boot_failed || !mirror_.state().last_failure) {
+        notice_ = Sentence{error.sentence(), Role::error};
+    }
+    return {};
+}
+
+void ViewModel::on_resize(int rows, int columns) {
+    look_.rows = std::max(rows, 1);
+    look_.columns = std::max(columns, 1);
+}
+
+std::optional<std::chrono::milliseconds> ViewModel::until_tick(Instant now) const {
+    if (!counting() || plain_) {
+        return std::nullopt;
+    }
+    // The sentence counts whole seconds and rounds up.
+    const std::uint64_t left = remaining_ms(now);
+    return std::chrono::milliseconds(left == 0 ? 1000 : (left - 1) % 1000 + 1);
+}
+
+// Keys
+
+Actions ViewModel::on_key(const KeyPress& press, Instant) {
+    Actions actions;
+    if (plain_) {
+        plain_key(press, actions);
+        return actions;
+    }
+    if (handing_over()) {
+        handover_key(press, actions);
+        return actions;
+    }
+    notice_.reset();
+    stop_clock(press, actions);
+    switch (mode_) {
+        case Mode::list: list_key(command_for(press), actions); break;
+        case Mode::page:
+        case Mode::messages: page_key(command_for(press)); break;
+        case Mode::editor: editor_key(press, actions); break;
+        case Mode::confirm_restart:
+        case Mode::confirm_power_off: confirm_key(press, actions); break;
+    }
+    return actions;
+}
+
+/// Any key stops the clock and still does what it does. Enter alone leaves it to the boot that it asks for: a
+/// cancel on its way could otherwise overtake that boot and end it.
+void ViewModel::stop_clock(const KeyPress& press, Actions& actions) {
+    const Phase phase = mirror_.state().phase;
+    const bool boots = mode_ == Mode::list && press.key == Key::enter &&
+                       list_.selected_option(mirror_) != nullptr &&
+                       list_.selected_option(mirror_)->state == protocol::OptionState::ready;
+    if (!whole_ || boots || stop_sent_ || (phase != Phase::countdown && phase != Phase::discovering)) {
+        return;
+    }
+    stop_sent_ = phase == Phase::countdown;
+    if (!stop_wanted_) {
+        actions.emplace_back(action::Cancel{});
+    }
+    stop_wanted_ = phase == Phase::discovering;
+    if (phase == Phase::countdown) {
+        say(Message("ui.stopped"), Role::good);
+    }
+}
+
+void ViewModel::list_key(Command command, Actions& actions) {
+    if (list_.move(command)) {
+        return;
+    }
+    switch (command) {
+        case Command::boot: boot_selected(actions); break;
+        case Command::edit: edit_selected(); break;
+        case Command::details: open_details(); break;
+        case Command::messages:
+            mode_ = Mode::messages;
+            show_log_ = false;
+            messages_.go_to_start();
+            fill_messages();
+            break;
+        case Command::help: open_page("Help", help_page()); break;
+        case Command::rescan:
+            actions.emplace_back(action::Rescan{});
+            say(Message("ui.rescan_asked"));
+            break;
+        case Command::shell: actions.emplace_back(action::OpenShell{}); break;
+        case Command::restart: mode_ = Mode::confirm_restart; break;
+        case Command::power_off: mode_ = Mode::confirm_power_off; break;
+        case Command::quit: actions.emplace_back(action::Quit{}); break;
+        case Command::redraw: actions.emplace_back(action::Redraw{}); break;
+        default: break;
+    }
+}
+
+void ViewModel::boot_selected(Actions& actions) {
+    const auto* option = list_.selected_option(mirror_);
+    if (option == nullptr) {
+        open_details();
+    } else if (option->state == protocol::OptionState::waiting) {
+        say(Message("ui.boot_waits", {{"title", option->title},
+                                      {"reason", option->reason ? option->reason->sentence() : std::string()}}),
+            Role::warning);
+    } else {
+        actions.emplace_back(action::Boot{option->id, std::nullopt});
+        say(Message("ui.boot_asked", {{"title", option->title}}));
+    }
+}
+
+void ViewModel::edit_selected() {
+    if (const auto* option = list_.selected_option(mirror_); option != nullptr) {
+        editor_.emplace(option->args, look_.charset);
+        editor_option_ = option->id;
+        editor_title_ = option->title;
+        mode_ = Mode::editor;
+    }
+}
+
+void ViewModel::open_details() {
+    if (const auto* option = list_.selected_option(mirror_); option != nullptr) {
+        open_page("Details", option_page(*option, mirror_));
+    } else if (const auto* device = list_.selected_device(mirror_); device != nullptr) {
+        open_page("Details", device_page(*device));
+    }
+}
+
+void ViewModel::open_page(std::string title, std::vector<Paragraph> content) {
+    page_title_ = std::move(title);
+    page_.set(std::move(content));
+    page_.go_to_start();
+    mode_ = Mode::page;
+}
+
+void ViewModel::fill_messages() {
+    messages_.set(show_log_ ? log_page(mirror_) : problems_page(mirror_));
+}
+
+void ViewModel::page_key(Command command) {
+    if ((mode_ == Mode::messages ? messages_ : page_).move(command)) {
+        return;
+    }
+    if (command == Command::next_tab && mode_ == Mode::messages) {
+        show_log_ = !show_log_;
+        show_log_ ? messages_.go_to_end() : messages_.go_to_start();
+        fill_messages();
+    } else if (command == Command::back || command == Command::quit || command == Command::boot) {
+        mode_ = Mode::list;
+    }
+}
+
+void ViewModel::editor_key(const KeyPress& press, Actions& actions) {
+    const bool leave = press.key == Key::escape || press == KeyPress{Key::control, "c"};
+    if (press.key == Key::enter) {
+        actions.emplace_back(action::Boot{editor_option_, editor_->text()});
+        say(Message("ui.boot_asked", {{"title", editor_title_}}));
+    }
+    if (leave || press.key == Key::enter) {
+        editor_.reset();
+        mode_ = Mode::list;
+    } else {
+        editor_->press(press, look_.columns - 4);
+    }
+}
+
+void ViewModel::confirm_key(const KeyPress& press, Actions& actions) {
+    const bool restart = mode_ == Mode::confirm_restart;
+    mode_ = Mode::list;
+    if (press != KeyPress{Key::character, "y"}) {
+        return;
+    }
+    if (restart) {
+        actions.emplace_back(action::Restart{});
+    } else {
+        actions.emplace_back(action::PowerOff{});
+    }
+    say(Message(restart ? "ui.restart_asked" : "ui.power_off_asked"));
+}
+
+void ViewModel::handover_key(const KeyPress& press, Actions& actions) {
+    if (press.key == Key::escape || press == KeyPress{Key::control, "c"}) {
+        actions.emplace_back(action::Cancel{});
+    } else if (command_for(press) == Command::redraw) {
+        actions.emplace_back(action::Redraw{});
+    }
+}
+
+void ViewModel::plain_key(const KeyPress& press, Actions& actions) {
+    if (!connected_) {
+        plain_ = false;
+        mode_ = Mode::list;
+        actions.emplace_back(action::EnterScreen{});
+    } else if (press == KeyPress{Key::control, "c"}) {
+        actions.emplace_back(action::Cancel{});
+        actions.emplace_back(action::Print{Message("ui.plain_stopping").sentence()});
+    }
+}
+
+}  // namespace stillboot::menu
