@@ -36,19 +36,23 @@ Result<UniqueFd> mount_view(const UniqueFd& device, const FileSystem& system) {
     return mount_detached(loop->node, system.type);
 }
 
-Result<void> confine(const UniqueFd& view) {
-    if (auto entered = enter_root(view.get()); !entered) {
-        return entered;
+Result<void> confine(const UniqueFd& view, const Layers& layers) {
+    Result<void> done;
+    if (layers.root) {
+        done = enter_root(view.get());
     }
-    if (auto bare = keep_capabilities(0); !bare) {
-        return bare;
+    if (done && layers.capabilities) {
+        done = keep_capabilities(0);
     }
-    return allow_only(Calls::read_files);
+    if (done && layers.system_calls) {
+        done = allow_only(Calls::read_files);
+    }
+    return done;
 }
 
 }  // namespace
 
-Result<Look> look_into(const std::string& node, const Limits& limits) {
+Result<Look> look_into(const std::string& node, const Limits& limits, const Layers& layers) {
     if (auto limited = limit_process(limits); !limited) {
         return limited.error();
     }
@@ -79,7 +83,7 @@ Result<Look> look_into(const std::string& node, const Limits& limits) {
         return view.error();
     }
     device->reset();
-    if (auto confined = confine(*view); !confined) {
+    if (auto confined = confine(*view, layers); !confined) {
         return confined.error();
     }
     return Look(View{std::move(system), Root(std::move(*view))});

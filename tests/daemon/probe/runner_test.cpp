@@ -3,25 +3,33 @@
 
 #include <doctest/doctest.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
-#include "daemon/probe/fetch_client.hpp"
+#include "daemon/probe/sealed.hpp"
 #include "tests/daemon/probe/images.hpp"
+#include "tests/daemon/probe/other_helpers.hpp"
 
 using namespace stillboot;
 using namespace stillboot::probe;
+using stillboot::test::OtherHelpers;
 using stillboot::test::TemporaryTree;
 namespace asio = boost::asio;
 
 namespace {
 
+using Handler = Runner::QuestionHandler;
+
 asio::awaitable<Answer> nothing_there(Question) {
     co_return Answer(Message("config.device_missing", {{"kind", "uuid"}, {"value", "x"}}));
 }
 
-asio::awaitable<void> keep(asio::awaitable<Result<ScanResult>> scanning, std::optional<Result<ScanResult>>* kept) {
-    auto result = co_await std::move(scanning);
+template <class T>
+asio::awaitable<void> keep(asio::awaitable<T> working, std::optional<T>* kept) {
+    auto result = co_await std::move(working);
     kept->emplace(std::move(result));
 }
 
@@ -31,34 +39,203 @@ void rethrow(std::exception_ptr failure) {
     }
 }
 
-Result<ScanResult> scan(const std::string& node) {
-    asio::io_context loop;
-    Runner runner(loop.get_executor(), RunnerSettings());
+DeviceId device_at(const std::string& node) {
     DeviceId device;
     device.id = "test-disk";
     device.node = node;
+    return device;
+}
+
+RunnerSettings quick() {
+    RunnerSettings settings;
+    settings.scan_deadline = std::chrono::milliseconds(200);
+    settings.ask_deadline = std::chrono::milliseconds(200);
+    return settings;
+}
+
+Result<ScanResult> scan(const std::string& node, Handler handler = nothing_there, RunnerSettings settings = {}) {
+    asio::io_context loop;
+    Runner runner(loop.get_executor(), settings);
     std::optional<Result<ScanResult>> result;
-    asio::co_spawn(loop, keep(runner.scan(device, nothing_there), &result), rethrow);
+    asio::co_spawn(loop, keep(runner.scan(device_at(node), std::move(handler)), &result), rethrow);
     loop.run();
     return std::move(result.value());
+}
+
+Answer ask(const std::string& node, Question question, RunnerSettings settings = {}) {
+    asio::io_context loop;
+    Runner runner(loop.get_executor(), settings);
+    std::optional<Answer> answer;
+    asio::co_spawn(loop, keep(runner.ask(node, std::move(question)), &answer), rethrow);
+    loop.run();
+    return std::move(answer.value());
+}
+
+Question about(Question::Kind kind, const std::string& path, std::uint64_t max_bytes = 1 << 20) {
+    return Question(kind, DeviceRef{DeviceRef::Kind::uuid, "x"}, path, max_bytes);
+}
+
+bool skipped() {
+    const std::string reason = test::why_no_mounts();
+    if (!reason.empty()) {
+        MESSAGE("skipped: " << reason);
+    }
+    return !reason.empty();
+}
+
+std::string text_of(const UniqueFd& fd) {
+    return read_sealed(fd.get(), 1 << 20, "answer").value();
 }
 
 }  // namespace
 
 TEST_SUITE("probe") {
-    TEST_CASE("an ext4 with an entry that only root may read yields its option") {
-        if (const std::string reason = test::why_no_mounts(); !reason.empty()) {
-            MESSAGE("skipped: " << reason);
+    TEST_CASE("an ext4 with an entry that only root may read yields its option, and is not changed") {
+        if (skipped()) {
             return;
         }
         const TemporaryTree tree;
-        const auto result = scan(test::make_ext4(tree, "disk.img"));
-        INFO((result ? std::string() : result.error().sentence()));
+        const std::string image = test::make_ext4(tree, "disk.img");
+        REQUIRE(test::run({"debugfs", "-w", "-R", "feature needs_recovery", image}));
+        const auto before = tree.root().read_file("disk.img", std::size_t{64} << 20);
+        const auto result = scan(image);
         REQUIRE(result);
         const auto* options = std::get_if<std::vector<BootOption>>(&result->finding);
         REQUIRE(options != nullptr);
         REQUIRE(options->size() == 1);
         CHECK((*options)[0].title == "One");
         CHECK((*options)[0].device_id == "test-disk");
+        REQUIRE_FALSE(result->diagnostics.empty());
+        CHECK(
+            result->diagnostics.back().text() ==
+            "warning: this ext4 was not cleanly unmounted: its journal is not replayed, and what is shown may be "
+            "older than what was last written");
+        CHECK(tree.root().read_file("disk.img", std::size_t{64} << 20).value() == before.value());
+    }
+
+    TEST_CASE("what is no file system is nothing, with the reason") {
+        if (skipped()) {
+            return;
+        }
+        const TemporaryTree tree;
+        const auto result = scan(test::make_empty_image(tree, "disk.img", 1 << 20));
+        REQUIRE(result);
+        CHECK(std::get<Nothing>(result->finding).reason.sentence() == "holds nothing that is known");
+    }
+
+    TEST_CASE("a damaged file system is an error with the kernel's words") {
+        if (skipped()) {
+            return;
+        }
+        const TemporaryTree tree;
+        const std::string image = test::make_ext4(tree, "disk.img");
+        REQUIRE(
+            test::run({"sh", "-c", "dd if=/dev/urandom of=" + image + " bs=1024 seek=2 count=2000 conv=notrunc"}));
+        const auto result = scan(image);
+        REQUIRE_FALSE(result);
+        CHECK(result.error().code() == "probe.mount_failed");
+        CHECK(result.error().message().param("type") == "ext4");
+    }
+
+    TEST_CASE("a device that is not there says so") {
+        const auto result = scan("/dev/no-such-device");
+        REQUIRE_FALSE(result);
+        CHECK(result.error().sentence() ==
+              "/dev/no-such-device cannot be read: ENOENT (No such file or directory)");
+    }
+
+    TEST_CASE("a device's files are answered by kind, size, list and content") {
+        if (skipped()) {
+            return;
+        }
+        const TemporaryTree tree;
+        const std::string image = test::make_ext4(tree, "disk.img");
+        CHECK(ask(image, about(Question::Kind::kind, "/vmlinuz")).kind == FileSource::Kind::file);
+        CHECK(ask(image, about(Question::Kind::kind, "/loader")).kind == FileSource::Kind::directory);
+        CHECK(ask(image, about(Question::Kind::kind, "/none")).kind == FileSource::Kind::missing);
+        CHECK(ask(image, about(Question::Kind::size, "/vmlinuz")).size == 200'000);
+        CHECK(ask(image, about(Question::Kind::list, "/")).names ==
+              std::vector<std::string>{"loader", "lost+found", "vmlinuz"});
+        CHECK(text_of(ask(image, about(Question::Kind::read, "/loader/entries/one.conf")).content) ==
+              test::one_entry);
+        CHECK(ask(image, about(Question::Kind::read, "/none")).error->code() == "config.file_missing");
+        CHECK(ask(image, about(Question::Kind::read, "/vmlinuz", 1000)).error->code() == "base.file_too_large");
+    }
+
+    TEST_CASE("a helper that crashes costs its device and is named with its signal") {
+        const OtherHelpers crashing("kill -SEGV $$");
+        const auto result = scan("/dev/somewhere");
+        REQUIRE_FALSE(result);
+        CHECK(result.error().sentence() ==
+              "stillboot-probe crashed on /dev/somewhere (SIGSEGV); nothing else is affected");
+        const Answer answer = ask("/dev/somewhere", about(Question::Kind::kind, "/"));
+        CHECK(answer.error->sentence() ==
+              "stillboot-fetch crashed on /dev/somewhere (SIGSEGV); nothing else is affected");
+    }
+
+    TEST_CASE("a helper that is killed from outside is named") {
+        const OtherHelpers killed("kill -KILL $$");
+        CHECK(scan("/dev/somewhere").error().message().param("signal") == "SIGKILL");
+    }
+
+    TEST_CASE("a helper that ends without a word is named with its status") {
+        const OtherHelpers ending("exit 7");
+        CHECK(scan("/dev/somewhere").error().sentence() ==
+              "stillboot-probe failed on /dev/somewhere with status 7");
+        const OtherHelpers silent("exit 0");
+        CHECK(scan("/dev/somewhere").error().code() == "probe.helper_broke_protocol");
+    }
+
+    TEST_CASE("a helper that hangs is ended at its deadline, others run on beside it") {
+        const OtherHelpers hanging("case $1 in *slow*) exec sleep 1000;; *) kill -ABRT $$;; esac");
+        asio::io_context loop;
+        Runner runner(loop.get_executor(), quick());
+        std::optional<Result<ScanResult>> slow;
+        std::optional<Result<ScanResult>> other;
+        asio::co_spawn(loop, keep(runner.scan(device_at("/dev/slow"), nothing_there), &slow), rethrow);
+        asio::co_spawn(loop, keep(runner.scan(device_at("/dev/other"), nothing_there), &other), rethrow);
+        loop.run();
+        CHECK(slow->error().sentence() == "stillboot-probe was not done with /dev/slow after 0 s and was ended");
+        CHECK(other->error().message().param("signal") == "SIGABRT");
+        CHECK(runner.stuck().empty());
+    }
+
+    TEST_CASE("stop ends what runs, and nothing starts after it") {
+        const OtherHelpers hanging("exec sleep 1000");
+        asio::io_context loop;
+        Runner runner(loop.get_executor(), RunnerSettings());
+        std::optional<Result<ScanResult>> result;
+        std::optional<Answer> answer;
+        asio::co_spawn(loop, keep(runner.scan(device_at("/dev/slow"), nothing_there), &result), rethrow);
+        asio::co_spawn(loop, keep(runner.ask("/dev/slow", about(Question::Kind::kind, "/")), &answer), rethrow);
+        asio::post(loop, [&] { runner.stop(); });
+        loop.run();
+        CHECK(result->error().code() == "probe.cancelled");
+        CHECK(answer->error->code() == "probe.cancelled");
+        std::optional<Result<ScanResult>> late;
+        asio::co_spawn(loop, keep(runner.scan(device_at("/dev/slow"), nothing_there), &late), rethrow);
+        loop.restart();
+        loop.run();
+        CHECK(late->error().code() == "probe.cancelled");
+    }
+
+    TEST_CASE("a scan that is cancelled by its caller ends its process") {
+        const OtherHelpers hanging("exec sleep 1000");
+        asio::io_context loop;
+        Runner runner(loop.get_executor(), RunnerSettings());
+        asio::cancellation_signal stop;
+        std::optional<Result<ScanResult>> result;
+        asio::co_spawn(loop, keep(runner.scan(device_at("/dev/slow"), nothing_there), &result),
+                       asio::bind_cancellation_slot(stop.slot(), rethrow));
+        asio::post(loop, [&] { stop.emit(asio::cancellation_type::terminal); });
+        loop.run();
+        CHECK(result->error().code() == "probe.cancelled");
+    }
+
+    TEST_CASE("a missing helper is named") {
+        const OtherHelpers none("");
+        const TemporaryTree empty;
+        ::setenv("STILLBOOT_LIBEXEC", empty.path().c_str(), 1);
+        CHECK(scan("/dev/somewhere").error().code() == "probe.helper_missing");
     }
 }
