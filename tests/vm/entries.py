@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boot entries as files of a disk, and what a machine shows of its devices before and after."""
+
+
+def bls(title, kernel="/boot/vmlinuz", initrds=("/boot/initrd.img",), options=""):
+    """(path, text) of one type 1 entry of the Boot Loader Specification."""
+    lines = [f"title {title}", f"linux {kernel}"] + [f"initrd {initrd}" for initrd in initrds]
+    name = title.lower().replace(" ", "-")
+    return f"/loader/entries/{name}.conf", "\n".join(lines + [f"options console=ttyS0 panic=-1 {options}"]) + "\n"
+
+
+# Every driver link of sysfs, as "device driver": what must be the same after an undo.
+BOUND = ("for link in $(find /sys/devices -name driver -type l); do "
+         "echo \"$(basename $(dirname $link)) $(basename $(readlink $link))\"; done | "
+         # Numbers that a rebind changes are left out.
+         "sed -E 's/^(virtio|host|target|usb|input)?[0-9:.-]*[0-9] /\\1* /' | sort")
+
+UDEV_RUNS = "udevadm control --ping --timeout=5 && echo yes"
+
+
+def disks_read(machine, labels):
+    """Reads the label of each disk's file system past every cache; answers with those that could be read."""
+    machine.sh("udevadm settle --timeout=30", timeout=40, check=False)
+    found = []
+    for label in labels:
+        status, _ = machine.sh(f"dd if=/dev/disk/by-label/{label} of=/dev/null bs=4096 count=256 iflag=direct",
+                               timeout=30, check=False)
+        if status == 0:
+            found.append(label)
+    return found
+
+
+def network_answers(machine, interface):
+    """Sends pings to QEMU's own router through one interface; true where it answers."""
+    machine.sh(f"ip link set {interface} up; ip addr flush dev {interface}; "
+               f"ip addr add 10.0.2.15/24 dev {interface}", check=False)
+    answered = False
+    for _ in range(5):
+        status, _ = machine.sh(f"ping -c 1 -W 3 -I {interface} 10.0.2.2", timeout=20, check=False)
+        answered = answered or status == 0
+    machine.sh(f"ip addr flush dev {interface}", check=False)
+    return answered
