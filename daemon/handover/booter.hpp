@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starting hand-overs from the event loop.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "config/base/result.hpp"
+#include "daemon/registry/registry.hpp"
+#include "kexec/handover/handover.hpp"
+
+namespace stillboot::handover {
+
+/// The request of an option, every reference resolved against the registry to a device node.
+/// @param append added to the command line  @param args replaces it, before append is added
+/// @error config.device_missing, config.device_ambiguous, daemon.bad_args for text that no command line may hold
+[[nodiscard]] Result<Request> request_of(const registry::Registry& registry, const protocol::Option& option,
+                                         const std::optional<std::string>& append,
+                                         const std::optional<std::string>& args);
+
+/// What the loop hears of a hand-over. All called on the loop.
+struct BootEvents {
+    std::function<void(const Event&)> on_event;
+    std::function<void(const Error&)> on_failed;  ///< everything is back as it was; the last call
+};
+
+/// The port to whatever hands over. One hand-over at a time: the caller sees to it.
+class Booter {
+public:
+    virtual ~Booter() = default;
+    /// Starts a hand-over and returns at once.
+    virtual void start(Request request, BootEvents events) = 0;
+    /// Stops the one that is under way, at once before the first unbind, by undoing after that.
+    virtual void cancel() = 0;
+    /// What a hand-over of this request would do, line by line, without doing it.
+    /// @error handover.busy while a hand-over or another plan is under way
+    virtual void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) = 0;
+    /// True while a hand-over or a plan is under way.
+    [[nodiscard]] virtual bool busy() const = 0;
+};
+
+}  // namespace stillboot::handover

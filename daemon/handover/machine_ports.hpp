@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ports of production that a hand-over on this machine acts through.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/base/process.hpp"
+#include "kexec/handover/ports.hpp"
+#include "kexec/handover/quiescer.hpp"
+#include "quiesce/ports.hpp"
+
+namespace stillboot::handover {
+
+/// Images by stillboot-fetch.
+class ProgramFetcher final : public Fetcher {
+public:
+    Result<UniqueFd> fetch(const ImageSource& source, std::uint64_t max_bytes, const Progress& progress,
+                           std::stop_token stop) override;
+};
+
+/// The daemon has stopped its scans before a hand-over begins, so that nothing is left to take down later.
+class StoppedScans final : public Surroundings {
+public:
+    /// The read-only views of scans that still run while a hand-over is only planned end before a real one.
+    std::vector<Message> beyond_us(const std::vector<Message>& refusals) override;
+    Result<void> take_down() override { return {}; }
+    std::vector<Message> bring_back() override { return {}; }
+};
+
+/// Owns what `ports` refers to. Lifetime: the root and the observer outlive it.
+class MachinePorts {
+public:
+    MachinePorts(const Root& root, quiesce::Policy policy, Observer& observer);
+    MachinePorts(const MachinePorts&) = delete;
+    MachinePorts& operator=(const MachinePorts&) = delete;
+    [[nodiscard]] const Ports& ports() const { return ports_; }
+
+private:
+    quiesce::SystemPorts system_;
+    RoomQuiescer quiescer_;
+    SystemProcessRunner runner_;
+    kexec::SystemLoader loader_;
+    ProgramFetcher fetcher_;
+    StoppedScans surroundings_;
+    quiesce::RunStateStore run_store_;
+    SystemClock clock_;
+    Ports ports_;
+};
+
+}  // namespace stillboot::handover

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// One thread, one hand-over, events posted to the loop.
+#include "daemon/handover/thread_booter.hpp"
+
+#include <boost/asio/post.hpp>
+#include <thread>
+
+#include "daemon/handover/machine_ports.hpp"
+
+namespace stillboot::handover {
+namespace {
+
+// Runs on the hand-over's thread; the callback runs on the loop.
+class PostingObserver final : public Observer {
+public:
+    PostingObserver(boost::asio::any_io_executor loop, std::function<void(const Event&)> on_event)
+        : loop_(std::move(loop)), on_event_(std::move(on_event)) {}
+    void on_event(const Event& event) override {
+        boost::asio::post(loop_, [on_event = on_event_, event] { on_event(event); });
+    }
+
+private:
+    boost::asio::any_io_executor loop_;
+    std::function<void(const Event&)> on_event_;
+};
+
+quiesce::Policy policy_of(const BooterSettings& settings, std::vector<std::string> stuck_nodes) {
+    quiesce::Policy policy;
+    policy.keep = settings.keep;
+    policy.hung = std::move(stuck_nodes);
+    return policy;
+}
+
+// The whole hand-over; returns only where it failed.
+Error hand_over(const Root& root, const BooterSettings& settings, const Request& request,
+                std::vector<std::string> stuck_nodes, Observer& observer, std::stop_token stop) {
+    const MachinePorts machine(root, policy_of(settings, std::move(stuck_nodes)), observer);
+    const auto plan = prepare(request, settings.handover, machine.ports());
+    if (!plan) {
+        return plan.error();
+    }
+    const Outcome outcome = run(*plan, machine.ports(), std::move(stop));
+    Error failure = outcome.failure.value_or(Error("daemon.jump_returned"));
+    if (outcome.not_back.empty()) {
+        return failure;
+    }
+    std::string lost;
+    for (const auto& each : outcome.not_back) {
+        lost += (lost.empty() ? "" : "; ") + each.sentence();
+    }
+    return Error("daemon.failed_and_lost", {{"reason", failure.sentence()}, {"lost", lost}});
+}
+
+class Silent final : public Observer {
+public:
+    void on_event(const Event&) override {}
+};
+
+}  // namespace
+
+class ThreadBooter::Impl : public std::enable_shared_from_this<Impl> {
+public:
+    Impl(boost::asio::any_io_executor loop, const Root& root, BooterSettings settings, ScanControl scans)
+        : loop_(std::move(loop)), root_(root), settings_(std::move(settings)), scans_(std::move(scans)) {}
+
+    void start(Request request, BootEvents events);
+    void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done);
+    void cancel() { stop_.request_stop(); }
+    void join();
+    [[nodiscard]] bool busy() const { return busy_; }
+
+private:
+    void run_thread(Request request, BootEvents events, std::vector<std::string> stuck_nodes);
+    void on_failed(const Error& failure, const std::function<void(const Error&)>& tell);
+
+    boost::asio::any_io_executor loop_;
+    const Root& root_;
+    BooterSettings settings_;
+    ScanControl scans_;
+    std::stop_source stop_;
+    std::jthread thread_;
+    bool busy_ = false;
+};
+
+void ThreadBooter::Impl::start(Request request, BootEvents events) {
+    if (busy_) {
+        return boost::asio::post(loop_, [tell = events.on_failed] { tell(Error("handover.busy")); });
+    }
+    busy_ = true;
+    stop_ = std::stop_source();
+    scans_.stop([self = shared_from_this(), request = std::move(request),
+                 events = std::move(events)](std::vector<std::string> stuck_nodes) {
+        self->run_thread(request, events, std::move(stuck_nodes));
+    });
+}
+
+void ThreadBooter::Impl::run_thread(Request request, BootEvents events, std::vector<std::string> stuck_nodes) {
+    join();
+    thread_ = std::jthread([this, self = weak_from_this(), request = std::move(request),
+                            events = std::move(events), stuck = std::move(stuck_nodes), stop = stop_.get_token()] {
+        PostingObserver observer(loop_, events.on_event);
+        const Error failure = hand_over(root_, settings_, request, stuck, observer, stop);
+        boost::asio::post(loop_, [self, failure, tell = events.on_failed] {
+            if (const auto alive = self.lock()) {
+                alive->on_failed(failure, tell);
+            }
+        });
+    });
+}
+
+void ThreadBooter::Impl::on_failed(const Error& failure, const std::function<void(const Error&)>& tell) {
+    join();
+    busy_ = false;
+    scans_.start();
+    tell(failure);
+}
+
+void ThreadBooter::Impl::plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) {
+    if (busy_) {
+        return done(Error("handover.busy"));
+    }
+    busy_ = true;
+    join();
+    thread_ = std::jthread([this, self = weak_from_this(), request = std::move(request), done = std::move(done)] {
+        Silent observer;
+        const MachinePorts machine(root_, policy_of(settings_, {}), observer);
+        const auto plan = prepare(request, settings_.handover, machine.ports());
+        auto text =
+            plan ? Result<std::vector<std::string>>(plan->text()) : Result<std::vector<std::string>>(plan.error());
+        boost::asio::post(loop_, [self, done, text = std::move(text)] {
+            if (const auto alive = self.lock()) {
+                alive->busy_ = false;
+                done(text);
+            }
+        });
+    });
+}
+
+void ThreadBooter::Impl::join() {
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+ThreadBooter::ThreadBooter(boost::asio::any_io_executor loop, const Root& root, BooterSettings settings,
+                           ScanControl scans)
+    : impl_(std::make_shared<Impl>(std::move(loop), root, std::move(settings), std::move(scans))) {}
+
+ThreadBooter::~ThreadBooter() {
+    impl_->cancel();
+    impl_->join();
+}
+
+void ThreadBooter::start(Request request, BootEvents events) {
+    impl_->start(std::move(request), std::move(events));
+}
+void ThreadBooter::cancel() {
+    impl_->cancel();
+}
+bool ThreadBooter::busy() const {
+    return impl_->busy();
+}
+void ThreadBooter::plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) {
+    impl_->plan(std::move(request), std::move(done));
+}
+
+Result<std::optional<Recovery>> recover_machine(const Root& root, const BooterSettings& settings) {
+    Silent observer;
+    const MachinePorts machine(root, policy_of(settings, {}), observer);
+    return recover(machine.ports());
+}
+
+}  // namespace stillboot::handover

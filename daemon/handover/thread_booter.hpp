@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hand-over on a thread of its own, with the ports of production.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/base/root.hpp"
+#include "daemon/handover/booter.hpp"
+#include "kexec/handover/executor.hpp"
+
+namespace stillboot::handover {
+
+/// What a hand-over wants of the machine's owner.
+struct BooterSettings {
+    Settings handover;
+    std::vector<std::string> keep;  ///< quiesce::Policy::keep
+};
+
+/// How scans are stopped for a hand-over and started again after one that failed. Called on the loop.
+struct ScanControl {
+    /// Stops all scans; `done` is called once none runs, with the nodes under which one is stuck in the kernel.
+    std::function<void(std::function<void(std::vector<std::string> stuck_nodes)> done)> stop;
+    std::function<void()> start;
+};
+
+/// Runs one hand-over at a time; a second one fails with handover.busy. Thread: called on the loop; what runs on
+/// its own thread touches nothing of the caller's, and its events are posted to the loop. Lifetime: the root
+/// outlives it, and so does the loop.
+class ThreadBooter final : public Booter {
+public:
+    ThreadBooter(boost::asio::any_io_executor loop, const Root& root, BooterSettings settings, ScanControl scans);
+    /// Cancels a hand-over that is under way and waits until it is undone.
+    ~ThreadBooter() override;
+
+    void start(Request request, BootEvents events) override;
+    void cancel() override;
+    void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) override;
+    [[nodiscard]] bool busy() const override;
+
+    class Impl;
+
+private:
+    std::shared_ptr<Impl> impl_;
+};
+
+/// Puts back what a hand-over of this boot left behind whose daemon was ended in the middle. Before the loop runs.
+/// @error as handover::recover. Blocking: until devices are back or their deadlines are over.
+[[nodiscard]] Result<std::optional<Recovery>> recover_machine(const Root& root, const BooterSettings& settings);
+
+}  // namespace stillboot::handover

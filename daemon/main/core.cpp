@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// State, events and the hand-over, as clients see them.
+#include "daemon/main/core.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/json.hpp>
+
+#include "daemon/protocol/failure.hpp"
+#include "daemon/protocol/json.hpp"
+
+namespace stillboot {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+protocol::LogLine shown(const LogEntry& entry) {
+    protocol::LogLine line;
+    line.seq = entry.seq;
+    line.time_ms = entry.time_ms;
+    line.severity = static_cast<protocol::LogSeverity>(entry.level);
+    line.text = entry.text;
+    return line;
+}
+
+template <class T>
+std::shared_ptr<const std::string> frame_of(const T& parameters, bool continues) {
+    protocol::Reply reply;
+    reply.parameters = protocol::to_json(parameters).as_object();
+    reply.continues = continues;
+    return std::make_shared<const std::string>(protocol::encode(reply));
+}
+
+// Sends one frame to all and forgets those who have gone.
+void send_all(std::vector<std::shared_ptr<server::Replier>>& to, const std::shared_ptr<const std::string>& frame) {
+    std::erase_if(to, [&](const auto& replier) { return !replier->reply_frame(frame, true); });
+}
+
+}  // namespace
+
+Core::Core(const boost::asio::any_io_executor& executor, registry::Registry& registry, policy::Policy& policy,
+           handover::Booter& booter, Log& log, CoreHooks hooks)
+    : registry_(registry),
+      policy_(policy),
+      booter_(booter),
+      log_(log),
+      hooks_(std::move(hooks)),
+      timer_(executor) {
+    log_.listen([this](const LogEntry& entry) {
+        if (!log_watchers_.empty()) {
+            protocol::GetLog::Reply reply;
+            reply.lines.push_back(shown(entry));
+            send_all(log_watchers_, frame_of(reply, true));
+        }
+    });
+}
+
+protocol::State Core::state() const {
+    protocol::State state;
+    state.phase = static_cast<protocol::Phase>(policy_.phase());
+    if (policy_.target()) {
+        state.would_boot = policy_.target()->option;
+    }
+    state.why = policy_.why();
+    if (const auto remaining = policy_.remaining(SteadyClock::now())) {
+        state.remaining_ms = static_cast<std::uint64_t>(remaining->count());
+    }
+    state.progress = progress_;
+    state.last_failure = policy_.last_failure();
+    if (policy_.better()) {
+        state.better_default = policy_.better()->option;
+    }
+    state.version = STILLBOOT_VERSION;
+    return state;
+}
+
+std::vector<policy::Candidate> Core::candidates() const {
+    std::vector<policy::Candidate> out;
+    for (const auto* option : registry_.defaults()) {
+        out.emplace_back(option->id, option->title);
+    }
+    return out;
+}
+
+void Core::on_registry_change() {
+    if (auto change = registry_.take_changes()) {
+        publish(std::move(*change));
+        act(policy_.on_candidates(SteadyClock::now(), candidates()));
+    }
+}
+
+void Core::on_settled(bool complete) {
+    act(policy_.on_settled(SteadyClock::now(), complete));
+}
+
+void Core::show_failure(const Message& reason) {
+    act(policy_.on_earlier_failure(reason));
+}
+
+void Core::publish(protocol::Change change) {
+    change.seq = ++seq_;
+    if (!watchers_.empty()) {
+        protocol::Watch::Reply reply;
+        reply.change = std::move(change);
+        send_all(watchers_, frame_of(reply, true));
+    }
+}
+
+void Core::publish_state() {
+    protocol::Change change;
+    change.state = state();
+    publish(std::move(change));
+}
+
+void Core::act(const policy::Actions& actions) {
+    if (actions.boot) {
+        start_boot(*actions.boot);
+    }
+    if (actions.cancel_boot) {
+        booter_.cancel();
+    }
+    if (actions.changed) {
+        log_.info(Message("daemon.state_changed", {{"why", policy_.why().sentence()}}));
+        publish_state();
+    }
+    arm_timer();
+}
+
+void Core::arm_timer() {
+    const auto at = policy_.wake_at();
+    if (!at) {
+        timer_.cancel();
+        return;
+    }
+    timer_.expires_at(*at);
+    timer_.async_wait([this](boost::system::error_code failure) {
+        if (!failure) {
+            act(policy_.on_time(SteadyClock::now()));
+        }
+    });
+}
+
+void Core::start_boot(const std::string& id) {
+    handover::BootEvents events;
+    events.on_event = [this](const handover::Event& event) { on_boot_event(event); };
+    events.on_failed = [this](const Error& error) { on_boot_failed(error); };
+    if (chosen_) {
+        booter_.start(std::move(*std::exchange(chosen_, std::nullopt)), std::move(events));
+        return;
+    }
+    const auto found = registry_.find(id);
+    if (const auto* option = std::get_if<const protocol::Option*>(&found)) {
+        auto request = handover::request_of(registry_, **option, std::nullopt, std::nullopt);
+        if (request) {
+            return booter_.start(std::move(*request), std::move(events));
+        }
+    }
+    // It went between the decision and now: the timer lets this function end before the failure is handled.
+    boost::asio::post(timer_.get_executor(),
+                      [this, id] { on_boot_failed(Error("daemon.option_gone", {{"option", id}})); });
+}
+
+void Core::on_boot_event(const handover::Event& event) {
+    protocol::Progress progress;
+    progress.option = policy_.target() ? policy_.target()->option : "";
+    progress.step = handover::to_word(event.step);
+    progress.message = event.message;
+    progress.done = event.done;
+    progress.total = event.total;
+    progress.elapsed_ms = static_cast<std::uint64_t>(event.elapsed.count());
+    progress_ = progress;
+    publish_state();
+    protocol::Boot::Reply reply;
+    reply.option = progress.option;
+    reply.progress = std::move(progress);
+    send_all(boot_watchers_, frame_of(reply, true));
+}
+
+void Core::on_boot_failed(const Error& error) {
+    log_.error(Message("daemon.boot_failed", {{"reason", error.sentence()}}));
+    progress_.reset();
+    end_boot_callers(protocol::boot_failed(error.message()));
+    act(policy_.on_boot_failed(SteadyClock::now(), error.message()));
+    hooks_.rescan(std::nullopt);
+}
+
+void Core::end_boot_callers(const protocol::Reply& reply) {
+    for (const auto& each : std::exchange(boot_watchers_, {})) {
+        each->reply(reply);
+    }
+}
+
+}  // namespace stillboot

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon's one state and what clients may do with it: registry, policy and hand-over behind the socket.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/handover/booter.hpp"
+#include "daemon/loop/log.hpp"
+#include "daemon/policy/policy.hpp"
+#include "daemon/protocol/methods.hpp"
+#include "daemon/registry/registry.hpp"
+#include "daemon/server/server.hpp"
+
+namespace stillboot {
+
+/// What the core asks of the rest of the daemon.
+struct CoreHooks {
+    std::function<bool(const std::optional<std::string>& device)> rescan;  ///< false: no such device
+    std::function<void(bool power_off)> restart;
+};
+
+/// Thread: the loop's alone. Lifetime: outlives the loop's last run, as does what it is given.
+class Core final : public server::Handler {
+public:
+    Core(const boost::asio::any_io_executor& executor, registry::Registry& registry, policy::Policy& policy,
+         handover::Booter& booter, Log& log, CoreHooks hooks);
+
+    void on_call(const protocol::Call& call, const server::Peer& peer,
+                 std::shared_ptr<server::Replier> replier) override;
+    /// The registry has changed: clients are told, and the policy sees the new candidates.
+    void on_registry_change();
+    void on_settled(bool complete);
+    /// A failure that happened before this daemon was started (an undone hand-over).
+    void show_failure(const Message& reason);
+
+    [[nodiscard]] protocol::State state() const;
+
+private:
+    using ReplierPtr = std::shared_ptr<server::Replier>;
+    struct Caller {
+        const protocol::Call& call;
+        const server::Peer& peer;
+        ReplierPtr replier;
+    };
+    using Method = void (Core::*)(const Caller&);
+
+    void get_state(const Caller& caller);
+    void list_options(const Caller& caller);
+    void list_devices(const Caller& caller);
+    void watch(const Caller& caller);
+    void get_log(const Caller& caller);
+    void boot(const Caller& caller);
+    void cancel(const Caller& caller);
+    void rescan(const Caller& caller);
+    void reboot(const Caller& caller);
+    void power_off(const Caller& caller);
+
+    const protocol::Option* find_option(const std::string& what, const ReplierPtr& replier) const;
+    void boot_option(const protocol::Option& option, handover::Request request, const Caller& caller);
+    void dry_run(const std::string& option, handover::Request request, const ReplierPtr& replier);
+    void act(const policy::Actions& actions);
+    void start_boot(const std::string& option);
+    void on_boot_event(const handover::Event& event);
+    void on_boot_failed(const Error& error);
+    void end_boot_callers(const protocol::Reply& reply);
+    void publish(protocol::Change change);
+    void publish_state();
+    void arm_timer();
+    [[nodiscard]] std::vector<policy::Candidate> candidates() const;
+
+    registry::Registry& registry_;
+    policy::Policy& policy_;
+    handover::Booter& booter_;
+    Log& log_;
+    CoreHooks hooks_;
+    boost::asio::steady_timer timer_;
+    std::uint64_t seq_ = 0;
+    std::vector<ReplierPtr> watchers_;
+    std::vector<ReplierPtr> log_watchers_;
+    std::vector<ReplierPtr> boot_watchers_;
+    std::optional<handover::Request> chosen_;  ///< with the client's edits, until the policy has it started
+    std::optional<protocol::Progress> progress_;
+};
+
+}  // namespace stillboot

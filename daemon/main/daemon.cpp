@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// Building the daemon, running it and ending it with nothing left behind.
+#include "daemon/main/daemon.hpp"
+
+#include <malloc.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <filesystem>
+
+#include "config/parse/settings/settings.hpp"
+#include "daemon/handover/thread_booter.hpp"
+#include "daemon/main/restart.hpp"
+
+namespace stillboot {
+namespace {
+
+namespace asio = boost::asio;
+constexpr std::chrono::milliseconds stop_step{20};
+constexpr std::chrono::milliseconds stop_deadline{8'000};
+
+handover::BooterSettings booter_settings(const Settings& settings) {
+    using Wanted = handover::Settings;
+    handover::BooterSettings out;
+    switch (settings.trial.value) {
+        case Trial::automatic: out.handover.trial = Wanted::Trial::automatic; break;
+        case Trial::always: out.handover.trial = Wanted::Trial::always; break;
+        case Trial::never: out.handover.trial = Wanted::Trial::never; break;
+    }
+    out.handover.moving = settings.moving.value == Moving::allow ? Wanted::Moving::allow : Wanted::Moving::refuse;
+    out.keep = settings.keep.value;
+    return out;
+}
+
+}  // namespace
+
+Daemon::Daemon(Options options, Root root)
+    : options_(std::move(options)),
+      root_(std::move(root)),
+      log_(options_.log, LogLevel::info),
+      spawner_(context_.get_executor(),
+               [this](const std::string& name, const std::string& what) { on_fault(name, what); }),
+      signals_(context_, SIGTERM, SIGINT) {}
+
+Daemon::~Daemon() = default;
+
+void Daemon::build(const Settings& settings) {
+    const auto executor = context_.get_executor();
+    registry_ = std::make_unique<registry::Registry>(settings.order.value);
+    policy_ = std::make_unique<policy::Policy>(settings.timeout.value);
+    probe::RunnerSettings probing;
+    probing.scan_deadline = settings.probe_deadline.value;
+    scanner_ = std::make_unique<ProbeScanner>(executor, probing);
+    discover::DiscoverySettings discovering;
+    discovering.parallel = settings.probe_parallel.value;
+    discovering.settle_deadline = settings.settle_deadline.value;
+    discover::DiscoveryEvents events;
+    events.on_change = [this] { core_->on_registry_change(); };
+    events.on_settled = [this](bool complete) {
+        core_->on_settled(complete);
+        // What the scans needed and is free again goes back: most of the time ahead is idle.
+        ::malloc_trim(0);
+    };
+    discovery_ = std::make_unique<discover::Discovery>(spawner_, *source_, *scanner_, *registry_, log_,
+                                                       std::move(discovering), std::move(events));
+    booter_ = std::make_unique<handover::ThreadBooter>(executor, root_, booter_settings(settings), scan_control());
+    CoreHooks hooks;
+    hooks.rescan = [this](const std::optional<std::string>& device) { return discovery_->rescan(device); };
+    hooks.restart = [this](bool power_off) { restart_machine(power_off, log_); };
+    core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks));
+    server_ = std::make_unique<server::Server>(spawner_, *core_, server::Limits());
+}
+
+handover::ScanControl Daemon::scan_control() {
+    handover::ScanControl control;
+    control.stop = [this](auto done) { spawner_.spawn("ending the scans", end_scans(std::move(done))); };
+    control.start = [this] {
+        if (!stopping_) {
+            discovery_->resume();
+        }
+    };
+    return control;
+}
+
+asio::awaitable<void> Daemon::end_scans(std::function<void(std::vector<std::string>)> done) {
+    discovery_->pause();
+    asio::steady_timer timer(context_);
+    const auto deadline = std::chrono::steady_clock::now() + stop_deadline;
+    while (std::chrono::steady_clock::now() < deadline && !discovery_->is_quiet()) {
+        timer.expires_after(stop_step);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    std::vector<std::string> stuck_nodes;
+    for (const auto& stuck : scanner_->runner().stuck()) {
+        stuck_nodes.push_back(stuck.node);
+    }
+    done(std::move(stuck_nodes));
+}
+
+// A record of this boot means that a daemon before us was ended in the middle of a hand-over.
+void Daemon::recover(const Settings& settings) {
+    const auto recovery = handover::recover_machine(root_, booter_settings(settings));
+    if (!recovery) {
+        log_.error(recovery.error().message());
+        return;
+    }
+    if (!recovery->has_value()) {
+        return;
+    }
+    for (const auto& lost : (*recovery)->not_back) {
+        log_.error(lost);
+    }
+    const Message what("daemon.recovered", {{"title", (*recovery)->record.title}});
+    log_.warning(what);
+    core_->show_failure(what);
+}
+
+Result<void> Daemon::make_socket() {
+    std::error_code failure;
+    const auto directory = std::filesystem::path(options_.socket).parent_path();
+    if (!directory.empty()) {
+        std::filesystem::create_directories(directory, failure);
+    }
+    if (failure) {
+        return Error::from_errno(failure.value(), "daemon.listen_failed", {{"path", options_.socket}});
+    }
+    return server_->listen(options_.socket);
+}
+
+Result<void> Daemon::start() {
+    const auto loaded = load_settings(root_);
+    log_.set_least(loaded.settings.log_level.value);
+    for (const auto& diagnostic : loaded.diagnostics) {
+        log_.warning(Message("daemon.said", {{"text", diagnostic.text()}}));
+    }
+    auto source = discover::UdevSource::open(context_.get_executor());
+    if (!source) {
+        return source.error();
+    }
+    source_ = std::move(*source);
+    build(loaded.settings);
+    if (auto listening = make_socket(); !listening) {
+        return listening;
+    }
+    log_.info(Message("daemon.started", {{"version", STILLBOOT_VERSION}, {"socket", options_.socket}}));
+    spawner_.spawn("waiting for signals", wait_for_signal());
+    recover(loaded.settings);
+    discovery_->start();
+    return {};
+}
+
+int Daemon::run() {
+    ::signal(SIGPIPE, SIG_IGN);
+    // One arena: the threads of a hand-over must not double what an idle daemon keeps.
+    ::mallopt(M_ARENA_MAX, 1);
+    if (auto started = start(); !started) {
+        log_.error(started.error().message());
+        return 1;
+    }
+    context_.run();
+    return status_;
+}
+
+asio::awaitable<void> Daemon::wait_for_signal() {
+    co_await signals_.async_wait(asio::use_awaitable);
+    co_await stop();
+}
+
+void Daemon::on_fault(const std::string& name, const std::string& what) {
+    log_.error(Message("daemon.fault", {{"where", name}, {"what", what}}));
+    status_ = 1;
+    if (stopping_) {
+        context_.stop();
+        return;
+    }
+    spawner_.spawn("stopping", stop());
+}
+
+// Nothing of ours may outlive us: scans are ended and waited for, and with each its mount goes.
+asio::awaitable<void> Daemon::stop() {
+    if (std::exchange(stopping_, true)) {
+        co_return;
+    }
+    log_.info(Message("daemon.stopping"));
+    server_->stop();
+    source_->close();
+    discovery_->pause();
+    scanner_->runner().stop();
+    booter_->cancel();
+    asio::steady_timer timer(context_);
+    const auto deadline = std::chrono::steady_clock::now() + stop_deadline;
+    // A hand-over that is being undone has deadlines of its own, and its devices must come back.
+    while (booter_->busy() || (std::chrono::steady_clock::now() < deadline && !discovery_->is_quiet())) {
+        timer.expires_after(stop_step);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    for (const auto& stuck : scanner_->runner().stuck()) {
+        log_.error(Message("daemon.left_stuck", {{"pid", stuck.pid}, {"node", stuck.node}}));
+    }
+    context_.stop();
+}
+
+}  // namespace stillboot

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The composition root: which parts the daemon is made of, how they start and how they end.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/base/root.hpp"
+#include "config/model/settings.hpp"
+#include "daemon/discover/discovery.hpp"
+#include "daemon/handover/thread_booter.hpp"
+#include "daemon/main/core.hpp"
+#include "daemon/main/options.hpp"
+#include "daemon/main/probe_scanner.hpp"
+
+namespace stillboot {
+
+/// One run of stillbootd. Thread: the main thread; a hand-over has one of its own.
+class Daemon {
+public:
+    Daemon(Options options, Root root);
+    ~Daemon();
+
+    /// Runs until SIGTERM or SIGINT, or a fault. The value is the exit status.
+    int run();
+
+private:
+    Result<void> start();
+    Result<void> make_socket();
+    void build(const Settings& settings);
+    void recover(const Settings& settings);
+    handover::ScanControl scan_control();
+    boost::asio::awaitable<void> end_scans(std::function<void(std::vector<std::string>)> done);
+    boost::asio::awaitable<void> wait_for_signal();
+    boost::asio::awaitable<void> stop();
+    void on_fault(const std::string& name, const std::string& what);
+
+    Options options_;
+    Root root_;
+    boost::asio::io_context context_{1};
+    Log log_;
+    Spawner spawner_;
+    boost::asio::signal_set signals_;
+    std::unique_ptr<registry::Registry> registry_;
+    std::unique_ptr<policy::Policy> policy_;
+    std::unique_ptr<discover::UdevSource> source_;
+    std::unique_ptr<ProbeScanner> scanner_;
+    std::unique_ptr<discover::Discovery> discovery_;
+    std::unique_ptr<handover::Booter> booter_;
+    std::unique_ptr<Core> core_;
+    std::unique_ptr<server::Server> server_;
+    int status_ = 0;
+    bool stopping_ = false;
+};
+
+}  // namespace stillboot

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// The methods of io.stillboot.
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "daemon/main/core.hpp"
+#include "daemon/protocol/failure.hpp"
+#include "daemon/protocol/json.hpp"
+#include "daemon/protocol/service.hpp"
+
+namespace stillboot {
+namespace {
+
+template <class T>
+protocol::Reply reply_of(const T& parameters, bool continues = false) {
+    protocol::Reply reply;
+    reply.parameters = protocol::to_json(parameters).as_object();
+    reply.continues = continues;
+    return reply;
+}
+
+// The parameters of a call; where they are wrong, the caller is told which one.
+template <class Method>
+std::optional<typename Method::Parameters> parameters_of(const protocol::Call& call, server::Replier& replier) {
+    auto parameters = protocol::from_json<typename Method::Parameters>(boost::json::value(call.parameters),
+                                                                       protocol::UnknownFields::refuse);
+    if (!parameters) {
+        replier.reply(protocol::invalid_parameter(parameters.error().message().param("field")));
+        return std::nullopt;
+    }
+    return std::move(*parameters);
+}
+
+protocol::LogLine shown(const LogEntry& entry) {
+    protocol::LogLine line;
+    line.seq = entry.seq;
+    line.time_ms = entry.time_ms;
+    line.severity = static_cast<protocol::LogSeverity>(entry.level);
+    line.text = entry.text;
+    return line;
+}
+
+}  // namespace
+
+void Core::on_call(const protocol::Call& call, const server::Peer& peer,
+                   std::shared_ptr<server::Replier> replier) {
+    struct Row {
+        std::string_view name;
+        Method method;
+        bool only_root;
+        bool takes_nothing;
+    };
+    static constexpr Row rows[] = {
+        {protocol::GetState::name, &Core::get_state, false, true},
+        {protocol::ListOptions::name, &Core::list_options, false, true},
+        {protocol::ListDevices::name, &Core::list_devices, false, true},
+        {protocol::Watch::name, &Core::watch, false, true},
+        {protocol::GetLog::name, &Core::get_log, false, true},
+        {protocol::Boot::name, &Core::boot, true, false},
+        {protocol::Cancel::name, &Core::cancel, true, true},
+        {protocol::Rescan::name, &Core::rescan, true, false},
+        {protocol::Reboot::name, &Core::reboot, true, true},
+        {protocol::PowerOff::name, &Core::power_off, true, true},
+    };
+    if (protocol::interface_of(call.method) != protocol::interface_name) {
+        replier->reply(protocol::interface_not_found(protocol::interface_of(call.method)));
+        return;
+    }
+    const auto* row =
+        std::find_if(std::begin(rows), std::end(rows), [&](const Row& each) { return each.name == call.method; });
+    if (row == std::end(rows)) {
+        replier->reply(protocol::method_not_found(call.method));
+        return;
+    }
+    if (row->only_root && !peer.is_root()) {
+        replier->reply(protocol::permission_denied("root"));
+        return;
+    }
+    if (row->takes_nothing && !parameters_of<protocol::GetState>(call, *replier)) {
+        return;
+    }
+    (this->*row->method)(Caller{call, peer, std::move(replier)});
+}
+
+void Core::get_state(const Caller& caller) {
+    protocol::GetState::Reply reply;
+    reply.state = state();
+    caller.replier->reply(reply_of(reply));
+}
+
+void Core::list_options(const Caller& caller) {
+    protocol::ListOptions::Reply reply;
+    reply.options = registry_.options();
+    caller.replier->reply(reply_of(reply));
+}
+
+void Core::list_devices(const Caller& caller) {
+    protocol::ListDevices::Reply reply;
+    reply.devices = registry_.devices();
+    caller.replier->reply(reply_of(reply));
+}
+
+void Core::watch(const Caller& caller) {
+    if (!caller.call.more) {
+        caller.replier->reply(protocol::expected_more());
+        return;
+    }
+    protocol::Watch::Reply reply;
+    reply.change.seq = seq_;
+    reply.change.state = state();
+    reply.change.options = registry_.options();
+    reply.change.devices = registry_.devices();
+    if (caller.replier->reply(reply_of(reply, true))) {
+        watchers_.push_back(caller.replier);
+    }
+}
+
+void Core::get_log(const Caller& caller) {
+    protocol::GetLog::Reply reply;
+    for (const auto& entry : log_.lines()) {
+        reply.lines.push_back(shown(entry));
+    }
+    if (caller.replier->reply(reply_of(reply, caller.call.more)) && caller.call.more) {
+        log_watchers_.push_back(caller.replier);
+    }
+}
+
+const protocol::Option* Core::find_option(const std::string& what, const ReplierPtr& replier) const {
+    const bool counting = policy_.phase() == policy::Phase::countdown;
+    const auto found = registry_.find(what == "@default" && counting ? policy_.target()->option : what);
+    if (const auto* option = std::get_if<const protocol::Option*>(&found)) {
+        return *option;
+    }
+    if (const auto* ambiguous = std::get_if<registry::Ambiguous>(&found)) {
+        replier->reply(protocol::ambiguous(what, ambiguous->candidates));
+    } else {
+        replier->reply(protocol::not_found(what));
+    }
+    return nullptr;
+}
+
+void Core::boot(const Caller& caller) {
+    const auto parameters = parameters_of<protocol::Boot>(caller.call, *caller.replier);
+    if (!parameters) {
+        return;
+    }
+    const auto* option = find_option(parameters->option, caller.replier);
+    if (option == nullptr) {
+        return;
+    }
+    if (option->state == protocol::OptionState::waiting) {
+        caller.replier->reply(protocol::refused(
+            Message("daemon.option_waiting", {{"title", option->title}, {"reason", option->reason->sentence()}})));
+        return;
+    }
+    auto request = handover::request_of(registry_, *option, parameters->append, parameters->args);
+    if (!request) {
+        caller.replier->reply(protocol::refused(request.error().message()));
+        return;
+    }
+    if (parameters->dry_run.value_or(false)) {
+        return dry_run(option->id, std::move(*request), caller.replier);
+    }
+    boot_option(*option, std::move(*request), caller);
+}
+
+void Core::boot_option(const protocol::Option& option, handover::Request request, const Caller& caller) {
+    if (policy_.phase() == policy::Phase::handover) {
+        caller.replier->reply(protocol::busy(policy_.target()->title));
+        return;
+    }
+    log_.info(Message("daemon.boot_requested", {{"title", option.title}, {"uid", caller.peer.uid}}));
+    protocol::Boot::Reply reply;
+    reply.option = option.id;
+    if (caller.replier->reply(reply_of(reply, caller.call.more)) && caller.call.more) {
+        boot_watchers_.push_back(caller.replier);
+    }
+    chosen_ = std::move(request);
+    act(policy_.on_boot(std::chrono::steady_clock::now(), policy::Candidate(option.id, option.title)));
+}
+
+void Core::dry_run(const std::string& option, handover::Request request, const ReplierPtr& replier) {
+    booter_.plan(std::move(request), [option, replier](Result<std::vector<std::string>> plan) {
+        if (!plan) {
+            replier->reply(protocol::refused(plan.error().message()));
+            return;
+        }
+        protocol::Boot::Reply reply;
+        reply.option = option;
+        reply.plan = std::move(*plan);
+        replier->reply(reply_of(reply));
+    });
+}
+
+void Core::cancel(const Caller& caller) {
+    protocol::Cancel::Reply reply;
+    const auto phase = policy_.phase();
+    const auto actions = policy_.on_cancel(std::chrono::steady_clock::now());
+    if (phase == policy::Phase::handover) {
+        reply.cancelled = protocol::Cancelled::handover;
+    } else if (phase == policy::Phase::countdown) {
+        reply.cancelled = protocol::Cancelled::countdown;
+    }
+    caller.replier->reply(reply_of(reply));
+    act(actions);
+}
+
+void Core::rescan(const Caller& caller) {
+    const auto parameters = parameters_of<protocol::Rescan>(caller.call, *caller.replier);
+    if (!parameters) {
+        return;
+    }
+    if (!hooks_.rescan(parameters->device)) {
+        caller.replier->reply(protocol::not_found(parameters->device.value_or("")));
+        return;
+    }
+    caller.replier->reply(reply_of(protocol::Nothing()));
+}
+
+void Core::reboot(const Caller& caller) {
+    caller.replier->reply(reply_of(protocol::Nothing()));
+    hooks_.restart(false);
+}
+
+void Core::power_off(const Caller& caller) {
+    caller.replier->reply(reply_of(protocol::Nothing()));
+    hooks_.restart(true);
+}
+
+}  // namespace stillboot

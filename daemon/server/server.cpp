@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accepting clients, as many as there is room for.
+#include "daemon/server/server.hpp"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <vector>
+
+#include "daemon/server/connection.hpp"
+
+namespace stillboot::server {
+namespace {
+
+namespace asio = boost::asio;
+using Protocol = asio::local::stream_protocol;
+constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds accept_pause{200};
+
+Peer peer_of(int socket) {
+    struct ucred credentials = {};
+    socklen_t size = sizeof credentials;
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
+        return {};
+    }
+    return {credentials.uid, credentials.pid};
+}
+
+bool answers(const Protocol::endpoint& endpoint, const asio::any_io_executor& executor) {
+    Protocol::socket attempt(executor);
+    boost::system::error_code failure;
+    attempt.connect(endpoint, failure);
+    return !failure;
+}
+
+}  // namespace
+
+class Server::Impl : public std::enable_shared_from_this<Impl> {
+public:
+    Impl(Spawner spawner, Handler& handler, Limits limits)
+        : spawner_(std::move(spawner)),
+          handler_(handler),
+          limits_(limits),
+          acceptor_(spawner_.executor()),
+          pause_(spawner_.executor()) {}
+
+    Result<void> listen(const std::string& path);
+    asio::awaitable<void> accept_all();
+    void admit(Protocol::socket socket);
+    void stop();
+    [[nodiscard]] std::size_t count_open();
+
+private:
+    Spawner spawner_;
+    Handler& handler_;
+    Limits limits_;
+    Protocol::acceptor acceptor_;
+    asio::steady_timer pause_;
+    std::string path_;
+    std::vector<std::weak_ptr<Connection>> connections_;
+};
+
+Result<void> Server::Impl::listen(const std::string& path) {
+    const auto fail = [&](int error_number) {
+        return Error::from_errno(error_number, "daemon.listen_failed", {{"path", path}});
+    };
+    if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
+        return fail(ENAMETOOLONG);
+    }
+    const Protocol::endpoint endpoint(path);
+    if (answers(endpoint, spawner_.executor())) {
+        return Error("daemon.already_running", {{"path", path}});
+    }
+    struct stat there = {};
+    if (::lstat(path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode)) {
+        ::unlink(path.c_str());
+    }
+    boost::system::error_code failure;
+    acceptor_.open(endpoint.protocol(), failure);
+    if (!failure) {
+        acceptor_.bind(endpoint, failure);
+    }
+    if (!failure && ::chmod(path.c_str(), 0666) != 0) {
+        return fail(errno);
+    }
+    if (!failure) {
+        path_ = path;
+        acceptor_.listen(asio::socket_base::max_listen_connections, failure);
+    }
+    if (failure) {
+        return fail(failure.value());
+    }
+    spawner_.spawn("accepting clients", accept_all());
+    return {};
+}
+
+asio::awaitable<void> Server::Impl::accept_all() {
+    const auto self = shared_from_this();
+    while (acceptor_.is_open()) {
+        auto [failure, socket] = co_await acceptor_.async_accept(use_result);
+        if (!acceptor_.is_open()) {
+            co_return;
+        }
+        if (failure) {
+            // Out of descriptors, most likely: it passes when clients go.
+            pause_.expires_after(accept_pause);
+            auto [woken] = co_await pause_.async_wait(use_result);
+            static_cast<void>(woken);
+            continue;
+        }
+        admit(std::move(socket));
+    }
+}
+
+void Server::Impl::admit(Protocol::socket socket) {
+    const Peer peer = peer_of(socket.native_handle());
+    std::size_t users = 0;
+    for (const auto& each : connections_) {
+        const auto connection = each.lock();
+        users += connection && connection->holds_socket() && !connection->peer().is_root() ? 1 : 0;
+    }
+    if (count_open() >= limits_.max_connections || (!peer.is_root() && users >= limits_.max_user_connections)) {
+        return;
+    }
+    const auto connection = std::make_shared<Connection>(std::move(socket), peer, handler_, limits_);
+    connections_.push_back(connection);
+    spawner_.spawn("reading from a client", connection->read_calls());
+    spawner_.spawn("writing to a client", connection->write_replies());
+}
+
+std::size_t Server::Impl::count_open() {
+    std::erase_if(connections_, [](const std::weak_ptr<Connection>& each) {
+        const auto connection = each.lock();
+        return !connection || !connection->holds_socket();
+    });
+    return connections_.size();
+}
+
+void Server::Impl::stop() {
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+    for (const auto& each : connections_) {
+        if (const auto connection = each.lock()) {
+            connection->close();
+        }
+    }
+    if (!path_.empty()) {
+        ::unlink(std::exchange(path_, {}).c_str());
+    }
+}
+
+Server::Server(Spawner spawner, Handler& handler, Limits limits)
+    : impl_(std::make_shared<Impl>(std::move(spawner), handler, limits)) {}
+
+Server::~Server() {
+    stop();
+}
+
+Result<void> Server::listen(const std::string& path) {
+    return impl_->listen(path);
+}
+void Server::stop() {
+    impl_->stop();
+}
+std::size_t Server::connections() const {
+    return impl_->count_open();
+}
+
+}  // namespace stillboot::server

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The varlink server: connections, their bounds, and nothing about what the calls mean.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "config/base/result.hpp"
+#include "daemon/loop/spawn.hpp"
+#include "daemon/protocol/varlink.hpp"
+
+namespace stillboot::server {
+
+/// What one client may cost.
+struct Limits {
+    std::size_t max_call_bytes = std::size_t{256} * 1024;
+    /// Replies that wait for a client that does not read. One reply may be longer than this: only what comes
+    /// while others wait counts.
+    std::size_t max_queued_bytes = std::size_t{1024} * 1024;
+    std::chrono::milliseconds frame_deadline{10'000};  ///< from a message's first byte to its last
+    std::chrono::milliseconds write_deadline{30'000};  ///< without a byte being taken while replies wait
+    std::size_t max_connections = 96;
+    std::size_t max_user_connections = 32;  ///< of all users but root together, so that they cannot lock it out
+};
+
+/// Who called, by SO_PEERCRED.
+struct Peer {
+    Peer() = default;
+    Peer(uid_t user, pid_t process) : uid(user), pid(process) {}
+    [[nodiscard]] bool is_root() const { return uid == 0; }
+    uid_t uid = static_cast<uid_t>(-1);
+    pid_t pid = -1;
+};
+
+/// Where the replies to one call go. A handler may keep it as long as it likes: once the client has gone, replies
+/// go nowhere and `open` says so.
+class Replier {
+public:
+    virtual ~Replier() = default;
+    /// Queues a reply. One without `continues` ends the call. False where the client has gone or was cut off.
+    virtual bool reply(const protocol::Reply& reply) = 0;
+    /// The same with an encoded frame, shared between the clients that get it.
+    virtual bool reply_frame(std::shared_ptr<const std::string> frame, bool continues) = 0;
+    [[nodiscard]] virtual bool open() const = 0;
+};
+
+/// What happens on a call. Called once for each; must see to it that a last reply is sent, at once or later.
+class Handler {
+public:
+    virtual ~Handler() = default;
+    virtual void on_call(const protocol::Call& call, const Peer& peer, std::shared_ptr<Replier> replier) = 0;
+};
+
+/// Listens on a Unix stream socket. A client that sends half a message, too much, or nothing for ever, or stops
+/// reading, costs its own bounds and then its own connection. Thread: the loop's alone.
+/// Lifetime: the handler outlives the server; the server outlives the loop's last run.
+class Server {
+public:
+    Server(Spawner spawner, Handler& handler, Limits limits);
+    ~Server();
+
+    /// Makes the socket (mode 0666: who may do what is decided by peer credentials), replacing a socket that is
+    /// left over from a process that has ended, and starts to accept.
+    /// @error daemon.listen_failed, daemon.already_running where another process answers on it
+    Result<void> listen(const std::string& path);
+    /// Ends every connection and removes the socket.
+    void stop();
+    [[nodiscard]] std::size_t connections() const;
+
+    class Impl;
+
+private:
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace stillboot::server
