@@ -226,19 +226,19 @@ void Discovery::start_scans() {
 }
 
 boost::asio::awaitable<void> Discovery::run_scan(EntryPtr entry) {
-    Result<ScanResult> result = Error("daemon.scan_faulted");
+    std::optional<Result<ScanResult>> result;
     std::exception_ptr thrown;
     try {
         auto handler = [this, entry](probe::Question question) { return answer(entry, std::move(question)); };
         auto scanned = co_await scanner_.scan(entry->record.identity, std::move(handler));
-        result = std::move(scanned);
+        result.emplace(std::move(scanned));
     } catch (...) {
         thrown = std::current_exception();
     }
     if (thrown) {
-        result = Error("daemon.scan_faulted", {{"what", describe(thrown)}});
+        result.emplace(Error("daemon.scan_faulted", {{"what", describe(thrown)}}));
     }
-    finish(entry, std::move(result));
+    finish(entry, std::move(*result));
     start_scans();
     reconsider_settled();
 }
