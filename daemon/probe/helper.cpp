@@ -14,8 +14,6 @@
 #include <cstring>
 #include <optional>
 
-#include "config/base/root.hpp"
-
 extern char** environ;
 
 namespace stillboot::probe {
@@ -65,8 +63,10 @@ std::string signal_name(int signal) {
 
 Result<std::string> find_helper(std::string_view program) {
     const char* from_environment = std::getenv("STILLBOOT_LIBEXEC");
-    for (const std::string& directory : {std::string(from_environment != nullptr ? from_environment : ""),
-                                         directory_of_this_program(), std::string(STILLBOOT_LIBEXECDIR)}) {
+    const std::string here = directory_of_this_program();
+    // ../libexec: an installation that was moved to another prefix, as in an initramfs.
+    for (const std::string& directory : {std::string(from_environment != nullptr ? from_environment : ""), here,
+                                         here + "/../libexec/stillboot", std::string(STILLBOOT_LIBEXECDIR)}) {
         const std::string path = directory + "/" + std::string(program);
         if (!directory.empty() && ::access(path.c_str(), X_OK) == 0) {
             return path;
@@ -122,16 +122,6 @@ std::optional<Error> reap_helper(const Helper& helper, std::string_view program,
     }
     return Error("probe.helper_crashed",
                  {{"program", program}, {"device", node}, {"signal", signal_name(info.si_status)}});
-}
-
-bool in_uninterruptible_sleep(pid_t pid) {
-    auto proc = Root::open("/proc");
-    if (!proc) {
-        return false;
-    }
-    auto stat = proc->read_attribute(std::to_string(pid) + "/stat");
-    const std::size_t end_of_name = stat ? stat->rfind(") ") : std::string::npos;
-    return end_of_name != std::string::npos && stat->compare(end_of_name + 2, 1, "D") == 0;
 }
 
 }  // namespace stillboot::probe

@@ -25,7 +25,8 @@ struct Helper {
     UniqueFd socket;  ///< SOCK_SEQPACKET, non-blocking, close-on-exec
 };
 
-/// The path of a helper: in $STILLBOOT_LIBEXEC, beside the running program, or in the installed libexecdir.
+/// The path of a helper: in $STILLBOOT_LIBEXEC, beside the running program, in ../libexec/stillboot from there, or
+/// in the installed libexecdir.
 /// @error probe.helper_missing
 [[nodiscard]] Result<std::string> find_helper(std::string_view program);
 
@@ -40,8 +41,5 @@ void kill_helper(const Helper& helper);
 /// probe.helper_failed with program and node.
 [[nodiscard]] std::optional<Error> reap_helper(const Helper& helper, std::string_view program,
                                                const std::string& node);
-
-/// True where /proc says that the process is in uninterruptible sleep (state D).
-[[nodiscard]] bool in_uninterruptible_sleep(pid_t pid);
 
 }  // namespace stillboot::probe

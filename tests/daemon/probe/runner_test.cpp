@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "daemon/probe/scan_client.hpp"
 #include "daemon/probe/sealed.hpp"
 #include "tests/daemon/probe/images.hpp"
 #include "tests/daemon/probe/other_helpers.hpp"
@@ -111,6 +112,22 @@ TEST_SUITE("probe") {
             "warning: this ext4 was not cleanly unmounted: its journal is not replayed, and what is shown may be "
             "older than what was last written");
         CHECK(tree.root().read_file("disk.img", std::size_t{64} << 20).value() == before.value());
+    }
+
+    TEST_CASE("a scan without an event loop finds the same, and hears of other devices from its caller") {
+        if (skipped()) {
+            return;
+        }
+        const TemporaryTree tree;
+        const std::string image = test::make_ext4(tree, "disk.img");
+        const auto looped = scan(image);
+        const auto direct = probe::scan(device_at(image));
+        REQUIRE(looped);
+        REQUIRE(direct);
+        CHECK(direct->diagnostics == looped->diagnostics);
+        CHECK(std::get<std::vector<BootOption>>(direct->finding) ==
+              std::get<std::vector<BootOption>>(looped->finding));
+        CHECK(probe::scan(device_at("/dev/none")).error().code() == "probe.device_unreadable");
     }
 
     TEST_CASE("what is no file system is nothing, with the reason") {
