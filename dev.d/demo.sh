@@ -18,11 +18,12 @@ demo_disks() {
 }
 
 dev_demo() {
-    local unattended=false build_only=false directory firmware
+    local unattended=false build_only=false picture= directory firmware
     while [ $# -gt 0 ]; do
         case $1 in
             --unattended) unattended=true ;;
             --build-only) build_only=true ;;
+            --picture) picture=$top/docs/menu.svg ;;
             *) die "demo: what is '$1'?" ;;
         esac
         shift
@@ -37,6 +38,9 @@ dev_demo() {
     mapfile -t firmware <<<"$firmware"
     if $unattended; then
         "$top/packaging/demo/unattended" "${firmware[0]}" "${firmware[1]}" "$directory"
+    elif [ -n "$picture" ]; then
+        "$top/packaging/demo/draw-menu" "${firmware[0]}" "${firmware[1]}" "$directory" "$picture"
+        say "drawn: $picture"
     else
         demo_on_this_terminal "${firmware[0]}" "${firmware[1]}" "$directory"
     fi

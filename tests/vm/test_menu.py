@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The menu on a serial console, as a person at a terminal sees and uses it."""
+import disks
+
+
+def grub_cfg(nonce):
+    return f"""set timeout=5
+menuentry 'First system' {{
+    linux /boot/vmlinuz console=ttyS0 quiet panic=-1 nonce={nonce}-first
+    initrd /boot/initrd.img
+}}
+menuentry 'Zweites System: Größe' {{
+    linux /boot/vmlinuz console=ttyS0 quiet panic=-1 nonce={nonce}-second
+    initrd /boot/initrd.img
+}}
+"""
+
+
+def highlighted(machine):
+    """The text of the lines that are shown in reverse, the bars at the top and the bottom left out."""
+    cells = machine.console.cells()
+    lines = []
+    for row in range(1, cells.lines - 1):
+        marked = "".join(cells.buffer[row][column].data for column in range(cells.columns)
+                         if cells.buffer[row][column].reverse)
+        if marked.strip():
+            lines.append(marked.strip())
+    return lines
+
+
+def test_menu_edits_a_command_line(lab):
+    """in the menu: a key stops the clock, an entry is chosen and edited, and the next kernel shows it"""
+    files = lab.boot_files()
+    files["/boot/grub/grub.cfg"] = grub_cfg(lab.nonce)
+    image = disks.ext4(lab.directory / "root.img", disks.tree(lab.directory / "tree", files), label="system")
+    with lab.machine(disks=[(image, "nvme")], append="stillboot.timeout=60") as machine:
+        console = machine.console
+        console.wait_screen(r"First system starts in \d+ seconds", timeout=120)
+        lab.check("at first sight the screen says what happens, when, and which key prevents it",
+                  "Press any key to stop this" in "\n".join(console.screen()), console.screen())
+        lab.check("no line is wider than 80 columns and the keys are named at the bottom",
+                  "Edit" in console.screen()[-1], console.screen())
+        lab.directory.joinpath("menu.screen").write_text("\n".join(console.screen()))
+        console.send("\x1b[B")
+        console.wait_screen(r"Nothing starts by itself", timeout=30)
+        lab.check("a key stops the countdown", True)
+        lab.check("the second entry is highlighted",
+                  any("System" in line and "First" not in line for line in highlighted(machine)), highlighted(machine))
+        console.send("d")
+        console.wait_screen(r"/boot/grub/grub\.cfg, line 6", timeout=30)
+        lab.check("the details say in which file and line the entry is written", True)
+        console.send("\x1b")
+        console.wait_screen(r"Nothing starts by itself", timeout=30)
+        console.send("e")
+        console.wait_screen(rf"nonce={lab.nonce}-second", timeout=30)
+        console.send("\x05 edited=by-hand\r")  # Ctrl-E: to the end of the line
+        said = machine.wait_marker()
+        lab.equal("kexec started the next kernel", said["bootloader_type"], "208")
+        lab.equal("the next kernel has the edited command line", said["cmdline"],
+                  f"console=ttyS0 quiet panic=-1 nonce={lab.nonce}-second edited=by-hand")
+        machine.wait_off()
