@@ -63,7 +63,11 @@ void Application::start() {
 }
 
 void Application::quit() {
-    context_.stop();
+    quitting_ = true;
+    // What was asked before must still go out: the key that leaves the menu stops the clock, too.
+    if (requests_.empty() && !request_under_way_) {
+        context_.stop();
+    }
 }
 
 void Application::paint() {
@@ -141,7 +145,7 @@ asio::awaitable<void> Application::watch_signals() {
         boost::system::error_code failure;
         const int number = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, failure));
         if (failure || number != SIGWINCH) {
-            quit();
+            context_.stop();
             co_return;
         }
         if (!plain_ && !in_shell_) {
@@ -226,6 +230,9 @@ asio::awaitable<Error> Application::follow_log() {
 asio::awaitable<void> Application::send_requests() {
     while (true) {
         if (requests_.empty()) {
+            if (quitting_) {
+                context_.stop();
+            }
             request_came_.expires_at(asio::steady_timer::time_point::max());
             boost::system::error_code ignored;
             co_await request_came_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
@@ -237,7 +244,9 @@ asio::awaitable<void> Application::send_requests() {
             spawn(boot(*order));
             continue;
         }
+        request_under_way_ = true;
         auto done = co_await request(std::move(next));
+        request_under_way_ = false;
         if (!done) {
             perform(view_.on_failure(done.error()));
         }

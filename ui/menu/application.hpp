@@ -63,6 +63,8 @@ private:
     ViewModel view_;
     bool plain_ = false;
     bool in_shell_ = false;
+    bool quitting_ = false;
+    bool request_under_way_ = false;
 };
 
 }  // namespace stillboot::menu

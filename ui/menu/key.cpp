@@ -12,11 +12,11 @@ constexpr Binding table[] = {
     {Command::edit, Key::f2, "e", "e", "Edit", "edit the command line of the entry, then boot it"},
     {Command::details, Key::f3, "d", "d", "Details", "what the entry boots, and where it is written"},
     {Command::messages, Key::f4, "m", "m", "Messages", "what was wrong with configurations, and the log"},
+    {Command::help, Key::f1, "h?", "h", "Help", "this help"},
     {Command::rescan, Key::f5, "r", "r", "Rescan", "look at all devices again"},
     {Command::shell, Key::f6, "s", "s", "Shell", "open a shell; leave it to come back here"},
     {Command::restart, Key::f8, "t", "t", "Restart", "restart the machine (asks first)"},
-    {Command::power_off, Key::f9, "p", "p", "Power off", "switch the machine off (asks first)"},
-    {Command::help, Key::f1, "h?", "h", "Help", "this help"},
+    {Command::power_off, Key::f9, "p", "p", "Off", "switch the machine off (asks first)"},
     {Command::quit, Key::f10, "q", "q", "Quit", "leave the menu; nothing is booted"},
 };
 

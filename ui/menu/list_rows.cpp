@@ -53,9 +53,12 @@ Line device_row(const Device* device, const Look& look) {
     if (device == nullptr) {
         return line.add(" ").add("A device that is not known", Role::heading).take();
     }
-    const std::string right = facts(*device, look.columns / 2, look.charset);
     const std::string trouble = problems(*device);
-    const int taken = width(right, look.charset) + (trouble.empty() ? 0 : width(trouble, look.charset) + 2) + 3;
+    const int trouble_columns = trouble.empty() ? 0 : width(trouble, look.charset) + 2;
+    // The name comes first; facts have what it leaves, but the node's name always has its place.
+    const int left = look.columns - width(caption(*device), look.charset) - trouble_columns - 3;
+    const std::string right = facts(*device, std::clamp(left, 9, std::max(look.columns / 2, 9)), look.charset);
+    const int taken = width(right, look.charset) + trouble_columns + 3;
     line.add(" ").add_clipped(caption(*device), look.columns - taken, Role::heading);
     if (!trouble.empty()) {
         line.add("  ").add(trouble, Role::warning);

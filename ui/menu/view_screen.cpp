@@ -256,7 +256,7 @@ Line ViewModel::footer() const {
     LineBuilder line(look_.columns, look_.charset, Role::bar);
     line.add(" ");
     for (const auto& [key, label] : keys) {
-        if (static_cast<int>(key.size() + label.size()) + 2 > line.left_over()) {
+        if (static_cast<int>(key.size() + label.size()) + 1 > line.left_over()) {
             break;
         }
         line.add(key, Role::bar_key).add(" " + label + gap);

@@ -66,8 +66,9 @@ class FakeDaemon:
         threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
 
     def stop(self):
-        self.listener.close()
         os.unlink(self.path)
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
         for connection in self.connections:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
@@ -75,6 +76,10 @@ class FakeDaemon:
                 pass
         self.connections = []
         self.watchers = []
+
+    def quit(self):
+        if os.path.exists(self.path):
+            self.stop()
 
     def accept(self, listener):
         while True:
@@ -86,6 +91,10 @@ class FakeDaemon:
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
+        with connection:
+            self.read_calls(connection)
+
+    def read_calls(self, connection):
         buffer = b""
         while True:
             try:
@@ -175,4 +184,4 @@ def sample(**more):
                reason=said("the file system is damaged: EUCLEAN")),
     ]
     return change(seq=1, options=debian + fedora, devices=devices,
-                  state=state("countdown", would_boot=root + "/grub/0", remaining_ms=10_000) | more)
+                  state=state(**({"phase": "countdown", "would_boot": root + "/grub/0", "remaining_ms": 60_000} | more)))
