@@ -107,9 +107,6 @@ Decision decide(const Device& device, const Inventory& inventory, const Policy& 
     if (names_any(policy.keep, device)) {
         return keep_for(Message("quiesce.keep_setting"));
     }
-    if (!device.can_unbind) {
-        return keep_for(Message("quiesce.keep_no_unbind"));
-    }
     if ((device.driver == "nouveau" || device.driver == "nvidia") && inventory.graphics_in_use) {
         return keep_for(Message("quiesce.keep_graphics_open"));
     }
@@ -117,6 +114,11 @@ Decision decide(const Device& device, const Inventory& inventory, const Policy& 
     if (decision.action != Action::unbind && names_any(policy.unbind, device)) {
         decision = Decision();
         decision.reason = Message("quiesce.rule_setting");
+    }
+    if (decision.action == Action::unbind && !device.can_unbind) {
+        // It goes all the same when what it stands on goes.
+        decision.action = Action::follow;
+        decision.reason = Message("quiesce.keep_no_unbind");
     }
     return decision;
 }

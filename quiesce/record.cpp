@@ -104,8 +104,9 @@ UndoRecord begin_record(const Root& root, const Inventory& inventory, const Plan
         const bool goes_along =
             kept.follows && std::any_of(plan.steps.begin(), plan.steps.end(),
                                         [&](const auto& step) { return is_below(kept.path, step.path); });
-        if (goes_along) {
-            record.followers.push_back(record_of(inventory.devices.find(kept.path)->second));
+        const auto device = inventory.devices.find(kept.path);  // it may have gone since the plan was made
+        if (goes_along && device != inventory.devices.end()) {
+            record.followers.push_back(record_of(device->second));
         }
     }
     for (const auto& [name, block] : inventory.blocks) {

@@ -193,6 +193,22 @@ TEST_SUITE("quiesce") {
         }
     }
 
+    TEST_CASE("what followed a step is recorded, and its absence after an undo is a note") {
+        World world;
+        world.machine.device(slot2 + "/mdio/phy0", "mdio_bus", "phy");
+        const Plan plan = world.plan();
+        const Execution execution = execute(plan, world.ports(), {});
+        REQUIRE(execution.record.followers.size() == 1);
+        world.remove(slot2 + "/mdio");
+        world.remove("/sys/bus/mdio_bus/devices/phy0");
+        const UndoReport report = undo(execution.record, world.ports());
+        CHECK(report.complete());
+        CHECK(report.notes.front().sentence() ==
+              "/sys/devices/pci0000:00/0000:00:02.0/mdio/phy0 (phy) is not bound again, although what it stands "
+              "on is");
+        CHECK(execute(plan, world.ports(), {}).record.followers.empty());  // gone since the plan was made
+    }
+
     TEST_CASE("a stop request is heard between acts, and undo follows") {
         World world;
         std::stop_source source;

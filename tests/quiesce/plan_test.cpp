@@ -294,13 +294,17 @@ TEST_SUITE("quiesce") {
         CHECK(plan.kept.size() == 5);
     }
 
-    TEST_CASE("a driver without an unbind file is kept and says so") {
+    TEST_CASE("a driver without an unbind file has no step and says so, and does not keep its parent") {
         FakeMachine machine;
         machine.pci(slot1, "0x020000", "e1000");
         std::filesystem::remove(machine.real("/sys/bus/pci/drivers/e1000/unbind"));
         const Plan plan = make_plan(machine.inventory(), {});
         CHECK(plan.steps.empty());
         CHECK(plan.kept.at(0).reason.sentence() == "its driver cannot be unbound");
+        machine.pci(slot2, "0x010000", "virtio-pci");
+        machine.device(slot2 + "/virtio0", "virtio", "fixed");
+        std::filesystem::remove(machine.real("/sys/bus/virtio/drivers/fixed/unbind"));
+        CHECK(step_names(make_plan(machine.inventory(), {})) == Names{"0000:00:02.0"});
     }
 
     TEST_CASE("the chain of a scan that hangs is kept and named") {
