@@ -15,7 +15,6 @@ constexpr std::string_view value_options[] = {"--class", "--users", "--hotkey", 
 struct EntryWords {
     std::vector<std::string_view> parameters;
     std::string_view id;
-    bool protected_entry = false;
 };
 
 EntryWords read_entry_words(Arguments arguments) {
@@ -52,7 +51,8 @@ EntryWords read_entry_words(Arguments arguments) {
 
 int Evaluator::do_menuentry(const Call& call) {
     const std::string_view command = call.arguments[0];
-    const EntryWords words = read_entry_words(call.arguments);
+    const EntryWords words =
+        read_entry_words(call.arguments.first(call.arguments.size() - (call.node.has_block ? 1 : 0)));
     if (words.parameters.empty()) {
         report(Severity::error, call, Message("grub.entry_without_title", {{"command", command}}));
         return status::bad_argument;

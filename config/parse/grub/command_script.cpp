@@ -132,6 +132,10 @@ int Evaluator::do_echo(const Call& call) {
     std::size_t first = 1;
     for (; first < call.arguments.size(); ++first) {
         const std::string_view option = call.arguments[first];
+        if (option == "--") {
+            ++first;
+            break;
+        }
         if (option.size() < 2 || option[0] != '-' || option.find_first_not_of("ne", 1) != option.npos) {
             break;
         }

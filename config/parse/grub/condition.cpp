@@ -123,7 +123,10 @@ private:
                 left.remove_prefix(1);
                 right.remove_prefix(1);
             }
-            return operation == "-pgt" ? number_of(left) > number_of(right) : number_of(left) < number_of(right);
+            // Here a sign is no part of a number.
+            const long long a = digit_of(left.empty() ? 'x' : left[0]) > 9 ? 0 : number_of(left);
+            const long long b = digit_of(right.empty() ? 'x' : right[0]) > 9 ? 0 : number_of(right);
+            return operation == "-pgt" ? a > b : a < b;
         }
         if (operation.substr(0, 3) == "-nt" || operation.substr(0, 3) == "-ot") {
             return time_test_(operation.substr(0, 3));

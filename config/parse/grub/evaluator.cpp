@@ -74,9 +74,11 @@ void Evaluator::run_if(const Script& script, const Node& node) {
     if (flow_ != Flow::go_on) {
         return;
     }
-    const bool taken = status_ == status::ok;
-    status_ = status::ok;
-    run_list(script, taken ? node.body : node.otherwise);
+    const Node* branch = status_ == status::ok ? node.body : node.otherwise;
+    if (branch == nullptr) {
+        status_ = status::ok;
+    }
+    run_list(script, branch);
 }
 
 // True where the loop goes on.
@@ -86,6 +88,11 @@ bool Evaluator::run_round(const Script& script, const Node* body, std::uint32_t 
         return false;
     }
     run_list(script, body);
+    return loop_goes_on();
+}
+
+// After a part of a loop: true where the loop goes on, with a `break` or `continue` that is meant for it taken in.
+bool Evaluator::loop_goes_on() {
     if ((flow_ == Flow::break_loop || flow_ == Flow::continue_loop) && --flow_count_ == 0) {
         const bool goes_on = flow_ == Flow::continue_loop;
         flow_ = Flow::go_on;
@@ -98,7 +105,9 @@ void Evaluator::run_for(const Script& script, const Node& node) {
     const Arena::Mark mark = scratch_.mark();
     const Arguments values = expand(script, node.words.subspan(1));
     const Call call{values, node, script};
-    status_ = status::ok;
+    if (values.empty()) {
+        status_ = status::ok;
+    }
     ++loops_;
     std::uint32_t round = 0;
     for (const std::string_view value : values) {
@@ -115,14 +124,10 @@ void Evaluator::run_loop(const Script& script, const Node& node) {
     ++loops_;
     for (std::uint32_t round = 0; count_step(script, node); ++round) {
         run_list(script, node.condition);
-        if (flow_ != Flow::go_on || (status_ == status::ok) != (node.kind == Node::Kind::while_true) ||
+        if (!loop_goes_on() || (status_ == status::ok) != (node.kind == Node::Kind::while_true) ||
             !run_round(script, node.body, round, node)) {
             break;
         }
-    }
-    // A break in the condition itself is about this loop too.
-    if ((flow_ == Flow::break_loop || flow_ == Flow::continue_loop) && flow_count_ <= 1) {
-        flow_ = Flow::go_on;
     }
     --loops_;
 }
@@ -170,12 +175,17 @@ void Evaluator::call_function(const Call& call, const Function& function) {
     }
 }
 
+// To any command but those that make entries, a block is one more argument, braces included.
+std::string_view Evaluator::block_text(const Script& script, const Node& node) {
+    return script.text().substr(node.block.begin - 1, node.block.end - node.block.begin + 2);
+}
+
 void Evaluator::run_simple(const Script& script, const Node& node) {
     if (!count_step(script, node)) {
         return;
     }
     const Arena::Mark mark = scratch_.mark();
-    const Call call{expand(script, node.words), node, script};
+    const Call call{expand(script, node.words, node.has_block ? block_text(script, node) : ""), node, script};
     if (flow_ == Flow::stop) {
         return;
     }

@@ -79,10 +79,12 @@ private:
     void run_script(const Script& script, Range range);
     void run_list(const Script& script, const Node* first);
     void run_node(const Script& script, const Node& node);
+    static std::string_view block_text(const Script& script, const Node& node);
     void run_simple(const Script& script, const Node& node);
     void run_if(const Script& script, const Node& node);
     void run_for(const Script& script, const Node& node);
     void run_loop(const Script& script, const Node& node);
+    bool loop_goes_on();
     bool run_round(const Script& script, const Node* body, std::uint32_t round, const Node& node);
     void define_function(const Script& script, const Node& node);
     void call_function(const Call& call, const Function& function);
@@ -91,7 +93,7 @@ private:
     void give_up(const Script& script, std::uint32_t offset, Message message);
 
     // expand.cpp
-    Arguments expand(const Script& script, std::span<const Word> words);
+    Arguments expand(const Script& script, std::span<const Word> words, std::string_view block = {});
     void expand_word(const Script& script, const Word& word);
     void append(std::string_view text);
     void append_split(std::string_view text);
@@ -166,6 +168,7 @@ private:
     void record_menu_settings();
     void finish_submenu(const MenuItem& item, bool is_default, std::string_view rest);
     void finish_entry(const MenuItem& item, bool is_default);
+    std::string choose(const MenuItem& item);
     void explain_missing(const MenuItem& item, const Loaded& loaded);
     void add_option(const MenuItem& item, BootOption option, bool is_default);
     std::string unique_name(const MenuItem& item);
@@ -194,6 +197,7 @@ private:
     Loaded* loaded_ = nullptr;  ///< where linux and its like load
     Parameters* parameters_ = nullptr;
     std::vector<std::string> submenus_;
+    std::string chosen_;              ///< ids or titles of the submenus around us and of the entry that runs
     bool default_is_inside_ = false;  ///< a configuration that this one opened holds the default
 
     Flow flow_ = Flow::go_on;

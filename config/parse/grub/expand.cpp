@@ -20,7 +20,7 @@ bool is_wild(char c) {
 
 }  // namespace
 
-Arguments Evaluator::expand(const Script& script, std::span<const Word> words) {
+Arguments Evaluator::expand(const Script& script, std::span<const Word> words, std::string_view block) {
     arguments_.clear();
     for (const Word& word : words) {
         if (word.plain && !word.glob) {
@@ -33,6 +33,9 @@ Arguments Evaluator::expand(const Script& script, std::span<const Word> words) {
                     Message("grub.expansion_too_large", {{"limit", limits_.expansion_bytes}}));
             break;
         }
+    }
+    if (!block.empty()) {
+        arguments_.push_back(block);
     }
     expansion_bytes_ += arguments_.size() * sizeof(std::string_view);
     return scratch_.copy(Arguments(arguments_));
@@ -112,6 +115,8 @@ void Evaluator::append_variable(const Part& part) {
     const bool all = part.text == "@" || part.text == "*";
     if (all && parameters_ != nullptr) {
         bool first = true;
+        // In quotes it makes a word even of no parameters at all.
+        word_exists_ = word_exists_ || part.quoted;
         for (const std::string_view argument : parameters_->arguments) {
             if (!first && part.quoted && part.text == "*") {
                 word_ += ' ';

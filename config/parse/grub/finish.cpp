@@ -22,7 +22,7 @@ void Evaluator::finish_menu(Menu& menu, bool is_default, const Script& script) {
         const bool chosen = is_default && at == selection.index;
         // Whatever stopped the script before its menu does not stop an entry.
         flow_ = Flow::go_on;
-        if (steps_ > limits_.steps) {
+        if (steps_ > limits_.steps || expansion_bytes_ > limits_.expansion_bytes) {
             return;
         }
         if (item.submenu) {
@@ -37,9 +37,8 @@ void Evaluator::finish_menu(Menu& menu, bool is_default, const Script& script) {
 // A new context, as GRUB opens one: only what is exported is seen inside.
 void Evaluator::finish_submenu(const MenuItem& item, bool is_default, std::string_view rest) {
     const Environment::Scope scope(environment_);
-    const std::string timeout(environment_.get("timeout"));
     environment_.hide_unexported();
-    environment_.set("chosen", item.id.empty() ? item.title() : item.id);
+    const std::string outer_chosen = choose(item);
     if (rest.empty()) {
         environment_.unset("default");
     } else {
@@ -56,6 +55,15 @@ void Evaluator::finish_submenu(const MenuItem& item, bool is_default, std::strin
     submenus_.pop_back();
     menu_ = outer_menu;
     parameters_ = outer_parameters;
+    chosen_ = outer_chosen;
+}
+
+// Sets $chosen, the way that leads to an item; gives what it was.
+std::string Evaluator::choose(const MenuItem& item) {
+    std::string outer = chosen_;
+    chosen_.append(chosen_.empty() ? "" : ">").append(item.id.empty() ? item.title() : item.id);
+    environment_.set("chosen", chosen_);
+    return outer;
 }
 
 void Evaluator::finish_entry(const MenuItem& item, bool is_default) {
@@ -64,7 +72,7 @@ void Evaluator::finish_entry(const MenuItem& item, bool is_default) {
         return;
     }
     const Environment::Scope scope(environment_);
-    environment_.set("chosen", item.id.empty() ? item.title() : item.id);
+    const std::string outer_chosen = choose(item);
     Loaded loaded;
     loaded.is_default = is_default;
     Parameters parameters{item.parameters};
@@ -77,6 +85,7 @@ void Evaluator::finish_entry(const MenuItem& item, bool is_default) {
     loaded_ = outer_loaded;
     menu_ = outer_menu;
     parameters_ = outer_parameters;
+    chosen_ = outer_chosen;
     if (loaded.kernel) {
         add_option(item, std::move(loaded.option), is_default);
     } else {

@@ -95,6 +95,9 @@ GrubResult Evaluator::run(std::string_view path) {
         if (!default_is_inside_) {
             record_menu_settings();
         }
+        // What the script used up is not taken from its entries.
+        steps_ = 0;
+        expansion_bytes_ = 0;
         finish_menu(menu, !default_is_inside_, *script);
     }
     result_.parsed.diagnostics = diagnostics_.take();

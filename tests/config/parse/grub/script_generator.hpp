@@ -30,7 +30,8 @@ public:
         for (int index = 0; index < 12; ++index) {
             out += statement();
         }
-        return out + "echo \"end $?\"\nhalt\n";
+        // Before the first command $? is empty in GRUB, and 0 here.
+        return "true\n" + out + "echo \"end $?\"\nhalt\n";
     }
 
 private:
@@ -61,7 +62,7 @@ private:
             case 6: return std::string(pick({"\\ ", "\\$", "\\\\", "\\'", "\\\"", "\\x", "\\;", "\\#"}));
             default:
                 return std::string(
-                    pick({"w", "1", "20", "x=y", "-n1", "a.b", "k,l", "if", "done", "x#y", "-", "~", "]"}));
+                    pick({"w", "1", "20", "x=y", "-n1", "a.b", "k,l", "if", "done", "x#y", "-", "~"}));
         }
     }
     std::string word() {
@@ -157,7 +158,9 @@ private:
                 return in_loop_ ? std::string(pick({"break", "continue", "break 2", "continue 2"})) + end()
                                 : echo();
             case 12: return condition() + end();
-            case 13: return "eval echo" + words(2) + end();
+            case 13:
+                return "eval echo " +
+                       std::string(pick({"a b", "'$a'", "\"\\$b c\"", "'x  y'", "'$1; echo z'", ""})) + end();
             default: return echo();
         }
     }
