@@ -86,10 +86,14 @@ void Application::paint() {
     }
 }
 
-void Application::perform(Actions actions) {
+void Application::perform(const Actions& actions) {
     for (const auto& what : actions) {
         perform_one(what);
     }
+}
+
+void Application::perform_and_paint(const Actions& actions) {
+    perform(actions);
     paint();
 }
 
@@ -133,10 +137,12 @@ asio::awaitable<void> Application::watch_keys() {
             co_await shell_ended_.async_wait(asio::redirect_error(asio::use_awaitable, failure));
             continue;
         }
+        // What came at once is drawn once: a line pasted over a slow serial port would otherwise crawl.
         const auto keys = plain_ ? terminal_.read_plain_keys() : terminal_.read_keys();
         for (const auto& press : keys) {
             perform(view_.on_key(press, now()));
         }
+        paint();
     }
 }
 
@@ -166,7 +172,7 @@ asio::awaitable<void> Application::pause() {
 asio::awaitable<void> Application::watch_daemon() {
     while (true) {
         const Error reason = co_await follow_changes();
-        perform(view_.on_unreachable(reason));
+        perform_and_paint(view_.on_unreachable(reason));
         co_await pause();
     }
 }
@@ -182,13 +188,13 @@ asio::awaitable<Error> Application::follow_changes() {
     if (!opened) {
         co_return opened.error();
     }
-    perform(view_.on_connected());
+    perform_and_paint(view_.on_connected());
     while (true) {
         auto event = co_await client::next<protocol::Watch>(client);
         if (!event) {
             co_return event.error();
         }
-        perform(view_.on_change(event->reply.change, now()));
+        perform_and_paint(view_.on_change(event->reply.change, now()));
         if (event->last) {
             co_return Error("daemon.connection_ended");
         }
@@ -218,7 +224,7 @@ asio::awaitable<Error> Application::follow_log() {
         if (!event) {
             co_return event.error();
         }
-        perform(view_.on_log(event->reply.lines));
+        perform_and_paint(view_.on_log(event->reply.lines));
         if (event->last) {
             co_return Error("daemon.connection_ended");
         }
@@ -248,7 +254,7 @@ asio::awaitable<void> Application::send_requests() {
         auto done = co_await request(std::move(next));
         request_under_way_ = false;
         if (!done) {
-            perform(view_.on_failure(done.error()));
+            perform_and_paint(view_.on_failure(done.error()));
         }
     }
 }
@@ -285,7 +291,7 @@ asio::awaitable<void> Application::boot(action::Boot order) {
     client::Client client(context_.get_executor());
     auto connected = co_await client.connect(settings_.socket);
     if (!connected) {
-        perform(view_.on_failure(connected.error()));
+        perform_and_paint(view_.on_failure(connected.error()));
         co_return;
     }
     protocol::Boot::Parameters parameters;
@@ -293,7 +299,7 @@ asio::awaitable<void> Application::boot(action::Boot order) {
     parameters.args = order.args;
     auto opened = co_await client::open<protocol::Boot>(client, parameters);
     if (!opened) {
-        perform(view_.on_failure(opened.error()));
+        perform_and_paint(view_.on_failure(opened.error()));
         co_return;
     }
     while (true) {
@@ -302,7 +308,7 @@ asio::awaitable<void> Application::boot(action::Boot order) {
             // What ends the connection itself is told by the one that watches.
             const auto kind = protocol::classify(event.error());
             if (kind != protocol::Failure::unreachable) {
-                perform(view_.on_failure(event.error()));
+                perform_and_paint(view_.on_failure(event.error()));
             }
             co_return;
         }
@@ -332,7 +338,7 @@ asio::awaitable<void> Application::run_shell() {
         const Look look = terminal_.look();
         view_.on_resize(look.rows, look.columns);
     }
-    perform(shell ? Actions() : view_.on_failure(shell.error()));
+    perform_and_paint(shell ? Actions() : view_.on_failure(shell.error()));
 }
 
 }  // namespace stillboot::menu

@@ -46,7 +46,8 @@ private:
     awaitable<void> run_shell();
     awaitable<void> pause();
 
-    void perform(Actions actions);
+    void perform(const Actions& actions);
+    void perform_and_paint(const Actions& actions);
     void perform_one(const Action& what);
     void paint();
     void quit();

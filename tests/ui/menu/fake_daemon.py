@@ -44,7 +44,8 @@ def change(**more):
 
 
 class FakeDaemon:
-    """Serves one socket. calls holds (method, parameters) as they came; errors maps a method to its answer."""
+    """Serves one socket. calls holds (method, parameters) as they came; errors maps a method to its answer, and
+    steps are what Boot streams, where there are any: the name and the sentence of each."""
 
     def __init__(self, path, snapshot):
         self.path = path
@@ -52,6 +53,7 @@ class FakeDaemon:
         self.log = []
         self.calls = []
         self.errors = {}
+        self.steps = []
         self.condition = threading.Condition()
         self.watchers = []
         self.connections = []
@@ -124,8 +126,15 @@ class FakeDaemon:
                 self.send(connection, self.errors[method])
             elif method == "Cancel":
                 self.send(connection, {"parameters": {"cancelled": "countdown"}})
+            elif method == "ListOptions":
+                self.send(connection, {"parameters": {"options": self.snapshot["options"]}})
             elif method != "Boot":
                 self.send(connection, {"parameters": {}})
+            for number, (step, words) in enumerate(self.steps if method == "Boot" else []):
+                progress = {"option": "x", "step": step, "message": said(words), "done": 0, "total": 0,
+                            "elapsed_ms": 0}
+                self.send(connection, {"parameters": {"option": "x", "progress": progress, "plan": None},
+                                       "continues": number + 1 < len(self.steps)})
 
     def send(self, connection, reply):
         try:

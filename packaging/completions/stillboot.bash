@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for stillboot(1). Options and devices are asked of the daemon; without it, words alone are offered.
+
+_stillboot_ids() {
+    stillboot --json=short "$1" 2>/dev/null | grep -o '"id":"[^"]*"' | cut -d'"' -f4
+}
+
+_stillboot_verb() {
+    local word
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case $word in
+            -*) ;;
+            *) echo "$word" && return ;;
+        esac
+    done
+}
+
+_stillboot() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=""
+    COMPREPLY=()
+    case $previous in
+        --host) words="unix:" ;;
+        --root | --initrd | --also)
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            return
+            ;;
+    esac
+    [ -n "$words" ] || case $(_stillboot_verb) in
+        "") words="status list boot cancel devices rescan explain quiesce load menu log reboot poweroff --json --host --root --help --version" ;;
+        list) words="--watch --json --help" ;;
+        boot) words="@default $(_stillboot_ids list) --append --args --dry-run --wait --help" ;;
+        rescan) words="$(_stillboot_ids devices) --help" ;;
+        log) words="--follow --json --help" ;;
+        quiesce) words="plan run verify --json --help" ;;
+        explain) words="--uuid --label --device --also --json --help" ;;
+        load) words="--initrd --append --exec --help" ;;
+        *) words="--json --help" ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+    case $(_stillboot_verb) in
+        explain | load) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;;
+    esac
+}
+complete -o filenames -F _stillboot stillboot

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What the completions of a shell offer: completion_test.sh DIRECTORY-OF-COMPLETIONS PROGRAM-OR-NOTHING
+set -u
+directory=$1 program=${2:-}
+# shellcheck source=/dev/null
+. "$directory/stillboot.bash"
+failed=0
+
+# What is offered for a command line; a daemon is not asked, for there is no program of that name here.
+offers() {
+    # shellcheck disable=SC2034 # read by the completion
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+    PATH=$stub:$PATH _stillboot
+    printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' '
+}
+
+expect() {
+    if [ "$1" != "$2" ]; then
+        printf 'expected: %s\noffered:  %s\n' "$1" "$2"
+        failed=1
+    fi
+}
+
+stub=$(mktemp -d)
+trap 'rm -r "$stub"' EXIT
+cat >"$stub/stillboot" <<'STUB'
+#!/bin/sh
+case "$*" in
+    *list) echo '[{"id":"vda2/grub/0","title":"Debian"},{"id":"vda2/grub/1","title":"x"}]' ;;
+    *devices) echo '[{"id":"vda2"}]' ;;
+esac
+STUB
+chmod +x "$stub/stillboot"
+
+verbs="boot cancel devices explain list load log menu poweroff quiesce reboot rescan status"
+expect "--help --host --json --root --version $verbs " "$(offers stillboot "")"
+expect "poweroff " "$(offers stillboot po)"
+expect "vda2/grub/0 vda2/grub/1 " "$(offers stillboot boot vda)"
+expect "@default " "$(offers stillboot boot @)"
+expect "--append --args --dry-run --help --wait " "$(offers stillboot boot --)"
+expect "vda2 " "$(offers stillboot rescan v)"
+expect "plan run verify " "$(offers stillboot quiesce "" | tr ' ' '\n' | grep -v '^-' | tr '\n' ' ')"
+expect "boot " "$(offers stillboot --json=short bo)"
+
+# Every shell offers the same verbs, and the program knows each of them.
+for verb in $verbs; do
+    grep -q "^        '$verb:" "$directory/_stillboot" || { echo "zsh lacks $verb"; failed=1; }
+    grep -q -- " -a $verb -d" "$directory/stillboot.fish" || { echo "fish lacks $verb"; failed=1; }
+    if [ -n "$program" ] && ! "$program" "$verb" --help >/dev/null; then
+        echo "the program lacks $verb"
+        failed=1
+    fi
+done
+for shell in zsh fish; do
+    command -v $shell >/dev/null || continue
+    [ $shell = zsh ] && script=_stillboot || script=stillboot.fish
+    $shell -n "$directory/$script" || { echo "$shell does not read its script"; failed=1; }
+done
+exit $failed
