@@ -141,6 +141,11 @@ public:
         paths_ += (paths_.empty() ? "" : ", ") + configuration.path;
     }
 
+    [[nodiscard]] bool has_entries_written_in(std::string_view format) const {
+        return std::any_of(options_.begin(), options_.end(),
+                           [&](const BootOption& option) { return option.source.format == format; });
+    }
+
     ScanResult result() {
         ScanResult out;
         out.diagnostics = std::move(diagnostics_);
@@ -220,6 +225,10 @@ private:
 ScanResult scan_file_system(FileSource& source) {
     Collector collector(source.self());
     for (const Format& format : formats) {
+        // GRUB's blscfg has read these entries already, and it knows the variables in them.
+        if (collector.has_entries_written_in(format.name)) {
+            continue;
+        }
         for (Configuration& configuration : format.read(source)) {
             collector.add(format.name, std::move(configuration));
         }

@@ -148,6 +148,10 @@ int Evaluator::do_boot(const Call& /*call*/) {
 
 // Nothing after these is ever executed, in an entry or before the menu.
 int Evaluator::do_power(const Call& call) {
+    // The firmware's menu is not reached from here, so that no entry should offer it.
+    if (call.arguments.size() > 1 && call.arguments[1] == "--is-supported") {
+        return status::failed;
+    }
     if (loaded_ == nullptr) {
         report(Severity::note, call, Message("grub.outside_entry", {{"command", call.arguments[0]}}));
         flow_ = Flow::stop;

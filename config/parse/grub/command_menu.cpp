@@ -47,6 +47,22 @@ EntryWords read_entry_words(Arguments arguments) {
     return out;
 }
 
+/// The words of a command line with one blank between them; what stands in double quotes stays.
+std::string squeeze(std::string_view text) {
+    std::string out;
+    bool quoted = false;
+    for (const char c : text) {
+        quoted = quoted != (c == '"');
+        if (c != ' ' || quoted || (!out.empty() && out.back() != ' ')) {
+            out += c;
+        }
+    }
+    if (!out.empty() && out.back() == ' ') {
+        out.pop_back();
+    }
+    return out;
+}
+
 }  // namespace
 
 int Evaluator::do_menuentry(const Call& call) {
@@ -152,6 +168,8 @@ void Evaluator::add_bls_entries(const Call& call, std::vector<BootOption> option
                     Message("grub.too_many_entries", {{"limit", std::uint64_t{limits_.menu_entries}}}));
             return;
         }
+        // GRUB cuts the expanded text into words, so that a variable of nothing leaves no blank.
+        option.args = squeeze(option.args);
         MenuItem item;
         item.script = &call.script;
         item.offset = call.node.offset;

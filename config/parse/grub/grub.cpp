@@ -2,6 +2,7 @@
 // The front of the GRUB evaluator: what stands before the first line, and what is told after the last.
 #include "config/parse/grub/grub.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "config/parse/grub/evaluator.hpp"
@@ -121,7 +122,11 @@ Parsed parse_grub(FileSource& source, std::string_view path, const GrubOptions& 
     GrubResult result = evaluate_grub(source, path, options);
     auto& diagnostics = result.parsed.diagnostics;
     const auto note = [&](std::string file, std::uint32_t line, Message message) {
-        diagnostics.emplace_back(Severity::note, std::move(file), line, line == 0 ? 0U : 1U, std::move(message));
+        Diagnostic diagnostic(Severity::note, std::move(file), line, line == 0 ? 0U : 1U, std::move(message));
+        // The same command with another value is another write, but no other note.
+        if (std::find(diagnostics.begin(), diagnostics.end(), diagnostic) == diagnostics.end()) {
+            diagnostics.push_back(std::move(diagnostic));
+        }
     };
     for (const GrubWrite& write : result.writes) {
         std::string names;
