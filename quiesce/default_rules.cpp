@@ -110,6 +110,11 @@ constexpr std::array rules = {
     keep_driver("offb", "quiesce.rule_framebuffer"),
     keep_driver("ofdrm", "quiesce.rule_framebuffer"),
     keep_class("watchdog", "quiesce.rule_watchdog"),
+    keep_driver("*wdt*", "quiesce.rule_watchdog"),  // those that the class shows without a parent
+    keep_driver("*watchdog*", "quiesce.rule_watchdog"),
+    keep_driver("i6300ESB*", "quiesce.rule_watchdog"),
+    keep_driver("pcwd*", "quiesce.rule_watchdog"),
+    keep_driver("*[-_][tT][cC][oO]", "quiesce.rule_watchdog"),
     keep_class("tpm", "quiesce.rule_tpm"),
     keep_driver("tpm_*", "quiesce.rule_tpm"),
     keep_driver("ipmi_*", "quiesce.rule_ipmi"),
@@ -141,6 +146,7 @@ constexpr std::array rules = {
     // What takes long, and what goes last.
     with_deadline(pci_class(0x030000, 0xff0000, Action::unbind, "quiesce.rule_display"), slow, displays_last),
     display_by_class(),
+    with_deadline(unbind_driver("virtio", "virtio_gpu", slow, "quiesce.rule_display"), slow, displays_last),
     with_deadline(pci_class(0x010400, 0xffff00, Action::unbind, "quiesce.rule_raid"), slow),
     unbind_driver("pci", "megaraid_sas", slow, "quiesce.rule_raid"),
     unbind_driver("pci", "mpt3sas", slow, "quiesce.rule_raid"),

@@ -114,18 +114,17 @@ private:
         }
     }
 
-    // Top down: what went last comes first. Each bind can make children, so the tree is read for each.
+    // Top down: what went last comes first. What is not there yet is made by a bind before it, and found (and
+    // bound, should the kernel not have done so) when all is looked over.
     void bind_all() {
         for (auto wanted = record_.unbound.rbegin(); wanted != record_.unbound.rend(); ++wanted) {
-            if (current_driver(ports_.root, wanted->path) == wanted->driver) {
-                continue;
-            }
-            auto now = read_inventory(ports_.root, ports_.bind_order);
-            if (!now) {
-                return;  // wait_until_back() names what is missing
-            }
-            if (const Device* device = find_device(*now, *wanted, {})) {
-                bind_one(*device, *wanted);
+            const auto modalias = ports_.root.read_attribute(wanted->path + "/modalias");
+            if (ports_.root.exists(wanted->path) && modalias.value_or("") == wanted->modalias) {
+                Device device;
+                device.path = wanted->path;
+                device.name = wanted->name;
+                device.driver = current_driver(ports_.root, wanted->path);
+                bind_one(device, *wanted);
             }
         }
     }

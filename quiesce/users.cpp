@@ -84,10 +84,9 @@ void add_shared_mount(Inventory& inventory, const Mount& mount) {
 
 void add_mounts(const Root& root, Inventory& inventory) {
     for (const auto& mount : read_mounts(root)) {
-        const Message what("quiesce.user_mount", {{"source", mount.source}, {"where", mount.where}});
         if (is_network_file_system(mount.type)) {
             User user;
-            user.what = what;
+            user.what = Message("quiesce.user_mount", {{"source", mount.source}, {"where", mount.where}});
             user.needs_network = true;
             inventory.users.push_back(std::move(user));
             continue;
@@ -106,7 +105,10 @@ void add_mounts(const Root& root, Inventory& inventory) {
             block = block_of(inventory, root, mount.source);  // btrfs shows an anonymous number
         }
         if (!block.empty()) {
-            inventory.users.push_back(user_of_block(inventory, block, what));
+            // The kernel's own name: a table may say /dev/root, or a link that udev made.
+            inventory.users.push_back(user_of_block(
+                inventory, block,
+                Message("quiesce.user_mount", {{"source", "/dev/" + block}, {"where", mount.where}})));
         }
     }
 }

@@ -47,7 +47,7 @@ TEST_SUITE("quiesce") {
         add_nvme(machine);
         machine.file("/proc/self/mountinfo", "30 1 259:2 / /mnt/a\\040b rw shared:1 - ext4 /dev/root rw\n");
         CHECK(refusals(machine) ==
-              Sentences{"/dev/root is mounted at /mnt/a b, and 0000:00:01.0 (nvme) carries it"});
+              Sentences{"/dev/nvme0n1p2 is mounted at /mnt/a b, and 0000:00:01.0 (nvme) carries it"});
     }
 
     TEST_CASE("btrfs has an anonymous number and is found by its source") {
