@@ -195,10 +195,11 @@ class Machine:
 
     def __enter__(self):
         wrapper = shlex.split(os.environ.get("STILLBOOT_VM_WRAPPER", ""))
+        # In the foreground: in the process group that is ended when the test is.
         limit = str(int(self._limit * PATIENCE))
         (self.directory / "qemu-command").write_text(shlex.join(self.command) + "\n")
         self._output = open(self.directory / "qemu.log", "wb")
-        self._process = subprocess.Popen(wrapper + ["timeout", "-k", "5", limit] + self.command,
+        self._process = subprocess.Popen(wrapper + ["timeout", "--foreground", "-k", "5", limit] + self.command,
                                          stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output,
                                          start_new_session=True)
         try:
