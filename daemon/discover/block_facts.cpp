@@ -23,7 +23,7 @@ bool is_ignored(std::string_view kernel_name) {
     constexpr std::string_view prefixes[] = {"loop", "ram", "zram", "fd", "nbd", "dm-", "mtdblock"};
     return std::any_of(std::begin(prefixes), std::end(prefixes), [&](std::string_view prefix) {
         return kernel_name.starts_with(prefix) && kernel_name.size() > prefix.size() &&
-               hex_digit(kernel_name[prefix.size()]) >= 0;
+               kernel_name[prefix.size()] >= '0' && kernel_name[prefix.size()] <= '9';
     });
 }
 

@@ -93,8 +93,8 @@ void Core::on_settled(bool complete) {
     act(policy_.on_settled(SteadyClock::now(), complete));
 }
 
-void Core::show_failure(const Message& reason) {
-    act(policy_.on_earlier_failure(reason));
+void Core::show_failure(const std::string& option, const Message& reason) {
+    act(policy_.on_earlier_failure(option, reason));
 }
 
 void Core::publish(protocol::Change change) {

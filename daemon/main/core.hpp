@@ -35,8 +35,8 @@ public:
     /// The registry has changed: clients are told, and the policy sees the new candidates.
     void on_registry_change();
     void on_settled(bool complete);
-    /// A failure that happened before this daemon was started (an undone hand-over).
-    void show_failure(const Message& reason);
+    /// A hand-over of this option was cut off before this daemon was started, and is undone.
+    void show_failure(const std::string& option, const Message& reason);
 
     [[nodiscard]] protocol::State state() const;
 

@@ -114,7 +114,7 @@ void Daemon::recover(const Settings& settings) {
     }
     const Message what("daemon.recovered", {{"title", (*recovery)->record.title}});
     log_.warning(what);
-    core_->show_failure(what);
+    core_->show_failure((*recovery)->record.option_id, what);
 }
 
 Result<void> Daemon::make_socket() {

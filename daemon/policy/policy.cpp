@@ -151,7 +151,8 @@ Actions Policy::on_boot_failed(Instant now, const Message& reason) {
     return start_countdown(now);
 }
 
-Actions Policy::on_earlier_failure(const Message& reason) {
+Actions Policy::on_earlier_failure(const std::string& option, const Message& reason) {
+    tried_.insert(option);
     last_failure_ = reason;
     return changed();
 }

@@ -59,8 +59,9 @@ public:
     /// The hand-over has failed and all is back as it was.
     Actions on_boot_failed(Instant now, const Message& reason);
 
-    /// A failure of a hand-over that another daemon began and this one has undone: shown, nothing else.
-    Actions on_earlier_failure(const Message& reason);
+    /// A hand-over of this option that another daemon began was cut off and is undone: it is shown, and the option
+    /// is not tried again by itself.
+    Actions on_earlier_failure(const std::string& option, const Message& reason);
 
     [[nodiscard]] Phase phase() const { return phase_; }
     /// What would boot, or boots now.

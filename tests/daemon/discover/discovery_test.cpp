@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/discover/discovery.hpp"
+
+#include <doctest/doctest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <deque>
+
+#include "tests/temporary_tree.hpp"
+
+using namespace stillboot;
+using namespace stillboot::discover;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+using protocol::DeviceState;
+
+namespace {
+
+// Something to wait for on the loop.
+class Gate {
+public:
+    explicit Gate(asio::io_context& loop) : timer_(loop, asio::steady_timer::time_point::max()) {}
+    asio::awaitable<void> pass() {
+        boost::system::error_code woken;
+        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    }
+    void open() { timer_.cancel(); }
+
+private:
+    asio::steady_timer timer_;
+};
+
+class FakeSource final : public DeviceSource {
+public:
+    explicit FakeSource(asio::io_context& loop) : gate_(loop) {}
+    std::vector<BlockFacts> enumerate() override { return there; }
+    asio::awaitable<DeviceEvent> next() override {
+        while (events_.empty()) {
+            co_await gate_.pass();
+        }
+        DeviceEvent event = std::move(events_.front());
+        events_.pop_front();
+        co_return event;
+    }
+    void close() override {}
+    void push(DeviceEvent::Kind kind, BlockFacts facts = {}, bool media_change = false) {
+        DeviceEvent event;
+        event.kind = kind;
+        event.facts = std::move(facts);
+        event.media_change = media_change;
+        events_.push_back(std::move(event));
+        gate_.open();
+    }
+
+    std::vector<BlockFacts> there;
+
+private:
+    Gate gate_;
+    std::deque<DeviceEvent> events_;
+};
+
+class FakeScanner final : public Scanner {
+public:
+    explicit FakeScanner(asio::io_context& loop) : loop_(loop) {}
+
+    asio::awaitable<Result<ScanResult>> scan(DeviceId device, QuestionHandler handler) override {
+        started.push_back(device.id);
+        if (!questions.empty()) {
+            for (const auto& question : questions) {
+                probe::Question copy = question;
+                auto answered = co_await handler(std::move(copy));
+                answers.push_back(std::move(answered));
+            }
+        }
+        if (held) {
+            gates_.push_back(std::make_shared<Gate>(loop_));
+            const auto gate = gates_.back();
+            co_await gate->pass();
+        }
+        const auto cancelled = co_await asio::this_coro::cancellation_state;
+        if (cancelled.cancelled() != asio::cancellation_type::none) {
+            ++cancellations;
+            co_return Error("probe.cancelled");
+        }
+        if (throws) {
+            throw std::runtime_error("thrown");
+        }
+        if (failure) {
+            co_return *failure;
+        }
+        BootOption option;
+        option.id = device.id + "/grub/a";
+        option.title = "on " + device.node;
+        ScanResult result;
+        result.finding = std::vector<BootOption>{option};
+        co_return result;
+    }
+    asio::awaitable<probe::Answer> ask(std::string node, probe::Question question) override {
+        asked.push_back(node + ":" + question.path);
+        probe::Answer answer;
+        answer.kind = node == "/dev/b" ? FileSource::Kind::file : FileSource::Kind::missing;
+        co_return answer;
+    }
+    void release() {
+        for (const auto& gate : std::exchange(gates_, {})) {
+            gate->open();
+        }
+    }
+
+    bool held = false;
+    bool throws = false;
+    std::optional<Error> failure;
+    std::vector<probe::Question> questions;
+    std::vector<probe::Answer> answers;
+    std::vector<std::string> started;
+    std::vector<std::string> asked;
+    int cancellations = 0;
+
+private:
+    asio::io_context& loop_;
+    std::vector<std::shared_ptr<Gate>> gates_;
+};
+
+BlockFacts disk(const std::string& name, const std::string& uuid = "") {
+    BlockFacts facts;
+    facts.devpath = "/devices/pci/" + name;
+    facts.disk_devpath = facts.devpath;
+    facts.name = name;
+    facts.node = "/dev/" + name;
+    facts.id_path = "pci-" + name;
+    facts.uuid = uuid;
+    facts.filesystem = "ext4";
+    facts.size_bytes = 4096;
+    return facts;
+}
+
+struct Fixture {
+    Fixture() { settings.udev_directory = tree.path().string(); }
+    ~Fixture() {
+        loop.stop();
+        CHECK(faults.empty());
+    }
+
+    void start(std::vector<BlockFacts> there) {
+        source.there = std::move(there);
+        discovery = std::make_unique<Discovery>(
+            Spawner(loop.get_executor(),
+                    [this](const std::string&, const std::string& what) { faults.push_back(what); }),
+            source, scanner, registry, log, settings,
+            DiscoveryEvents{[this] { ++changes; }, [this](bool complete) { settled = complete; }});
+        discovery->start();
+        run();
+    }
+    // Until nothing more happens by itself.
+    void run() {
+        while (loop.poll() != 0) {
+        }
+    }
+    void event(DeviceEvent::Kind kind, BlockFacts facts = {}, bool media_change = false) {
+        source.push(kind, std::move(facts), media_change);
+        run();
+    }
+    [[nodiscard]] DeviceState state(const std::string& id) const {
+        for (const auto& each : registry.devices()) {
+            if (each.id == id) {
+                return each.state;
+            }
+        }
+        FAIL("no device ", id);
+        return DeviceState::failed;
+    }
+
+    test::TemporaryTree tree;
+    asio::io_context loop{1};
+    FakeSource source{loop};
+    FakeScanner scanner{loop};
+    registry::Registry registry{{"internal", "removable"}};
+    Log log{Log::Sink::none, LogLevel::debug};
+    DiscoverySettings settings;
+    std::vector<std::string> faults;
+    std::optional<bool> settled;
+    int changes = 0;
+    std::unique_ptr<Discovery> discovery;
+};
+
+}  // namespace
+
+TEST_SUITE("discover") {
+    TEST_CASE_FIXTURE(Fixture, "two scans run at a time, in the fixed order, until all are done") {
+        scanner.held = true;
+        start({disk("c"), disk("a"), disk("b")});
+        CHECK(scanner.started == std::vector<std::string>{"pci-a", "pci-b"});
+        CHECK(state("pci-a") == DeviceState::scanning);
+        CHECK(state("pci-c") == DeviceState::queued);
+        scanner.release();
+        run();
+        CHECK(scanner.started.back() == "pci-c");
+        scanner.release();
+        run();
+        CHECK(registry.options().size() == 3);
+        CHECK(discovery->is_quiet());
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a device that comes is scanned and one that goes takes its options along") {
+        start({disk("a")});
+        event(DeviceEvent::Kind::added, disk("b"));
+        CHECK(registry.options().size() == 2);
+        event(DeviceEvent::Kind::removed, disk("a"));
+        REQUIRE(registry.options().size() == 1);
+        CHECK(registry.options()[0].device_id == "pci-b");
+        event(DeviceEvent::Kind::removed, disk("never seen"));
+        CHECK(registry.devices().size() == 1);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a device pulled out while it is scanned ends its scan and nothing else") {
+        scanner.held = true;
+        start({disk("a"), disk("b")});
+        event(DeviceEvent::Kind::removed, disk("a"));
+        CHECK(scanner.cancellations == 1);
+        scanner.release();
+        run();
+        CHECK(registry.devices().size() == 1);
+        CHECK(state("pci-b") == DeviceState::found);
+        CHECK(discovery->is_quiet());
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "a medium changed during the scan is scanned again, and the old result is not shown") {
+        scanner.held = true;
+        start({disk("a")});
+        auto other = disk("a", "OTHER");
+        event(DeviceEvent::Kind::changed, other, true);
+        CHECK(scanner.cancellations == 1);
+        CHECK(registry.options().empty());
+        CHECK(state("pci-a") == DeviceState::scanning);
+        scanner.release();
+        run();
+        CHECK(scanner.started.size() == 2);
+        REQUIRE(registry.options().size() == 1);
+        CHECK(registry.devices()[0].uuid == "OTHER");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a failed scan, and one that throws, cost their device alone and say why") {
+        scanner.failure = Error("probe.cancelled");
+        start({disk("a")});
+        CHECK(state("pci-a") == DeviceState::failed);
+        scanner.failure.reset();
+        scanner.throws = true;
+        event(DeviceEvent::Kind::added, disk("b"));
+        CHECK(state("pci-b") == DeviceState::failed);
+        CHECK(log.lines().back().text == "b (/dev/b) could not be scanned: a fault inside stillbootd: thrown");
+        scanner.throws = false;
+        CHECK(discovery->rescan("pci-a"));
+        run();
+        CHECK(state("pci-a") == DeviceState::found);
+        CHECK(state("pci-b") == DeviceState::failed);
+        CHECK_FALSE(discovery->rescan("pci-z"));
+    }
+
+    TEST_CASE_FIXTURE(
+        Fixture, "a question about a device that comes later makes the scan run again, and again when it goes") {
+        scanner.questions = {
+            probe::Question(probe::Question::Kind::kind, {DeviceRef::Kind::uuid, "B"}, "/grub.cfg")};
+        start({disk("a")});
+        REQUIRE(scanner.answers.size() == 1);
+        CHECK(scanner.answers[0].error->sentence() == "no device with uuid B is present");
+        event(DeviceEvent::Kind::added, disk("c", "C"));
+        CHECK(scanner.started == std::vector<std::string>{"pci-a", "pci-c"});
+        event(DeviceEvent::Kind::added, disk("b", "B"));
+        CHECK(std::count(scanner.started.begin(), scanner.started.end(), "pci-a") == 2);
+        CHECK(std::count(scanner.asked.begin(), scanner.asked.end(), "/dev/b:/grub.cfg") >= 2);
+        const auto before = scanner.started.size();
+        event(DeviceEvent::Kind::removed, disk("b", "B"));
+        CHECK(scanner.started.size() == before + 2);
+    }
+
+    TEST_CASE_FIXTURE(
+        Fixture, "a search of all devices names those that hold the file, and is repeated for each that comes") {
+        scanner.questions = {probe::Question(probe::Question::Kind::find, {}, "/x")};
+        start({disk("a"), disk("b")});
+        CHECK(scanner.answers[0].devices == std::vector<std::string>{"pci-b"});
+        const auto before = scanner.started.size();
+        event(DeviceEvent::Kind::added, disk("c"));
+        CHECK(scanner.started.size() == before + 3);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "whether a device is present is answered without looking into it") {
+        scanner.questions = {probe::Question(probe::Question::Kind::present, {DeviceRef::Kind::uuid, "B"}, "")};
+        start({disk("a"), disk("b", "B")});
+        CHECK(scanner.answers.front().present);
+        CHECK(scanner.asked.empty());
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "events that were lost are made good by looking at everything") {
+        start({disk("a"), disk("b")});
+        source.there = {disk("b"), disk("c")};
+        event(DeviceEvent::Kind::lost_events);
+        std::vector<std::string> ids;
+        for (const auto& each : registry.devices()) {
+            ids.push_back(each.id);
+        }
+        CHECK(ids == std::vector<std::string>{"pci-b", "pci-c"});
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a device that changes for ever does not keep others from their first scan") {
+        scanner.held = true;
+        settings.parallel = 1;
+        start({disk("a"), disk("b")});
+        event(DeviceEvent::Kind::changed, disk("a"));
+        scanner.release();
+        run();
+        CHECK(scanner.started == std::vector<std::string>{"pci-a", "pci-b"});
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "two disks with one path are told apart") {
+        auto twin = disk("b");
+        twin.id_path = "pci-a";
+        start({disk("a"), twin});
+        CHECK(registry.devices().size() == 2);
+        CHECK(registry.device("pci-a~b") != nullptr);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "what is not scanned says why") {
+        auto empty = disk("a");
+        empty.has_medium = false;
+        start({empty});
+        CHECK(state("pci-a") == DeviceState::empty);
+        CHECK(scanner.started.empty());
+        event(DeviceEvent::Kind::changed, disk("a"), true);
+        CHECK(state("pci-a") == DeviceState::found);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "pause ends what runs and starts nothing; resume does what was left") {
+        scanner.held = true;
+        start({disk("a"), disk("b"), disk("c")});
+        discovery->pause();
+        scanner.release();
+        run();
+        CHECK(discovery->is_quiet());
+        CHECK(scanner.cancellations == 2);
+        CHECK(registry.options().empty());
+        scanner.held = false;
+        discovery->resume();
+        run();
+        CHECK(registry.options().size() == 3);
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "it settles when nothing has come for the quiet time, and not before the scans are done") {
+        settings.quiet_time = 0ms;
+        scanner.held = true;
+        start({disk("a")});
+        CHECK_FALSE(settled);
+        scanner.release();
+        run();
+        CHECK(settled == true);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "udev's queue holds it back until the queue's file has gone") {
+        settings.quiet_time = 0ms;
+        tree.file("queue", "");
+        start({disk("a")});
+        CHECK_FALSE(settled);
+        std::filesystem::remove(tree.path() / "queue");
+        while (!settled && loop.run_one_for(5s) != 0) {
+        }
+        CHECK(settled == true);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "the wait is bounded, and then it says that it was") {
+        settings.settle_deadline = 0ms;
+        scanner.held = true;
+        start({disk("a")});
+        CHECK(settled == false);
+    }
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/policy/policy.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace std::chrono_literals;
+using namespace stillboot::policy;
+using stillboot::Message;
+
+namespace {
+
+const Instant start{};
+const Candidate first("disk0/a", "A");
+const Candidate second("disk1/b", "B");
+const Candidate third("disk2/c", "C");
+const Message refused("base.not_a_file", {{"path", "/k"}});
+
+// A policy whose countdown for `first` runs since `start`.
+Policy counting(std::vector<Candidate> candidates = {first, second}) {
+    Policy policy(10s);
+    policy.on_candidates(start, std::move(candidates));
+    policy.on_settled(start, true);
+    return policy;
+}
+
+}  // namespace
+
+TEST_SUITE("policy") {
+    TEST_CASE("nothing boots while devices are still being found, however long that takes") {
+        Policy policy(0s);
+        CHECK_FALSE(policy.on_candidates(start, {first}).boot);
+        CHECK_FALSE(policy.on_time(start + 1h).boot);
+        CHECK(policy.phase() == Phase::discovering);
+        CHECK(policy.why().sentence() == "still looking for what can be booted");
+    }
+
+    TEST_CASE("the countdown is for the first candidate of the fixed order and boots it when it is over") {
+        Policy policy = counting();
+        CHECK(policy.phase() == Phase::countdown);
+        CHECK(policy.target() == first);
+        CHECK(policy.why().sentence() == "A is the default of the first device");
+        CHECK(policy.remaining(start + 3s) == 7s);
+        CHECK(policy.wake_at() == start + 10s);
+        CHECK_FALSE(policy.on_time(start + 9s).boot);
+        CHECK(policy.on_time(start + 10s).boot == first.option);
+        CHECK(policy.phase() == Phase::handover);
+        CHECK_FALSE(policy.wake_at());
+    }
+
+    TEST_CASE("a timeout of zero boots at once, an empty one never") {
+        Policy at_once(0s);
+        at_once.on_candidates(start, {first});
+        CHECK(at_once.on_settled(start, true).boot == first.option);
+        Policy never(std::nullopt);
+        never.on_candidates(start, {first});
+        CHECK_FALSE(never.on_settled(start, true).boot);
+        CHECK(never.phase() == Phase::idle);
+        CHECK(never.why().sentence() == "the setting `timeout` says that nothing boots by itself");
+    }
+
+    TEST_CASE("where the bounded wait ended discovery, the reason says so") {
+        Policy policy(10s);
+        policy.on_candidates(start, {first});
+        policy.on_settled(start, false);
+        CHECK(policy.why().sentence() == "A is the first default so far; some devices are still starting");
+    }
+
+    TEST_CASE("with nothing to boot it rests, and starts when the first candidate comes") {
+        Policy policy(10s);
+        policy.on_settled(start, true);
+        CHECK(policy.phase() == Phase::idle);
+        CHECK(policy.why().sentence() == "nothing that can be booted was found yet");
+        CHECK(policy.on_candidates(start + 5s, {second}).changed);
+        CHECK(policy.target() == second);
+        CHECK(policy.wake_at() == start + 15s);
+    }
+
+    TEST_CASE("a better default that comes later is announced and not taken") {
+        Policy policy = counting({second});
+        CHECK(policy.on_candidates(start + 1s, {first, second}).changed);
+        CHECK(policy.target() == second);
+        CHECK(policy.better() == first);
+        CHECK_FALSE(policy.on_candidates(start + 2s, {first, second, third}).changed);
+        CHECK(policy.on_candidates(start + 3s, {second, third}).changed);
+        CHECK_FALSE(policy.better());
+        CHECK(policy.on_time(start + 10s).boot == second.option);
+    }
+
+    TEST_CASE("a worse default that comes later changes nothing") {
+        Policy policy = counting({first});
+        CHECK_FALSE(policy.on_candidates(start, {first, second}).changed);
+        CHECK_FALSE(policy.better());
+    }
+
+    TEST_CASE("where the target goes, the countdown begins anew for the next") {
+        Policy policy = counting();
+        CHECK(policy.on_candidates(start + 9s, {second}).changed);
+        CHECK(policy.target() == second);
+        CHECK(policy.wake_at() == start + 19s);
+        policy.on_candidates(start + 10s, {});
+        CHECK(policy.phase() == Phase::idle);
+    }
+
+    TEST_CASE("a key ends the countdown for good, also one pressed before it began") {
+        Policy policy = counting();
+        CHECK(policy.on_cancel(start + 1s).changed);
+        CHECK(policy.phase() == Phase::idle);
+        CHECK(policy.why().sentence() == "the countdown was stopped");
+        CHECK_FALSE(policy.on_time(start + 10s).boot);
+        CHECK_FALSE(policy.on_candidates(start + 11s, {first}).boot);
+        CHECK(policy.phase() == Phase::idle);
+        Policy early(0s);
+        early.on_candidates(start, {first});
+        early.on_cancel(start);
+        CHECK(early.phase() == Phase::discovering);
+        CHECK_FALSE(early.on_settled(start, true).boot);
+        CHECK(early.phase() == Phase::idle);
+    }
+
+    TEST_CASE("a boot that fails is followed by the next candidate, each once, until none is left") {
+        Policy policy = counting({first, second, third});
+        CHECK(policy.on_time(start + 10s).boot == first.option);
+        CHECK(policy.on_boot_failed(start + 20s, refused).changed);
+        CHECK(policy.last_failure() == refused);
+        CHECK(policy.target() == second);
+        CHECK(policy.why().sentence() == "B is the next default after the one that failed");
+        CHECK(policy.on_time(start + 30s).boot == second.option);
+        policy.on_boot_failed(start + 40s, refused);
+        CHECK_FALSE(policy.better());
+        CHECK(policy.on_time(start + 50s).boot == third.option);
+        policy.on_boot_failed(start + 60s, refused);
+        CHECK(policy.phase() == Phase::idle);
+        CHECK(policy.why().sentence() == "every default was tried and failed");
+        CHECK_FALSE(policy.on_candidates(start + 70s, {first, second, third}).boot);
+        CHECK(policy.phase() == Phase::idle);
+    }
+
+    TEST_CASE("a device that comes after every default has failed gets its turn") {
+        Policy policy = counting({first});
+        policy.on_time(start + 10s);
+        policy.on_boot_failed(start + 20s, refused);
+        policy.on_candidates(start + 30s, {first, second});
+        CHECK(policy.phase() == Phase::countdown);
+        CHECK(policy.target() == second);
+    }
+
+    TEST_CASE("a client's choice ends the countdown, and its failure starts none") {
+        Policy policy = counting();
+        CHECK(policy.on_boot(start + 1s, third).boot == third.option);
+        CHECK(policy.why().sentence() == "C was chosen");
+        policy.on_boot_failed(start + 2s, refused);
+        CHECK(policy.phase() == Phase::idle);
+        CHECK(policy.why().sentence() == "C was chosen and could not be booted");
+        CHECK_FALSE(policy.on_time(start + 1h).boot);
+    }
+
+    TEST_CASE("cancel during the hand-over stops it, and nothing boots by itself after") {
+        Policy policy = counting();
+        policy.on_time(start + 10s);
+        const auto actions = policy.on_cancel(start + 11s);
+        CHECK(actions.cancel_boot);
+        CHECK(policy.phase() == Phase::handover);
+        policy.on_boot_failed(start + 12s, refused);
+        CHECK(policy.phase() == Phase::idle);
+        CHECK(policy.why().sentence() == "the countdown was stopped");
+    }
+
+    TEST_CASE("a choice made before discovery has settled is booted, and settling does not disturb it") {
+        Policy policy(0s);
+        CHECK(policy.on_boot(start, first).boot == first.option);
+        CHECK_FALSE(policy.on_settled(start + 1s, true).boot);
+        CHECK(policy.phase() == Phase::handover);
+    }
+
+    TEST_CASE("an option whose hand-over was cut off before is not tried again by itself") {
+        Policy policy(10s);
+        policy.on_earlier_failure(first.option, refused);
+        policy.on_candidates(start, {first, second});
+        policy.on_settled(start, true);
+        CHECK(policy.last_failure() == refused);
+        CHECK(policy.target() == second);
+    }
+
+    TEST_CASE("no order of events boots twice, and a countdown always has an end and a target") {
+        // Every sequence of four of the seven events; each event comes a second after the one before.
+        for (int sequence = 0; sequence < 7 * 7 * 7 * 7; ++sequence) {
+            Policy policy(2s);
+            bool booting = false;
+            int code = sequence;
+            for (int step = 0; step < 4; ++step, code /= 7) {
+                const Instant now = start + std::chrono::seconds(step);
+                Actions actions;
+                switch (code % 7) {
+                    case 0: actions = policy.on_settled(now, step % 2 == 0); break;
+                    case 1: actions = policy.on_candidates(now, {first, second}); break;
+                    case 2: actions = policy.on_candidates(now, {}); break;
+                    case 3: actions = policy.on_time(now + 2s); break;
+                    case 4: actions = policy.on_cancel(now); break;
+                    case 5:
+                        if (!booting) {
+                            actions = policy.on_boot(now, third);
+                        }
+                        break;
+                    case 6:
+                        if (booting) {
+                            booting = false;
+                            actions = policy.on_boot_failed(now, refused);
+                        }
+                        break;
+                }
+                REQUIRE_FALSE((booting && actions.boot));
+                booting = booting || actions.boot;
+                REQUIRE(booting == (policy.phase() == Phase::handover));
+                REQUIRE((policy.phase() == Phase::countdown) == policy.wake_at().has_value());
+                const bool has_target = policy.phase() == Phase::countdown || policy.phase() == Phase::handover;
+                REQUIRE(has_target == policy.target().has_value());
+                REQUIRE_FALSE(policy.why().sentence().empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/server/server.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
+
+#include "config/base/unique_fd.hpp"
+#include "daemon/protocol/failure.hpp"
+#include "tests/temporary_tree.hpp"
+
+using namespace stillboot;
+using namespace stillboot::server;
+using namespace std::chrono_literals;
+using protocol::Call;
+using protocol::Reply;
+
+namespace {
+
+// Answers x.Echo with its parameters at once; keeps the replier of x.Hold; floods on x.Flood.
+class TestHandler final : public Handler {
+public:
+    void on_call(const Call& call, const Peer& peer, std::shared_ptr<Replier> replier) override {
+        peers.push_back(peer);
+        Reply reply;
+        reply.parameters = call.parameters;
+        if (call.method == "x.Hold") {
+            held.push_back(std::move(replier));
+            return;
+        }
+        if (call.method == "x.Flood") {
+            reply.continues = true;
+            reply.parameters["filler"] = std::string(10'000, 'x');
+            while (replier->reply(reply)) {
+                ++flooded;
+            }
+            return;
+        }
+        replier->reply(reply);
+    }
+
+    std::vector<Peer> peers;
+    std::vector<std::shared_ptr<Replier>> held;
+    int flooded = 0;
+};
+
+// A server on a loop that is run as long as a test needs, in the test's own thread.
+class Machine {
+public:
+    explicit Machine(Limits limits = {})
+        : server(
+              Spawner(loop.get_executor(), [this](const std::string&, const std::string& what) { fault = what; }),
+              handler, limits) {
+        REQUIRE(server.listen(path()));
+    }
+    ~Machine() {
+        server.stop();
+        loop.run_for(100ms);
+        CHECK(fault.empty());
+    }
+
+    [[nodiscard]] std::string path() const { return (tree.path() / "socket").string(); }
+
+    [[nodiscard]] UniqueFd connect() const {
+        UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        sockaddr_un address = {};
+        address.sun_family = AF_UNIX;
+        path().copy(address.sun_path, sizeof address.sun_path - 1);
+        REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+        return fd;
+    }
+
+    void send(const UniqueFd& client, std::string_view bytes) {
+        while (!bytes.empty()) {
+            const ssize_t count = ::send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (count < 0 && errno != EAGAIN) {
+                return;  // the server has hung up
+            }
+            bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+            loop.poll();
+        }
+    }
+
+    // Runs the loop until the client has a whole frame or has been cut off; what came.
+    std::string receive(const UniqueFd& client) {
+        std::string got;
+        const auto end = std::chrono::steady_clock::now() + 10s;
+        while (std::chrono::steady_clock::now() < end) {
+            char byte = 0;
+            const ssize_t count = ::recv(client.get(), &byte, 1, 0);
+            if (count == 1 && byte == '\0') {
+                return got;
+            }
+            if (count == 1) {
+                got += byte;
+            } else if (count == 0 || errno != EAGAIN) {
+                return got + "<end>";
+            } else {
+                loop.run_one_for(10ms);
+            }
+        }
+        return got + "<nothing>";
+    }
+
+    boost::asio::io_context loop{1};
+    test::TemporaryTree tree;
+    TestHandler handler;
+    std::string fault;
+    Server server;
+};
+
+std::string echo(int number) {
+    Call call;
+    call.method = "x.Echo";
+    call.parameters["n"] = number;
+    return protocol::encode(call);
+}
+
+std::string method(std::string_view name, bool more = false) {
+    Call call;
+    call.method = name;
+    call.more = more;
+    return protocol::encode(call);
+}
+
+}  // namespace
+
+TEST_SUITE("server") {
+    TEST_CASE("calls are answered in their order, also those sent at once and byte by byte") {
+        Machine machine;
+        const auto client = machine.connect();
+        machine.send(client, echo(1) + echo(2));
+        CHECK(machine.receive(client) == R"({"parameters":{"n":1}})");
+        CHECK(machine.receive(client) == R"({"parameters":{"n":2}})");
+        for (const char byte : echo(3)) {
+            machine.send(client, {&byte, 1});
+        }
+        CHECK(machine.receive(client) == R"({"parameters":{"n":3}})");
+        CHECK(machine.handler.peers.at(0).uid == ::getuid());
+        CHECK(machine.handler.peers.at(0).pid == ::getpid());
+    }
+
+    TEST_CASE("the service describes itself without the handler") {
+        Machine machine;
+        const auto client = machine.connect();
+        machine.send(client, method("org.varlink.service.GetInfo"));
+        CHECK(machine.receive(client).find("io.stillboot") != std::string::npos);
+        CHECK(machine.handler.peers.empty());
+    }
+
+    TEST_CASE("a call that is held holds its client's next one and nobody else's") {
+        Machine machine;
+        const auto slow = machine.connect();
+        const auto quick = machine.connect();
+        machine.send(slow, method("x.Hold") + echo(1));
+        machine.send(quick, echo(2));
+        CHECK(machine.receive(quick) == R"({"parameters":{"n":2}})");
+        REQUIRE(machine.handler.held.size() == 1);
+        CHECK(machine.handler.held[0]->reply(Reply()));
+        CHECK(machine.receive(slow) == R"({"parameters":{}})");
+        CHECK(machine.receive(slow) == R"({"parameters":{"n":1}})");
+        CHECK_FALSE(machine.handler.held[0]->reply(Reply()));
+    }
+
+    TEST_CASE("a oneway call is not answered and the next one is") {
+        Machine machine;
+        const auto client = machine.connect();
+        Call call;
+        call.method = "x.Echo";
+        call.oneway = true;
+        machine.send(client, protocol::encode(call) + echo(7));
+        CHECK(machine.receive(client) == R"({"parameters":{"n":7}})");
+    }
+
+    TEST_CASE("nonsense ends its own connection and no other") {
+        for (const std::string_view bytes :
+             {std::string_view("nonsense\0", 9), std::string_view("{}\0", 3), std::string_view("\0", 1),
+              std::string_view("{\"method\":\"x.Echo\",\"upgrade\":true}\0", 36)}) {
+            Machine machine;
+            const auto bad = machine.connect();
+            const auto good = machine.connect();
+            machine.send(bad, bytes);
+            CHECK(machine.receive(bad) == "<end>");
+            machine.send(good, echo(1));
+            CHECK(machine.receive(good) == R"({"parameters":{"n":1}})");
+        }
+    }
+
+    TEST_CASE("a message past the limit is not awaited to its end") {
+        Limits limits;
+        limits.max_call_bytes = 100'000;
+        Machine machine(limits);
+        const auto bad = machine.connect();
+        const auto good = machine.connect();
+        machine.send(bad, std::string(200'000, ' '));
+        CHECK(machine.receive(bad) == "<end>");
+        machine.send(good, echo(1));
+        CHECK(machine.receive(good) == R"({"parameters":{"n":1}})");
+    }
+
+    TEST_CASE("half a message has a deadline; a client that sends nothing has none") {
+        Limits limits;
+        limits.frame_deadline = 50ms;
+        Machine machine(limits);
+        const auto half = machine.connect();
+        const auto silent = machine.connect();
+        machine.send(half, "{\"method\"");
+        CHECK(machine.receive(half) == "<end>");
+        machine.send(silent, echo(1));
+        CHECK(machine.receive(silent) == R"({"parameters":{"n":1}})");
+    }
+
+    TEST_CASE("a client that does not read is cut off with the words, after what it was being sent") {
+        Limits limits;
+        limits.max_queued_bytes = 50'000;
+        Machine machine(limits);
+        const auto deaf = machine.connect();
+        const auto good = machine.connect();
+        machine.send(deaf, method("x.Flood", true));
+        machine.send(good, echo(1));
+        CHECK(machine.receive(good) == R"({"parameters":{"n":1}})");
+        CHECK(machine.handler.flooded < 10);
+        std::string last;
+        for (std::string next = machine.receive(deaf); next != "<end>"; next = machine.receive(deaf)) {
+            REQUIRE(next.find('<') == std::string::npos);
+            last = next;
+        }
+        CHECK(last == R"({"error":"io.stillboot.TooSlow","parameters":{}})");
+    }
+
+    TEST_CASE("one who never reads at all is dropped when the write deadline is over") {
+        Limits limits;
+        limits.max_queued_bytes = 50'000;
+        limits.write_deadline = 50ms;
+        Machine machine(limits);
+        const auto deaf = machine.connect();
+        machine.send(deaf, method("x.Hold", true));
+        while (machine.handler.held.empty()) {
+            machine.loop.run_one_for(10ms);
+        }
+        Reply huge;
+        huge.continues = true;
+        huge.parameters["filler"] = std::string(4'000'000, 'x');
+        CHECK(machine.handler.held[0]->reply(huge));
+        while (machine.server.connections() != 0) {
+            machine.loop.run_one_for(10ms);
+        }
+        CHECK_FALSE(machine.handler.held[0]->open());
+        CHECK_FALSE(machine.handler.held[0]->reply(huge));
+    }
+
+    TEST_CASE("one reply may be longer than the queue") {
+        Limits limits;
+        limits.max_queued_bytes = 10;
+        Machine machine(limits);
+        const auto client = machine.connect();
+        machine.send(client, echo(123456789));
+        CHECK(machine.receive(client) == R"({"parameters":{"n":123456789}})");
+    }
+
+    TEST_CASE("a client that goes while its call is held leaves nothing behind") {
+        Machine machine;
+        auto client = machine.connect();
+        machine.send(client, method("x.Hold", true));
+        while (machine.handler.held.empty()) {
+            machine.loop.run_one_for(10ms);
+        }
+        client.reset();
+        while (machine.server.connections() != 0) {
+            machine.loop.run_one_for(10ms);
+        }
+        CHECK_FALSE(machine.handler.held[0]->reply(Reply()));
+    }
+
+    TEST_CASE("past the number of connections a new one is closed, and taken again when another goes") {
+        Limits limits;
+        limits.max_connections = 2;
+        limits.max_user_connections = 2;
+        Machine machine(limits);
+        auto one = machine.connect();
+        const auto two = machine.connect();
+        machine.send(two, echo(1));
+        machine.receive(two);
+        const auto three = machine.connect();
+        CHECK(machine.receive(three) == "<end>");
+        one.reset();
+        while (machine.server.connections() != 1) {
+            machine.loop.run_one_for(10ms);
+        }
+        const auto four = machine.connect();
+        machine.send(four, echo(4));
+        CHECK(machine.receive(four) == R"({"parameters":{"n":4}})");
+    }
+
+    TEST_CASE("a socket left over is replaced, one that is answered is not") {
+        Machine machine;
+        boost::asio::io_context other_loop{1};
+        TestHandler other;
+        Server second(Spawner(other_loop.get_executor(), [](const std::string&, const std::string&) {}), other,
+                      {});
+        CHECK(second.listen(machine.path()).error().code() == "daemon.already_running");
+        const auto left_over = (machine.tree.path() / "old").string();
+        {
+            UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+            sockaddr_un address = {};
+            address.sun_family = AF_UNIX;
+            left_over.copy(address.sun_path, sizeof address.sun_path - 1);
+            REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+        }
+        CHECK(second.listen(left_over));
+        second.stop();
+        CHECK(::access(left_over.c_str(), F_OK) != 0);
+        machine.tree.file("plain", "x");
+        CHECK(second.listen((machine.tree.path() / "plain").string()).error().code() == "daemon.listen_failed");
+        CHECK(second.listen(std::string(200, 'x')).error().code() == "daemon.listen_failed");
+    }
+}
