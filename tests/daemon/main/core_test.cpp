@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/main/core.hpp"
+
+#include <doctest/doctest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
+
+#include "daemon/protocol/failure.hpp"
+#include "daemon/protocol/json.hpp"
+
+using namespace stillboot;
+using namespace std::chrono_literals;
+using protocol::Reply;
+
+namespace {
+
+const server::Peer root_peer(0, 1);
+const server::Peer user_peer(1000, 2);
+
+class FakeReplier final : public server::Replier {
+public:
+    bool reply(const Reply& reply) override {
+        replies.push_back(reply);
+        return is_open;
+    }
+    bool reply_frame(std::shared_ptr<const std::string> frame, bool) override {
+        return reply(protocol::decode_reply(std::string_view(*frame).substr(0, frame->size() - 1)).value());
+    }
+    [[nodiscard]] bool open() const override { return is_open; }
+
+    std::vector<Reply> replies;
+    bool is_open = true;
+};
+
+class FakeBooter final : public handover::Booter {
+public:
+    void start(handover::Request request, handover::BootEvents told) override {
+        requests.push_back(std::move(request));
+        events = std::move(told);
+    }
+    void cancel() override { ++cancels; }
+    void plan(handover::Request request, std::function<void(Result<std::vector<std::string>>)> done) override {
+        done(std::vector<std::string>{"boots " + request.command_line});
+    }
+    [[nodiscard]] bool busy() const override { return false; }
+
+    std::vector<handover::Request> requests;
+    handover::BootEvents events;
+    int cancels = 0;
+};
+
+struct Fixture {
+    Fixture() {
+        registry::DeviceRecord record;
+        record.identity.id = "pci-1";
+        record.identity.node = "/dev/vda1";
+        registry.put_device(record);
+        ScanResult result;
+        result.finding = std::vector<BootOption>{option("a", "root=1"), option("b", "root=2")};
+        registry.set_result("pci-1", result);
+        core.on_registry_change();
+    }
+    static BootOption option(const std::string& name, const std::string& args) {
+        BootOption made;
+        made.id = "pci-1/grub/" + name;
+        made.title = name;
+        made.kernel.path = "/vmlinuz-" + name;
+        made.initrds = {{"/initrd", {}, "", ""}};
+        made.args = args;
+        return made;
+    }
+    std::shared_ptr<FakeReplier> call(std::string_view method, boost::json::object parameters = {},
+                                      bool more = false, const server::Peer& peer = root_peer) {
+        protocol::Call message;
+        message.method = "io.stillboot." + std::string(method);
+        message.parameters = std::move(parameters);
+        message.more = more;
+        auto replier = std::make_shared<FakeReplier>();
+        core.on_call(message, peer, replier);
+        return replier;
+    }
+    static std::string sentence(const FakeReplier& replier) {
+        return protocol::to_error(replier.replies.back()).sentence();
+    }
+
+    boost::asio::io_context loop{1};
+    registry::Registry registry{{}};
+    policy::Policy policy{10s};
+    FakeBooter booter;
+    Log log{Log::Sink::none, LogLevel::debug};
+    std::vector<std::optional<std::string>> rescans;
+    std::vector<bool> restarts;
+    Core core{loop.get_executor(),
+              registry,
+              policy,
+              booter,
+              log,
+              CoreHooks{[this](const std::optional<std::string>& device) {
+                            rescans.push_back(device);
+                            return device != "none";
+                        },
+                        [this](bool power_off) { restarts.push_back(power_off); }}};
+};
+
+}  // namespace
+
+TEST_SUITE("core") {
+    TEST_CASE_FIXTURE(Fixture, "users may look and only root may act") {
+        for (const char* method : {"GetState", "ListOptions", "ListDevices", "GetLog"}) {
+            CAPTURE(std::string(method));
+            CHECK(call(method, {}, false, user_peer)->replies.at(0).error.empty());
+        }
+        CHECK(call("Watch", {}, true, user_peer)->replies.at(0).error.empty());
+        for (const char* method : {"Boot", "Cancel", "Rescan", "Reboot", "PowerOff"}) {
+            CAPTURE(std::string(method));
+            const auto replier = call(method, {{"option", "a"}}, false, user_peer);
+            CHECK(replier->replies.at(0).error == "io.stillboot.PermissionDenied");
+        }
+        CHECK(booter.requests.empty());
+        CHECK(rescans.empty());
+        CHECK(restarts.empty());
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "unknown methods, interfaces and parameters have their own errors") {
+        CHECK(call("Nothing")->replies.at(0).error == "org.varlink.service.MethodNotFound");
+        protocol::Call other;
+        other.method = "io.other.X";
+        const auto replier = std::make_shared<FakeReplier>();
+        core.on_call(other, root_peer, replier);
+        CHECK(replier->replies.at(0).error == "org.varlink.service.InterfaceNotFound");
+        CHECK(sentence(*call("Boot", {{"option", "a"}, {"apend", "x"}})) == "the parameter apend is not valid");
+        CHECK(sentence(*call("Boot")) == "the parameter option is not valid");
+        CHECK(sentence(*call("GetState", {{"x", 1}})) == "the parameter x is not valid");
+        CHECK(sentence(*call("Watch")) == "the method must be called with `more`");
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "a chosen option is booted with its resources resolved and its command line edited") {
+        const auto replier = call("Boot", {{"option", "b"}, {"append", "nonce=7"}}, true);
+        REQUIRE(booter.requests.size() == 1);
+        const auto& request = booter.requests[0];
+        CHECK(request.kernel.node == "/dev/vda1");
+        CHECK(request.kernel.path == "/vmlinuz-b");
+        CHECK(request.initrds.at(0).path == "/initrd");
+        CHECK(request.command_line == "root=2 nonce=7");
+        CHECK(core.state().phase == protocol::Phase::handover);
+        handover::Event event;
+        event.step = handover::Step::unbind;
+        event.message = Message("daemon.no_medium");
+        event.done = 1;
+        event.total = 2;
+        booter.events.on_event(event);
+        CHECK(replier->replies.size() == 2);
+        CHECK(replier->replies[1].continues);
+        CHECK(core.state().progress->step == "unbind");
+        booter.events.on_failed(Error("daemon.jump_returned"));
+        CHECK(sentence(*replier) == "the boot failed: the jump returned");
+        CHECK_FALSE(replier->replies.back().continues);
+        CHECK(core.state().phase == protocol::Phase::discovering);
+        CHECK(core.state().last_failure->code() == "daemon.jump_returned");
+        CHECK_FALSE(core.state().progress);
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "args replaces the command line, append is put behind it, and a second line is refused") {
+        CHECK(call("Boot", {{"option", "a"}, {"args", "x"}, {"append", "y"}, {"dry_run", true}})
+                  ->replies.at(0)
+                  .parameters.at("plan")
+                  .at(0)
+                  .as_string() == "boots x y");
+        CHECK(booter.requests.empty());
+        CHECK(sentence(*call("Boot", {{"option", "a"}, {"append", "x\ny"}})) ==
+              "refused: a command line is one line of text");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a second hand-over is refused as busy, and cancel stops the first") {
+        call("Boot", {{"option", "a"}});
+        CHECK(sentence(*call("Boot", {{"option", "b"}})) == "a is being booted already");
+        CHECK(booter.requests.size() == 1);
+        CHECK(call("Cancel")->replies.at(0).parameters.at("cancelled") == "handover");
+        CHECK(booter.cancels == 1);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "what is not there, not ready or not clear is refused with the reason") {
+        CHECK(sentence(*call("Boot", {{"option", "z"}})) == "there is no z");
+        ScanResult result;
+        auto waiting = option("w", "");
+        waiting.kernel.device = {DeviceRef::Kind::uuid, "U"};
+        auto twin = option("t2", "");
+        twin.title = "t";
+        auto twin_too = option("t1", "");
+        twin_too.title = "t";
+        result.finding = std::vector<BootOption>{waiting, twin, twin_too};
+        registry.set_result("pci-1", result);
+        CHECK(sentence(*call("Boot", {{"option", "w"}})) ==
+              "refused: w cannot be booted yet: no device with uuid U is present");
+        CHECK(sentence(*call("Boot", {{"option", "t"}})) == "t fits several: pci-1/grub/t2, pci-1/grub/t1");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "the countdown's default boots when its time is over") {
+        policy::Policy& policy_now = policy;
+        policy_now = policy::Policy(0s);
+        core.on_registry_change();
+        policy_now.on_candidates({}, {policy::Candidate("pci-1/grub/a", "a")});
+        core.on_settled(true);
+        REQUIRE(booter.requests.size() == 1);
+        CHECK(booter.requests[0].command_line == "root=1");
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "a target that went at the last moment fails like any boot, and the next is tried") {
+        policy = policy::Policy(0s);
+        policy.on_candidates({}, {policy::Candidate("gone", "gone"), policy::Candidate("pci-1/grub/b", "b")});
+        core.on_settled(true);
+        CHECK(booter.requests.empty());
+        loop.poll();
+        CHECK(core.state().last_failure->sentence() == "gone is not there any more");
+        REQUIRE(booter.requests.size() == 1);
+        CHECK(booter.requests[0].command_line == "root=2");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "watchers see everything first and then what changes, in numbered steps") {
+        const auto watcher = call("Watch", {}, true);
+        const auto change = [&](std::size_t i) {
+            return protocol::from_json<protocol::Watch::Reply>(
+                       boost::json::value(watcher->replies.at(i).parameters))
+                ->change;
+        };
+        CHECK(change(0).options.size() == 2);
+        CHECK(change(0).devices.size() == 1);
+        CHECK(change(0).state.has_value());
+        registry.remove_device("pci-1");
+        core.on_registry_change();
+        CHECK(change(1).devices_removed == std::vector<std::string>{"pci-1"});
+        CHECK(change(1).seq == change(0).seq + 1);
+        CHECK_FALSE(change(1).state);
+        core.on_settled(true);
+        CHECK(change(2).state->why.sentence() == "nothing that can be booted was found yet");
+        CHECK(watcher->replies.size() == 3);
+        watcher->is_open = false;
+        call("Cancel");
+        call("Cancel");
+        CHECK(watcher->replies.size() == 4);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "the log comes in one reply, or line by line") {
+        log.info(Message("daemon.no_medium"));
+        const auto once = call("GetLog");
+        CHECK(once->replies.size() == 1);
+        CHECK_FALSE(once->replies[0].continues);
+        const auto follow = call("GetLog", {}, true);
+        log.warning(Message("daemon.stopping"));
+        REQUIRE(follow->replies.size() == 2);
+        const auto& line = follow->replies[1].parameters.at("lines").at(0);
+        CHECK(line.at("text") == "stillbootd ends");
+        CHECK(line.at("severity") == "warning");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "rescan, reboot and power-off reach whoever does them") {
+        CHECK(call("Rescan")->replies.at(0).error.empty());
+        CHECK(sentence(*call("Rescan", {{"device", "none"}})) == "there is no none");
+        CHECK(rescans.size() == 2);
+        call("Reboot");
+        call("PowerOff");
+        CHECK(restarts == std::vector<bool>{false, true});
+    }
+}
