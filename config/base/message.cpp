@@ -17,6 +17,7 @@ struct Entry {
 // One file for each room, so that a room's sentences are read and changed together.
 constexpr Entry catalogue[] = {
 #include "config/base/catalogue/base.inc"
+#include "config/base/catalogue/cli.inc"
 #include "config/base/catalogue/config.inc"
 #include "config/base/catalogue/daemon.inc"
 #include "config/base/catalogue/grub.inc"

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// A varlink service on a temporary socket that answers as a test says, and notes what it was asked.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "config/base/unique_fd.hpp"
+#include "daemon/protocol/varlink.hpp"
+#include "tests/temporary_tree.hpp"
+
+namespace stillboot::test {
+
+/// Serves one connection at a time until it is destroyed. Thread: the replies are set before the first call.
+class ScriptedServer {
+public:
+    ScriptedServer() : listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_un address = {};
+        address.sun_family = AF_UNIX;
+        std::strncpy(address.sun_path, path().c_str(), sizeof address.sun_path - 1);
+        ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+        ::listen(listener_.get(), 4);
+    }
+    ScriptedServer(const ScriptedServer&) = delete;
+    ScriptedServer& operator=(const ScriptedServer&) = delete;
+    ~ScriptedServer() {
+        ::shutdown(listener_.get(), SHUT_RDWR);
+        if (thread_.joinable()) {
+            thread_.join();
+        }
+    }
+
+    /// What a method answers, in one reply or several. A method without any has the connection closed on it.
+    void answer_all(std::string_view method, std::vector<protocol::Reply> replies) {
+        replies_[std::string(method)] = std::move(replies);
+    }
+    void answer(std::string_view method, boost::json::value parameters) {
+        protocol::Reply reply;
+        reply.parameters = std::move(parameters).as_object();
+        answer_all(method, {std::move(reply)});
+    }
+    void start() {
+        thread_ = std::thread([this] { serve(); });
+    }
+    /// Ends the service, so that what it was asked can be read.
+    std::vector<protocol::Call> stop() {
+        ::shutdown(listener_.get(), SHUT_RDWR);
+        thread_.join();
+        return std::move(calls_);
+    }
+    [[nodiscard]] std::string path() const { return (tree_.path() / "socket").string(); }
+
+private:
+    void serve() {
+        for (;;) {
+            const UniqueFd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+            if (!connection) {
+                return;
+            }
+            converse(connection.get());
+        }
+    }
+
+    void converse(int fd) {
+        protocol::FrameReader reader(1 << 20);
+        std::array<char, 4096> chunk = {};
+        for (;;) {
+            const ssize_t count = ::read(fd, chunk.data(), chunk.size());
+            if (count <= 0 || !reader.feed({chunk.data(), static_cast<std::size_t>(count)})) {
+                return;
+            }
+            while (const auto frame = reader.next()) {
+                const auto call = protocol::decode_call(*frame);
+                if (!call || !reply_to(fd, *call)) {
+                    return;
+                }
+            }
+        }
+    }
+
+    bool reply_to(int fd, const protocol::Call& call) {
+        calls_.push_back(call);
+        const auto found = replies_.find(call.method);
+        if (found == replies_.end()) {
+            return false;
+        }
+        for (const protocol::Reply& reply : found->second) {
+            if (!write_all(fd, protocol::encode(reply), "socket")) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    TemporaryTree tree_;
+    UniqueFd listener_;
+    std::map<std::string, std::vector<protocol::Reply>> replies_;
+    std::vector<protocol::Call> calls_;
+    std::thread thread_;
+};
+
+}  // namespace stillboot::test

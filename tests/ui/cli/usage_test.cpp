@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line itself: what is accepted, what is refused and how that reads.
+#include <doctest/doctest.h>
+
+#include "tests/temporary_tree.hpp"
+#include "tests/ui/cli/run.hpp"
+
+using stillboot::cli::ExitCode;
+using stillboot::test::run_stillboot;
+using Words = std::vector<std::string>;
+
+TEST_SUITE("cli") {
+    TEST_CASE("help is given for the program and for each verb") {
+        CHECK(run_stillboot({"--help"}).out.find("Exit codes: 0 done") != std::string::npos);
+        for (const char* verb :
+             {"status", "list", "boot", "cancel", "devices", "rescan", "explain", "log", "reboot", "poweroff"}) {
+            CAPTURE(verb);
+            const auto ran = run_stillboot({verb, "--help"});
+            CHECK(ran.code == ExitCode::done);
+            CHECK(ran.out.find("Usage: stillboot " + std::string(verb)) != std::string::npos);
+        }
+        CHECK(run_stillboot({"--version"}).out == "stillboot " STILLBOOT_VERSION "\n");
+    }
+
+    TEST_CASE("a command line that makes no sense is refused with code 2 and a hint") {
+        struct Row {
+            Words words;
+            const char* hint;
+        };
+        const Row rows[] = {
+            {{"frobnicate"}, "What it takes: stillboot --help\n"},
+            {{"boot"}, "What it takes: stillboot boot --help\n"},
+            {{"boot", "a", "b"}, "What it takes: stillboot boot --help\n"},
+            {{"boot", "a", "--append", "x", "--args", "y"}, "What it takes: stillboot boot --help\n"},
+            {{"boot", "a", "--wait", "--dry-run"}, "What it takes: stillboot boot --help\n"},
+            {{"list", "--json=xml"}, "What it takes: stillboot list --help\n"},
+            {{"explain"}, "What it takes: stillboot explain --help\n"},
+            {{"--host", "ssh://other", "list"}, "What it takes: stillboot list --help\n"},
+            {{"--host", "unix:"}, "What it takes: stillboot --help\n"},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.words);
+            const auto ran = run_stillboot(row.words);
+            CHECK(ran.code == ExitCode::usage);
+            CHECK(ran.out == "");
+            const std::size_t line = ran.err.find('\n') + 1;
+            CHECK(ran.err.rfind("stillboot: ", 0) == 0);
+            CHECK(ran.err.substr(line) == row.hint);
+        }
+        CHECK(run_stillboot({"--host", "tls://x:1", "list"}).err ==
+              "stillboot: --host tls://x:1 is not in this build: it takes unix:PATH\n"
+              "What it takes: stillboot list --help\n");
+    }
+
+    TEST_CASE("a daemon that is not there has its own code, whatever the verb") {
+        const stillboot::test::TemporaryTree tree;
+        const std::string socket = (tree.path() / "none").string();
+        for (const Words& verb : {Words{},
+                                  {"status"},
+                                  {"list"},
+                                  {"list", "--watch"},
+                                  {"devices"},
+                                  {"boot", "x"},
+                                  {"boot", "x", "--wait"},
+                                  {"cancel"},
+                                  {"rescan"},
+                                  {"log"},
+                                  {"log", "-f"},
+                                  {"reboot"},
+                                  {"poweroff"}}) {
+            CAPTURE(verb);
+            Words words = {"--host", "unix:" + socket};
+            words.insert(words.end(), verb.begin(), verb.end());
+            const auto ran = run_stillboot(words);
+            CHECK(ran.code == ExitCode::unreachable);
+            CHECK(ran.out == "");
+            CHECK(ran.err == "stillboot: stillbootd cannot be reached at " + socket +
+                                 ": ENOENT (No such file or directory)\n"
+                                 "Is stillbootd running? Another socket is given by --host unix:PATH\n");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: general options, verbs, and what is said where it makes no sense.
+#include "ui/cli/program.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <ostream>
+
+#include "daemon/protocol/methods.hpp"
+#include "ui/cli/verbs.hpp"
+
+namespace stillboot::cli {
+namespace {
+
+// In the order of the help.
+constexpr AddVerb verbs[] = {add_status, add_list,    add_boot, add_cancel, add_devices,
+                             add_rescan, add_explain, add_log,  add_reboot, add_poweroff};
+
+struct General {
+    std::string json = "off";
+    std::string host;
+};
+
+void describe(CLI::App& app, General& general, Context& context) {
+    app.description(
+        "Stillboot finds what this machine can boot, and boots it.\n"
+        "Without a verb: where things stand.");
+    app.set_version_flag("--version", std::string("stillboot ") + STILLBOOT_VERSION);
+    app.fallthrough();
+    app.require_subcommand(0, 1);
+    // Flags with values, so that "explain --json DIR" leaves DIR alone.
+    app.add_flag("--json{pretty}", general.json, "Print data as JSON: --json=pretty|short|off")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+        ->type_name("");
+    app.add_option("--host", general.host, "The daemon to talk to: unix:PATH (default: this machine's)");
+    app.add_option("--root", context.root, "Take this directory for / where the machine itself is looked at");
+}
+
+/// Puts the general options into the context. @error cli.json_form, cli.host
+Result<void> apply(const General& general, Context& context) {
+    constexpr std::string_view unix_prefix = "unix:";
+    if (general.json == "pretty") {
+        context.json = JsonForm::pretty;
+    } else if (general.json == "short") {
+        context.json = JsonForm::compact;
+    } else if (general.json != "off") {
+        return Error("cli.json_form", {{"form", general.json}});
+    }
+    context.socket = std::string(protocol::default_socket);
+    if (!general.host.empty()) {
+        if (general.host.rfind(unix_prefix, 0) != 0 || general.host.size() == unix_prefix.size()) {
+            return Error("cli.host", {{"host", general.host}});
+        }
+        context.socket = general.host.substr(unix_prefix.size());
+    }
+    return {};
+}
+
+ExitCode usage_error(const Context& context, const CLI::App& app, std::string_view text) {
+    const auto chosen = app.get_subcommands();
+    const std::string verb = chosen.empty() ? "" : " " + chosen.front()->get_name();
+    context.complain("stillboot: " + std::string(text));
+    context.complain(Message("cli.hint_help", {{"verb", verb}}).sentence());
+    return ExitCode::usage;
+}
+
+}  // namespace
+
+ExitCode run_program(std::vector<std::string> arguments, Context& context) {
+    CLI::App app("", "stillboot");
+    General general;
+    Action action;
+    describe(app, general, context);
+    for (const AddVerb add : verbs) {
+        add(app, context, action);
+    }
+    // After the verbs, which would inherit it.
+    app.footer(
+        "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 stillbootd unreachable.\n"
+        "Help for a verb: stillboot VERB --help");
+    try {
+        std::reverse(arguments.begin(), arguments.end());  // the library takes them from the back
+        app.parse(std::move(arguments));
+    } catch (const CLI::CallForHelp&) {
+        const auto chosen = app.get_subcommands();
+        context.out << (chosen.empty() ? app.help()
+                                       : chosen.front()->help("stillboot " + chosen.front()->get_name()));
+        return ExitCode::done;
+    } catch (const CLI::CallForAllHelp&) {
+        context.out << app.help("", CLI::AppFormatMode::All);
+        return ExitCode::done;
+    } catch (const CLI::CallForVersion& version) {
+        context.out << version.what() << '\n';
+        return ExitCode::done;
+    } catch (const CLI::ParseError& error) {
+        return usage_error(context, app, error.what());
+    }
+    if (const auto applied = apply(general, context); !applied) {
+        return usage_error(context, app, applied.error().sentence());
+    }
+    return action ? action() : show_status(context);
+}
+
+}  // namespace stillboot::cli

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// stillboot boot: the order to boot an option.
+#include <CLI/CLI.hpp>
+
+#include "ui/cli/connection.hpp"
+#include "ui/cli/json_output.hpp"
+#include "ui/cli/progress.hpp"
+#include "ui/cli/verbs.hpp"
+
+namespace stillboot::cli {
+namespace {
+
+struct BootOrder {
+    std::string option;
+    std::optional<std::string> append;
+    std::optional<std::string> args;
+    bool dry_run = false;
+    bool wait = false;
+
+    [[nodiscard]] protocol::Boot::Parameters parameters() const {
+        protocol::Boot::Parameters out;
+        out.option = option;
+        out.append = append;
+        out.args = args;
+        if (dry_run) {
+            out.dry_run = true;
+        }
+        return out;
+    }
+};
+
+void print_accepted(const Context& context, const BootOrder& order, const protocol::Boot::Reply& reply) {
+    if (context.wants_json()) {
+        print_json(context, protocol::to_json(reply));
+    } else if (order.dry_run) {
+        for (const std::string& line : reply.plan.value_or(std::vector<std::string>())) {
+            context.line(line);
+        }
+    } else {
+        context.line(reply.option + " is being booted. To stop it: stillboot cancel");
+    }
+}
+
+ExitCode boot(const Context& context, const BootOrder& order) {
+    auto connection = Connection::open(context);
+    if (!connection) {
+        return report(context, connection.error());
+    }
+    auto reply = connection->call<protocol::Boot>(order.parameters());
+    if (!reply) {
+        return report(context, reply.error());
+    }
+    print_accepted(context, order, *reply);
+    return ExitCode::done;
+}
+
+/// Until the jump, which ends this program with everything else, or the failure.
+ExitCode boot_and_wait(const Context& context, const BootOrder& order) {
+    auto connection = Connection::open(context);
+    if (!connection) {
+        return report(context, connection.error());
+    }
+    if (auto begun = connection->stream<protocol::Boot>(order.parameters()); !begun) {
+        return report(context, begun.error());
+    }
+    ProgressPrinter progress(context);
+    for (;;) {
+        auto next = connection->next<protocol::Boot>();
+        if (!next) {
+            return report(context, next.error());
+        }
+        if (context.wants_json()) {
+            print_json_line(context, protocol::to_json(next->reply));
+        } else if (next->reply.progress) {
+            progress.print(*next->reply.progress);
+        }
+        if (next->last) {
+            return ExitCode::done;
+        }
+    }
+}
+
+}  // namespace
+
+void add_boot(CLI::App& app, const Context& context, Action& action) {
+    CLI::App* verb = app.add_subcommand("boot", "Boot an option");
+    auto order = std::make_shared<BootOrder>();
+    verb->add_option("OPTION", order->option, "An id or a title of `stillboot list`, or @default")->required();
+    auto* append = verb->add_option("--append", order->append, "Add this to the command line");
+    verb->add_option("--args", order->args, "Use this command line instead")->excludes(append);
+    auto* dry_run = verb->add_flag("--dry-run", order->dry_run, "Say what would be done, and do nothing");
+    verb->add_flag("--wait", order->wait, "Show how it goes, until the jump or the failure")->excludes(dry_run);
+    verb->callback([&context, &action, order] {
+        action = [&context, order] {
+            return order->wait ? boot_and_wait(context, *order) : boot(context, *order);
+        };
+    });
+}
+
+}  // namespace stillboot::cli

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every verb puts itself on the command line; the one that is given becomes the action.
+#pragma once
+
+#include "ui/cli/context.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace stillboot::cli {
+
+/// Adds a verb with its options. When the command line names it, `action` becomes what it does.
+/// Lifetime: app, context and action outlive the parsing and the action.
+using AddVerb = void (*)(CLI::App& app, const Context& context, Action& action);
+
+void add_status(CLI::App& app, const Context& context, Action& action);
+void add_list(CLI::App& app, const Context& context, Action& action);
+void add_boot(CLI::App& app, const Context& context, Action& action);
+void add_cancel(CLI::App& app, const Context& context, Action& action);
+void add_devices(CLI::App& app, const Context& context, Action& action);
+void add_rescan(CLI::App& app, const Context& context, Action& action);
+void add_explain(CLI::App& app, const Context& context, Action& action);
+void add_log(CLI::App& app, const Context& context, Action& action);
+void add_reboot(CLI::App& app, const Context& context, Action& action);
+void add_poweroff(CLI::App& app, const Context& context, Action& action);
+
+/// What `stillboot` does without a verb.
+[[nodiscard]] ExitCode show_status(const Context& context);
+
+}  // namespace stillboot::cli
