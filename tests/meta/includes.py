@@ -16,7 +16,10 @@ ALLOWED = {
     "kexec": CONFIG,
     "kexec/handover": CONFIG + ("kexec", "quiesce"),
     "daemon": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce", "daemon/loop", "daemon/protocol",
-                            "daemon/client", "daemon/probe"),
+                            "daemon/client", "daemon/probe", "daemon/handover"),
+    # The ports of production are composed here once, for the daemon and for the command line.
+    "daemon/handover": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce", "daemon", "daemon/loop",
+                                     "daemon/protocol", "daemon/probe"),
     "daemon/loop": CONFIG,
     "daemon/protocol": CONFIG,
     "daemon/client": CONFIG + ("daemon/protocol", "daemon/loop"),
@@ -24,12 +27,12 @@ ALLOWED = {
     "daemon/probe": CONFIG_ALL + ("daemon/protocol", "daemon/loop"),
     "ui/menu": CONFIG + ("daemon/protocol", "daemon/client", "daemon/loop"),
     "ui/cli": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce", "daemon/loop", "daemon/protocol",
-                            "daemon/client", "daemon/probe", "ui/menu"),
+                            "daemon/client", "daemon/probe", "daemon/handover", "ui/menu"),
 }
 
 # Libraries that only some folders may know.
 LIBRARIES = {
-    "boost/asio": ("daemon", "daemon/loop", "daemon/client", "daemon/probe", "ui/menu", "ui/cli"),
+    "boost/asio": ("daemon", "daemon/handover", "daemon/loop", "daemon/client", "daemon/probe", "ui/menu", "ui/cli"),
     # config/base only compiles it, once for all.
     "boost/json": ("config/base", "quiesce", "kexec/handover", "daemon", "daemon/protocol", "daemon/client",
                    "daemon/probe", "ui/menu", "ui/cli"),

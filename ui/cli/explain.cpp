@@ -6,7 +6,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include "config/parse/directory_source.hpp"
 #include "config/parse/scan_file_system.hpp"
 #include "config/resolve/resolve.hpp"
 
@@ -159,11 +158,7 @@ void complete_id(DeviceId& device) {
     }
 }
 
-Result<ScanResult> scan_directory(const ExplainOrder& order) {
-    auto own = open_place(order.own);
-    if (!own) {
-        return own.error();
-    }
+Result<std::vector<DirectorySource::FileSystem>> open_others(const ExplainOrder& order) {
     std::vector<DirectorySource::FileSystem> others;
     for (const ExplainOrder::Place& place : order.others) {
         auto other = open_place(place);
@@ -172,7 +167,19 @@ Result<ScanResult> scan_directory(const ExplainOrder& order) {
         }
         others.push_back(std::move(*other));
     }
-    DirectorySource source(std::move(*own), std::move(others));
+    return others;
+}
+
+Result<ScanResult> scan_directory(const ExplainOrder& order) {
+    auto own = open_place(order.own);
+    if (!own) {
+        return own.error();
+    }
+    auto others = open_others(order);
+    if (!others) {
+        return others.error();
+    }
+    DirectorySource source(std::move(*own), std::move(*others));
     return scan_file_system(source);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/model/scan_result.hpp"
+#include "config/parse/directory_source.hpp"
 #include "ui/cli/context.hpp"
 
 namespace stillboot::cli {
@@ -28,6 +29,9 @@ struct ExplainOrder {
 
 /// Gives a device that has no id the next best of its names.
 void complete_id(DeviceId& device);
+
+/// The other file systems, which must be directories. @error cli.no_such_path
+[[nodiscard]] Result<std::vector<DirectorySource::FileSystem>> open_others(const ExplainOrder& order);
 
 /// Scans a directory. @error cli.no_such_path
 [[nodiscard]] Result<ScanResult> scan_directory(const ExplainOrder& order);

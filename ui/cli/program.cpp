@@ -13,8 +13,8 @@ namespace stillboot::cli {
 namespace {
 
 // In the order of the help.
-constexpr AddVerb verbs[] = {add_status, add_list,    add_boot, add_cancel, add_devices,
-                             add_rescan, add_explain, add_log,  add_reboot, add_poweroff};
+constexpr AddVerb verbs[] = {add_status,  add_list,    add_boot, add_cancel, add_menu,   add_devices, add_rescan,
+                             add_explain, add_quiesce, add_load, add_log,    add_reboot, add_poweroff};
 
 struct General {
     std::string json = "off";
@@ -83,8 +83,7 @@ ExitCode run_program(std::vector<std::string> arguments, Context& context) {
         app.parse(std::move(arguments));
     } catch (const CLI::CallForHelp&) {
         const auto chosen = app.get_subcommands();
-        context.out << (chosen.empty() ? app.help()
-                                       : chosen.front()->help("stillboot " + chosen.front()->get_name()));
+        context.out << (chosen.empty() ? app.help() : chosen.front()->help("stillboot"));
         return ExitCode::done;
     } catch (const CLI::CallForAllHelp&) {
         context.out << app.help("", CLI::AppFormatMode::All);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// stillboot explain: what a directory would offer to boot, and what is wrong with its configuration.
-#include <CLI/CLI.hpp>
+// stillboot explain: what a directory or disk image would offer to boot, and what is wrong with its configuration.
+#include <unistd.h>
 
-#include "ui/cli/explain.hpp"
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "ui/cli/explain_image.hpp"
 #include "ui/cli/json_output.hpp"
 #include "ui/cli/verbs.hpp"
 
@@ -29,10 +32,17 @@ ExitCode explain(const Context& context, const ExplainArguments& arguments) {
         }
         order.others.push_back(std::move(*place));
     }
-    const auto result = scan_directory(order);
+    std::error_code ignored;
+    const bool image = std::filesystem::exists(order.own.path, ignored) &&
+                       !std::filesystem::is_directory(order.own.path, ignored);
+    if (image && ::geteuid() != 0) {
+        (void)report(context, Error("cli.image_needs_root", {{"path", order.own.path}}));
+        return ExitCode::refused;
+    }
+    const auto result = image ? scan_image(order) : scan_directory(order);
     if (!result) {
-        (void)report(context, result.error());
-        return ExitCode::not_found;
+        const ExitCode code = report(context, result.error());
+        return result.error().code() == "cli.no_such_path" ? ExitCode::not_found : code;
     }
     if (context.wants_json()) {
         print_json(context, explain_json(*result, order));
@@ -46,9 +56,12 @@ ExitCode explain(const Context& context, const ExplainArguments& arguments) {
 
 void add_explain(CLI::App& app, const Context& context, Action& action) {
     CLI::App* verb = app.add_subcommand(
-        "explain", "What this directory would offer to boot, and what is wrong with its configuration");
+        "explain",
+        "What this directory or disk image would offer to boot, and what is wrong with its configuration");
     auto arguments = std::make_shared<ExplainArguments>();
-    verb->add_option("PATH", arguments->own.path, "A directory, taken as the root of a file system")->required();
+    verb->add_option("PATH", arguments->own.path,
+                     "A directory, taken as the root of a file system, or an image of one")
+        ->required();
     verb->add_option("--uuid", arguments->own.device.uuid, "The UUID of that file system");
     verb->add_option("--label", arguments->own.device.label, "Its label");
     verb->add_option("--device", arguments->own.device.id, "Its device id");

@@ -12,12 +12,12 @@ using Words = std::vector<std::string>;
 TEST_SUITE("cli") {
     TEST_CASE("help is given for the program and for each verb") {
         CHECK(run_stillboot({"--help"}).out.find("Exit codes: 0 done") != std::string::npos);
-        for (const char* verb :
-             {"status", "list", "boot", "cancel", "devices", "rescan", "explain", "log", "reboot", "poweroff"}) {
+        for (const char* verb : {"status", "list", "boot", "cancel", "devices", "rescan", "explain", "log",
+                                 "reboot", "poweroff", "quiesce", "load", "menu"}) {
             CAPTURE(verb);
             const auto ran = run_stillboot({verb, "--help"});
             CHECK(ran.code == ExitCode::done);
-            CHECK(ran.out.find("Usage: stillboot " + std::string(verb)) != std::string::npos);
+            CHECK(ran.out.find("Usage: stillboot " + std::string(verb) + " [OPTIONS]") != std::string::npos);
         }
         CHECK(run_stillboot({"--version"}).out == "stillboot " STILLBOOT_VERSION "\n");
     }

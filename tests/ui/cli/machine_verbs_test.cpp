@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs without a daemon, on a made-up machine: plans and refusals; nothing here touches a device.
+#include <doctest/doctest.h>
+
+#include "tests/temporary_tree.hpp"
+#include "tests/ui/cli/run.hpp"
+
+using stillboot::cli::ExitCode;
+using stillboot::test::run_stillboot;
+using stillboot::test::TemporaryTree;
+
+namespace {
+
+/// A machine with one NVMe disk, bound.
+void write_machine(const TemporaryTree& tree) {
+    const std::string device = "sys/devices/pci0000:00/0000:00:04.0/";
+    tree.file(device + "class", "0x010802\n");
+    tree.file(device + "vendor", "0x1b36\n");
+    tree.file(device + "device", "0x0010\n");
+    tree.file(device + "config", std::string(64, '\0'));
+    tree.link(device + "subsystem", "../../../bus/pci");
+    tree.link(device + "driver", "../../../bus/pci/drivers/nvme");
+    tree.file("sys/bus/pci/drivers/nvme/unbind", "");
+    tree.link("sys/bus/pci/drivers/nvme/0000:00:04.0", "../../../../devices/pci0000:00/0000:00:04.0");
+    tree.link("sys/bus/pci/devices/0000:00:04.0", "../../../devices/pci0000:00/0000:00:04.0");
+    tree.file("sys/bus/pci/drivers_autoprobe", "1\n");
+}
+
+}  // namespace
+
+TEST_SUITE("cli") {
+    TEST_CASE("quiesce plan names what would be unbound, and the settings' keep is heeded") {
+        const TemporaryTree tree;
+        write_machine(tree);
+        const std::string root = tree.path().string();
+        auto ran = run_stillboot({"--root", root, "quiesce", "plan", "--json=short"});
+        CHECK(ran.code == ExitCode::done);
+        CHECK(ran.err == "");
+        CHECK(ran.out.find("\"steps\":[{") != std::string::npos);
+        CHECK(ran.out.find("0000:00:04.0") != std::string::npos);
+        CHECK(run_stillboot({"--root", root, "quiesce", "plan"}).out.find("nvme") != std::string::npos);
+
+        tree.file("etc/stillboot/stillboot.toml", "keep = [\"nvme\"]\ncolour = 1\n");
+        ran = run_stillboot({"--root", root, "quiesce", "plan", "--json=short"});
+        CHECK(ran.out.find("\"steps\":[]") != std::string::npos);
+        CHECK(ran.err == "/etc/stillboot/stillboot.toml:2:10: warning: there is no setting colour\n");
+    }
+
+    TEST_CASE("quiesce verify looks at every endpoint") {
+        const TemporaryTree tree;
+        write_machine(tree);
+        const auto ran = run_stillboot({"--root", tree.path().string(), "quiesce", "verify"});
+        CHECK(ran.code == ExitCode::failed);
+        CHECK(ran.out.rfind("moving     0000:00:04.0   nvme", 0) == 0);
+        CHECK(ran.out.find("\nNot at rest: what moves is listed above.\n") != std::string::npos);
+    }
+
+    TEST_CASE("quiesce wants one of its verbs, and a root that is there") {
+        CHECK(run_stillboot({"quiesce"}).code == ExitCode::usage);
+        CHECK(run_stillboot({"quiesce", "stop"}).code == ExitCode::usage);
+        CHECK(run_stillboot({"--root", "/nonexistent", "quiesce", "plan"}).code == ExitCode::failed);
+    }
+
+    TEST_CASE("load names a file that is not there before anything is done") {
+        const TemporaryTree tree;
+        tree.file("kernel", "no kernel");
+        const std::string kernel = (tree.path() / "kernel").string();
+        const std::string lost = (tree.path() / "lost").string();
+        const std::string words = "stillboot: " + lost + " is not there, or cannot be opened\n";
+        for (const auto& arguments : {std::vector<std::string>{"load", lost},
+                                      {"load", kernel, "--initrd", lost},
+                                      {"load", kernel, "--initrd", kernel, "--initrd", lost},
+                                      {"load", kernel, "--devicetree", lost}}) {
+            CAPTURE(arguments);
+            const auto ran = run_stillboot(arguments);
+            CHECK(ran.code == ExitCode::not_found);
+            CHECK(ran.err == words);
+        }
+    }
+}

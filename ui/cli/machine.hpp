@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the verbs without a daemon share: the machine's settings, and whether one may touch it.
+#pragma once
+
+#include <optional>
+
+#include "config/base/root.hpp"
+#include "config/model/settings.hpp"
+#include "quiesce/policy.hpp"
+#include "ui/cli/context.hpp"
+
+namespace stillboot::cli {
+
+/// The settings of the machine below the root; what is wrong in them is said on the standard error.
+[[nodiscard]] Settings settings_of(const Context& context, const Root& root);
+
+/// The policy that the settings ask for.
+[[nodiscard]] quiesce::Policy policy_of(const Settings& settings);
+
+/// Says that only root may do this, where that is so.
+[[nodiscard]] std::optional<ExitCode> refuse_without_root(const Context& context);
+
+}  // namespace stillboot::cli

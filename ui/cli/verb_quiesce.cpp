@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// stillboot quiesce: what would be unbound, doing it, and whether all is at rest; without the daemon.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "kexec/handover/lock.hpp"
+#include "kexec/handover/record.hpp"
+#include "quiesce/executor.hpp"
+#include "quiesce/json.hpp"
+#include "quiesce/plan.hpp"
+#include "quiesce/ports.hpp"
+#include "quiesce/state_store.hpp"
+#include "quiesce/undo.hpp"
+#include "quiesce/verify.hpp"
+#include "ui/cli/json_output.hpp"
+#include "ui/cli/machine.hpp"
+#include "ui/cli/verbs.hpp"
+
+namespace stillboot::cli {
+namespace {
+
+struct Prepared {
+    Root root;
+    quiesce::Policy policy;
+    quiesce::Plan plan;
+};
+
+Result<Prepared> prepare(const Context& context) {
+    auto root = Root::open(context.root);
+    if (!root) {
+        return root.error();
+    }
+    quiesce::Policy policy = policy_of(settings_of(context, *root));
+    auto inventory = quiesce::read_inventory(*root);
+    if (!inventory) {
+        return inventory.error();
+    }
+    quiesce::Plan plan = quiesce::make_plan(*inventory, policy);
+    return Prepared{std::move(*root), std::move(policy), std::move(plan)};
+}
+
+ExitCode show_plan(const Context& context) {
+    const auto prepared = prepare(context);
+    if (!prepared) {
+        return report(context, prepared.error());
+    }
+    if (context.wants_json()) {
+        print_json(context, quiesce::to_json(prepared->plan));
+    } else {
+        for (const std::string& line : prepared->plan.text()) {
+            context.line(line);
+        }
+    }
+    return prepared->plan.refused() ? ExitCode::refused : ExitCode::done;
+}
+
+void print_verdicts(const Context& context, const quiesce::Verification& verification) {
+    if (context.wants_json()) {
+        print_json(context, quiesce::to_json(verification));
+        return;
+    }
+    for (const quiesce::Verdict& verdict : verification.verdicts) {
+        const std::string_view driver = verdict.driver.empty() ? "-" : std::string_view(verdict.driver);
+        context.line(fmt::format("{:<10} {:<14} {:<16} {}", to_word(verdict.rest), verdict.name, driver,
+                                 verdict.why.sentence()));
+    }
+    context.line(verification.at_rest() ? "Nothing moves." : "Not at rest: what moves is listed above.");
+}
+
+ExitCode show_verdicts(const Context& context) {
+    const auto prepared = prepare(context);
+    if (!prepared) {
+        return report(context, prepared.error());
+    }
+    const auto verification = quiesce::look(prepared->root, prepared->plan);
+    if (!verification) {
+        return report(context, verification.error());
+    }
+    print_verdicts(context, *verification);
+    return verification->at_rest() ? ExitCode::done : ExitCode::failed;
+}
+
+/// The record where the daemon looks for it, so that it puts everything back when it is started.
+quiesce::Persist persist_in(quiesce::StateStore& store, const Root& root) {
+    return [&store, &root](const quiesce::UndoRecord& devices) {
+        handover::Record record;
+        record.boot_id = quiesce::current_boot_id(root);
+        record.title = "stillboot quiesce run";
+        record.step = handover::Step::unbind;
+        record.devices = devices;
+        return store.write(handover::to_text(record));
+    };
+}
+
+ExitCode put_back(const Context& context, const quiesce::Execution& execution, const quiesce::Ports& ports,
+                  quiesce::StateStore& store) {
+    context.complain("stillboot: " + execution.failure->sentence());
+    const quiesce::UndoReport undone = quiesce::undo(execution.record, ports);
+    for (const Message& lost : undone.not_back) {
+        context.complain("stillboot: " + lost.sentence());
+    }
+    if (undone.complete()) {
+        (void)store.clear();
+        context.complain(Message("cli.put_back").sentence());
+    }
+    return execution.failure->code() == "quiesce.refused" ? ExitCode::refused : ExitCode::failed;
+}
+
+ExitCode run_plan(const Context& context) {
+    if (const auto refused = refuse_without_root(context)) {
+        return *refused;
+    }
+    const auto prepared = prepare(context);
+    if (!prepared) {
+        return report(context, prepared.error());
+    }
+    const auto lock = handover::Lock::take(prepared->root);
+    if (!lock) {
+        (void)report(context, lock.error());
+        return ExitCode::refused;
+    }
+    if (prepared->plan.refused()) {
+        for (const Message& refusal : prepared->plan.refusals) {
+            context.complain("stillboot: " + refusal.sentence());
+        }
+        return ExitCode::refused;
+    }
+    quiesce::SystemPorts system(prepared->root);
+    quiesce::RunStateStore store(prepared->root);
+    quiesce::ExecuteOptions options;
+    options.policy = prepared->policy;
+    options.persist = persist_in(store, prepared->root);
+    options.on_step = [&](const quiesce::PlanStep& step, std::size_t done, std::size_t total) {
+        if (!context.wants_json()) {
+            context.line(fmt::format("[{}/{}] unbind {} from {}", done + 1, total, step.name, step.driver));
+        }
+    };
+    const quiesce::Execution execution = quiesce::execute(prepared->plan, system.ports(), options);
+    if (!execution.ok()) {
+        return put_back(context, execution, system.ports(), store);
+    }
+    const auto verification = quiesce::verify(system.ports(), prepared->plan);
+    if (!verification) {
+        return report(context, verification.error());
+    }
+    print_verdicts(context, *verification);
+    return verification->at_rest() ? ExitCode::done : ExitCode::failed;
+}
+
+}  // namespace
+
+void add_quiesce(CLI::App& app, const Context& context, Action& action) {
+    CLI::App* verb = app.add_subcommand("quiesce", "Bring the devices to rest, without booting anything");
+    verb->require_subcommand(1);
+    const auto add = [&](const char* name, const char* help, ExitCode (*run)(const Context&)) {
+        verb->add_subcommand(name, help)->callback([&context, &action, run] {
+            action = [&context, run] { return run(context); };
+        });
+    };
+    add("plan", "What would be unbound in which order, what is kept and why; touches nothing", show_plan);
+    add("run", "Unbind the devices; disks and network are gone afterwards", run_plan);
+    add("verify", "Whether each device is still, kept, contained or moving; touches nothing", show_verdicts);
+}
+
+}  // namespace stillboot::cli
