@@ -19,6 +19,8 @@ namespace stillboot::quiesce {
 namespace {
 
 constexpr std::size_t block_bytes = 4096;
+// udev answers between two events, late on a machine that is busy; as long as udevadm itself would wait.
+constexpr std::chrono::seconds event_queue_deadline{60};
 
 struct ChildEnd {
     bool ended = false;
@@ -149,7 +151,7 @@ Result<void> UdevQueue::control(const std::string& order) {
     if (!present()) {
         return {};
     }
-    auto outcome = runner_.run({{"udevadm", "control", order}, std::chrono::seconds(10), 4096});
+    auto outcome = runner_.run({{"udevadm", "control", order}, event_queue_deadline, 4096});
     if (!outcome) {
         return outcome.error();
     }
