@@ -57,7 +57,7 @@ bool read_number(const json::object& object, std::string_view name, std::uint64_
     if (value == nullptr) {
         return false;
     }
-    json::error_code failed;
+    boost::system::error_code failed;
     out = value->to_number<std::uint64_t>(failed);
     return !failed;
 }
@@ -317,7 +317,7 @@ Result<Report> report_of(Packet packet) {
         return answer ? Result<Report>(Report(std::move(*answer))) : answer.error();
     }
     if (name == "progress" && value.is_array() && value.get_array().size() == 2) {
-        json::error_code failed;
+        boost::system::error_code failed;
         Progress progress;
         progress.done = value.get_array()[0].to_number<std::uint64_t>(failed);
         progress.total = failed ? 0 : value.get_array()[1].to_number<std::uint64_t>(failed);

@@ -242,7 +242,7 @@ Result<T> from_json(const boost::json::value& json, UnknownFields unknown) {
 Result<boost::json::value> parse_json(std::string_view text) {
     boost::json::parse_options options;
     options.max_depth = max_json_depth;
-    boost::json::error_code failure;
+    boost::system::error_code failure;
     auto value = boost::json::parse(text, failure, {}, options);
     if (failure) {
         return Error("daemon.not_json", {{"reason", failure.message()}});

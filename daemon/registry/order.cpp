@@ -30,7 +30,8 @@ std::string natural_key(std::string_view text) {
             text.remove_prefix(1);
             continue;
         }
-        const std::size_t length = std::find_if_not(text.begin(), text.end(), is_digit) - text.begin();
+        const auto* const end = std::find_if_not(text.begin(), text.end(), is_digit);
+        const auto length = static_cast<std::size_t>(end - text.begin());
         const std::size_t zeros = std::min(text.find_first_not_of('0'), length - 1);
         // The count of digits as a letter sorts longer numbers behind shorter ones.
         key += static_cast<char>('a' + std::min<std::size_t>(length - zeros, 25));
