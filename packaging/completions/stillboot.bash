@@ -20,7 +20,7 @@ _stillboot() {
     COMPREPLY=()
     case $previous in
         --host) words="unix:" ;;
-        --root | --initrd | --also)
+        --root | --initrd | --devicetree | --shell | --also)
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
             ;;
@@ -30,10 +30,11 @@ _stillboot() {
         list) words="--watch --json --help" ;;
         boot) words="@default $(_stillboot_ids list) --append --args --dry-run --wait --help" ;;
         rescan) words="$(_stillboot_ids devices) --help" ;;
+        menu) words="--shell --help" ;;
         log) words="--follow --json --help" ;;
         quiesce) words="plan run verify --json --help" ;;
         explain) words="--uuid --label --device --also --json --help" ;;
-        load) words="--initrd --append --exec --help" ;;
+        load) words="--initrd --devicetree --append --exec --dry-run --help" ;;
         *) words="--json --help" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

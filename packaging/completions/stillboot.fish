@@ -42,3 +42,6 @@ complete -c stillboot -n '__fish_seen_subcommand_from explain' -l also -r -d 'An
 complete -c stillboot -n '__fish_seen_subcommand_from load' -l initrd -r -d 'An initrd'
 complete -c stillboot -n '__fish_seen_subcommand_from load' -l append -x -d 'Its command line'
 complete -c stillboot -n '__fish_seen_subcommand_from load' -l exec -d 'Hand over to it'
+complete -c stillboot -n '__fish_seen_subcommand_from load' -l devicetree -r -d 'A devicetree'
+complete -c stillboot -n '__fish_seen_subcommand_from load' -l dry-run -d 'Print the plan'
+complete -c stillboot -n '__fish_seen_subcommand_from menu' -l shell -r -d 'What its shell key starts'

@@ -42,6 +42,7 @@ expect "--append --args --dry-run --help --wait " "$(offers stillboot boot --)"
 expect "vda2 " "$(offers stillboot rescan v)"
 expect "plan run verify " "$(offers stillboot quiesce "" | tr ' ' '\n' | grep -v '^-' | tr '\n' ' ')"
 expect "boot " "$(offers stillboot --json=short bo)"
+expect "--append --devicetree --dry-run --exec --help --initrd " "$(offers stillboot load --)"
 
 # Every shell offers the same verbs, and the program knows each of them.
 for verb in $verbs; do
