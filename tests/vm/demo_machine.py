@@ -47,7 +47,8 @@ def follow_to_login(machine, report):
                                                       "\n".join(console.screen()))[0].strip())
     console.expect(r"hands over to", timeout=120, what="the hand-over")
     report(machine.seconds, "the countdown has ended, kernel and initramfs are in memory, the hand-over goes on")
-    console.expect(r"jumping after", timeout=120, what="the jump")
+    # The jump may come before the menu has written its last line.
+    console.expect(r"jumping after|(?=\] Linux version )", timeout=120, what="the jump")
     unbound = len(set(re.findall(r"unbinding (\S+) from", console.text)))
     report(machine.seconds, f"devices unbound: {unbound}")
     report(machine.seconds, "jump")
