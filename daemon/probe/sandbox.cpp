@@ -22,17 +22,16 @@ Error sandbox_error(int error_number, std::string_view step) {
     return Error::from_errno(error_number, "probe.sandbox_failed", {{"step", step}});
 }
 
-// An address sanitizer reserves terabytes of address space.
 #if defined(__SANITIZE_ADDRESS__)
-constexpr bool limit_address_space = false;
+constexpr bool sanitized = true;
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-constexpr bool limit_address_space = false;
+constexpr bool sanitized = true;
 #else
-constexpr bool limit_address_space = true;
+constexpr bool sanitized = false;
 #endif
 #else
-constexpr bool limit_address_space = true;
+constexpr bool sanitized = false;
 #endif
 
 bool set_limit(__rlimit_resource resource, std::uint64_t value) {
@@ -137,6 +136,12 @@ void allow_open_files(Filter& filter) {
     filter.allow(SCMP_SYS(fstatfs));
 }
 
+// Sanitizers find out by a pipe whether memory can be read, and report what can not.
+void allow_sanitizer(Filter& filter) {
+    filter.allow(SCMP_SYS(pipe));
+    filter.allow(SCMP_SYS(pipe2));
+}
+
 void allow_paths(Filter& filter) {
     for (const int call :
          {SCMP_SYS(openat2), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(readlinkat), SCMP_SYS(getdents64)}) {
@@ -151,10 +156,11 @@ Result<void> limit_process(const Limits& limits) {
         ::prctl(PR_SET_DUMPABLE, 0) != 0) {
         return sandbox_error(errno, "prctl");
     }
+    // An address sanitizer reserves terabytes of address space.
     const bool set = set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_CPU, limits.cpu_seconds) &&
                      set_limit(RLIMIT_FSIZE, limits.file_bytes) && set_limit(RLIMIT_NOFILE, limits.open_files) &&
                      set_limit(RLIMIT_MEMLOCK, 0) && set_limit(RLIMIT_NPROC, 0) &&
-                     (!limit_address_space || set_limit(RLIMIT_AS, limits.memory_bytes));
+                     (sanitized || set_limit(RLIMIT_AS, limits.memory_bytes));
     if (!set) {
         return sandbox_error(errno, "setrlimit");
     }
@@ -191,6 +197,9 @@ Result<void> allow_only(Calls calls) {
     Filter filter;
     allow_memory(filter);
     allow_open_files(filter);
+    if (sanitized) {
+        allow_sanitizer(filter);
+    }
     if (calls == Calls::read_files) {
         allow_paths(filter);
     }
