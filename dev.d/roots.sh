@@ -39,6 +39,7 @@ in_root() {
         mount -t proc proc "$root/proc"
         mount -t tmpfs tmpfs "$root/tmp"
         mount --rbind /dev "$root/dev"
+        mount -t sysfs -o ro sysfs "$root/sys"
         while [ "$1" != -- ]; do
             mkdir -p "$root/${1#*:}"
             mount --bind "${1%%:*}" "$root/${1#*:}"
@@ -51,7 +52,7 @@ in_root() {
 # Builds with the compiler and libraries of Debian 13, and runs the unit tests there.
 debian_13_tests() {
     local root packages log="$cache/logs/test-Debian 13.log"
-    mapfile -t packages < <(packages_of trixie build)
+    mapfile -t packages < <(packages_of trixie build test-tools)
     root=$(locked roots root_of trixie build "${packages[@]}")
     mkdir -p "$cache/ccache-trixie" "$top/build-trixie"
     say "building in Debian 13"

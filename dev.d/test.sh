@@ -50,7 +50,7 @@ machine_tests() {
 }
 
 dev_test() {
-    need_packages build test firmware machine
+    need_packages build test test-tools firmware machine
     if [ $# -eq 0 ]; then
         build_programs
         meson_tests "the g++ build" "$top/build"

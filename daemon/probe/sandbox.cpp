@@ -22,18 +22,6 @@ Error sandbox_error(int error_number, std::string_view step) {
     return Error::from_errno(error_number, "probe.sandbox_failed", {{"step", step}});
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool sanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
-#else
-constexpr bool sanitized = false;
-#endif
-
 bool set_limit(__rlimit_resource resource, std::uint64_t value) {
     struct rlimit limit = {};
     if (::getrlimit(resource, &limit) != 0) {
@@ -160,7 +148,7 @@ Result<void> limit_process(const Limits& limits) {
     const bool set = set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_CPU, limits.cpu_seconds) &&
                      set_limit(RLIMIT_FSIZE, limits.file_bytes) && set_limit(RLIMIT_NOFILE, limits.open_files) &&
                      set_limit(RLIMIT_MEMLOCK, 0) && set_limit(RLIMIT_NPROC, 0) &&
-                     (sanitized || set_limit(RLIMIT_AS, limits.memory_bytes));
+                     (address_sanitizer || set_limit(RLIMIT_AS, limits.memory_bytes));
     if (!set) {
         return sandbox_error(errno, "setrlimit");
     }
@@ -197,7 +185,7 @@ Result<void> allow_only(Calls calls) {
     Filter filter;
     allow_memory(filter);
     allow_open_files(filter);
-    if (sanitized) {
+    if (address_sanitizer) {
         allow_sanitizer(filter);
     }
     if (calls == Calls::read_files) {

@@ -8,6 +8,19 @@
 
 namespace stillboot::probe {
 
+/// Built with AddressSanitizer, whose shadow memory no limit of address space would leave room for.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool address_sanitizer = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+inline constexpr bool address_sanitizer = true;
+#else
+inline constexpr bool address_sanitizer = false;
+#endif
+#else
+inline constexpr bool address_sanitizer = false;
+#endif
+
 /// What a helper may use, beside its deadline, which its parent holds.
 struct Limits {
     std::uint64_t memory_bytes = std::uint64_t{512} * 1024 * 1024;  ///< address space

@@ -66,6 +66,6 @@ def seen_from_inside(machine):
     console.expect(r"# ", timeout=60, what="a root shell in the next system")
     # The quotes keep the words apart from their echo.
     console.send("echo type''=$(cat /proc/sys/kernel/bootloader_type) ; echo line''=$(cat /proc/cmdline)=end\n")
-    kind = console.expect(r"type=(\d+)", timeout=60)[1].decode()
+    kind = console.expect(r"type=(\d+)\r?\n", timeout=60)[1].decode()
     line = console.expect(r"(?s)line=(.*?)=end", timeout=60)[1].decode().replace("\r", "").replace("\n", "")
     return kind, line

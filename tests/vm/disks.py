@@ -132,3 +132,13 @@ def gpt(image, partitions, disk_id=None):
         run("dd", f"if={part}", f"of={image}", "bs=1M", f"seek={place}", "conv=notrunc,sparse", "status=none")
         place += -(-pathlib.Path(part).stat().st_size // MIB)
     return pathlib.Path(image)
+
+
+def cpio(archive, directory):
+    """An initramfs, uncompressed, all files owned by root."""
+    directory = pathlib.Path(directory)
+    names = "".join(f"{path.relative_to(directory)}\n" for path in sorted(directory.rglob("*")))
+    with open(archive, "wb") as out:
+        subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], input=names.encode(), cwd=directory,
+                       stdout=out, check=True)
+    return pathlib.Path(archive)

@@ -59,11 +59,7 @@ class Lab:
         root = disks.tree(self.directory / "marker", {})
         disks.run("gcc", "-Os", "-static", "-nostdlib", "-nostartfiles", "-ffreestanding", "-fno-stack-protector",
                   "-fno-asynchronous-unwind-tables", "-s", "-o", root / "init", TOP / "tests/vm/marker.c")
-        archive = self.directory / "marker.cpio"
-        with open(archive, "wb") as out:
-            subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], input=b"init\n", cwd=root,
-                           stdout=out, check=True)
-        return archive
+        return disks.cpio(self.directory / "marker.cpio", root)
 
     def machine(self, **options):
         """A machine that starts the firmware; options are Machine's, and kernel and initrd may be left out."""

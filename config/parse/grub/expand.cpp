@@ -118,6 +118,9 @@ void Evaluator::append_variable(const Part& part) {
         // In quotes it makes a word even of no parameters at all.
         word_exists_ = word_exists_ || part.quoted;
         for (const std::string_view argument : parameters_->arguments) {
+            if (!part.quoted && std::all_of(argument.begin(), argument.end(), is_blank)) {
+                continue;  // adds nothing, and parts no words either
+            }
             if (!first && part.quoted && part.text == "*") {
                 word_ += ' ';
             } else if (!first) {

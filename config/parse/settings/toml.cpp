@@ -80,6 +80,49 @@ void flatten(const toml::table& table, const std::string& prefix, std::string_vi
     }
 }
 
+/// The end of a string that begins at `at`, or of its line where nothing ends it.
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+    const char quote = text[at];
+    const bool multi_line = text.substr(at, 3) == std::string(3, quote);
+    const std::string end(multi_line ? 3 : 1, quote);
+    for (at += end.size(); at < text.size(); ++at) {
+        if (text.substr(at, end.size()) == end) {
+            return at + end.size();
+        }
+        if (text[at] == '\\' && quote == '"') {
+            ++at;
+        } else if (text[at] == '\n' && !multi_line) {
+            return at;
+        }
+    }
+    return text.size();
+}
+
+/// The first byte outside of strings and comments that is no ASCII, or npos. TOML has none there, but
+/// tomlplusplus 3.3 runs into undefined behaviour at some (U+00E4) instead of refusing them.
+std::size_t find_bare_non_ascii(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        if (text[at] == '#') {
+            at = std::min(text.find('\n', at), text.size());
+        } else if (text[at] == '"' || text[at] == '\'') {
+            at = end_of_string(text, at);
+        } else if ((static_cast<unsigned char>(text[at]) & 0x80U) != 0) {
+            return at;
+        } else {
+            ++at;
+        }
+    }
+    return std::string_view::npos;
+}
+
+toml::source_position position_of(std::string_view text, std::size_t offset) {
+    const std::string_view before = text.substr(0, offset);
+    const auto newlines = std::count(before.begin(), before.end(), '\n');
+    const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
+    return {static_cast<std::uint32_t>(newlines + 1), static_cast<std::uint32_t>(offset - line_start + 1)};
+}
+
 /// Overwrites the last line that is not blank, at or before the given one. False where there is none.
 bool blank_line(std::string& text, std::uint32_t line) {
     for (; line > 0; --line) {
@@ -99,10 +142,17 @@ bool blank_line(std::string& text, std::uint32_t line) {
 TomlItems read_toml(std::string_view file, std::string text) {
     TomlItems out;
     for (int bad_lines = 0; bad_lines < max_bad_lines; ++bad_lines) {
+        if (const std::size_t bare = find_bare_non_ascii(text); bare != std::string_view::npos) {
+            const toml::source_position where = position_of(text, bare);
+            out.diagnostics.emplace_back(Severity::error, std::string(file), where.line, where.column,
+                                         Message("config.toml_not_ascii"));
+            (void)blank_line(text, where.line);
+            continue;
+        }
         const toml::parse_result result = toml::parse(text, file);
         if (result.succeeded()) {
             flatten(result.table(), "", text, out.items);
-            std::stable_sort(out.items.begin(), out.items.end(), [](const TomlItem& a, const TomlItem& b) {
+            std::sort(out.items.begin(), out.items.end(), [](const TomlItem& a, const TomlItem& b) {
                 return std::pair(a.line, a.column) < std::pair(b.line, b.column);
             });
             return out;

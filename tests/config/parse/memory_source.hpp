@@ -60,7 +60,8 @@ public:
         const Device* found = find(device);
         std::set<std::string> names;
         const std::string prefix = path == "/" ? "/" : std::string(path) + "/";
-        for (const auto& [file, text] : found == nullptr ? std::map<std::string, std::string>() : found->files) {
+        static const std::map<std::string, std::string> nothing;
+        for (const auto& [file, text] : found == nullptr ? nothing : found->files) {
             if (file.rfind(prefix, 0) == 0) {
                 const std::string rest = file.substr(prefix.size());
                 names.insert(rest.substr(0, rest.find('/')));

@@ -143,15 +143,28 @@ TEST_SUITE("settings") {
         CHECK(loaded.settings.timeout.value == seconds(4));
         CHECK(loaded.settings.moving.value == Moving::allow);
         REQUIRE(loaded.diagnostics.size() == 2);
-        CHECK(loaded.diagnostics[0].message.code() == "config.toml_syntax");
-        CHECK(loaded.diagnostics[0].line == 2);
-        CHECK(loaded.diagnostics[1].line == 3);
+        CHECK(loaded.diagnostics[0].text() ==
+              "/etc/s.toml:3:1: error: this line is left out, for it is not TOML: letters beyond ASCII stand only "
+              "in "
+              "quotes");
+        CHECK(loaded.diagnostics[1].message.code() == "config.toml_syntax");
+        CHECK(loaded.diagnostics[1].line == 2);
     }
 
     TEST_CASE("columns count bytes, behind letters of several too") {
         const LoadedSettings loaded = one_file("\"\xC3\xA4\xC3\xB6\" = 1\n");
         REQUIRE(loaded.diagnostics.size() == 1);
         CHECK(loaded.diagnostics[0].text() == "/etc/s.toml:1:10: warning: there is no setting \xC3\xA4\xC3\xB6");
+    }
+
+    TEST_CASE("letters beyond ASCII stand in strings and comments of every kind") {
+        const std::string a = "\xC3\xA4";
+        const LoadedSettings loaded =
+            one_file("# " + a + "\nkeep = [\"" + a + "\\\"" + a + "\", '" + a + "\\', \"\"\"" + a + "\n\"" + a +
+                     "\"\"\", '''" + a + "\n'" + a + "''']\ntimeout = 3 # " + a + "\n");
+        CHECK(texts(loaded) == Lines{});
+        CHECK(loaded.settings.keep.value == Lines{a + "\"" + a, a + "\\", a + "\n\"" + a, a + "\n'" + a});
+        CHECK(loaded.settings.timeout.value == seconds(3));
     }
 
     TEST_CASE("a file that is not TOML at all is given up after some lines") {

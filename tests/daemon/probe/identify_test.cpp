@@ -113,7 +113,8 @@ TEST_SUITE("probe") {
 
         const std::string md = test::make_empty_image(tree, "md", off_t{4} << 20);
         put(md, 4096, le(0xa92b4efc, 4) + le(1, 4) + std::string(120, '\1') + le(0, 8) + le(8, 8) + le(8, 8));
-        put(md, 4096 + 144, le(8, 8));  // super_offset in sectors
+        put(md, 4096 + 144, le(8, 8));           // super_offset in sectors
+        put(md, 4096 + 216, le(0xc7496d2b, 4));  // sb_csum: the sum of all words, which newer libblkid checks
         CHECK(sentence_of(identity_of(md)) ==
               "md: holds a member of a Linux MD array, which this build cannot open yet");
 
@@ -148,7 +149,7 @@ TEST_SUITE("probe") {
               "holds a partition table (gpt); its partitions are looked at one by one");
         const std::string foreign = test::make_empty_image(tree, "foreign", off_t{4} << 20);
         put(foreign, 0, std::string_view("hsqs\0", 4));  // a squashfs header without anything that belongs to it
-        put(foreign, 0, std::string_view("-rom1fs-\0\0\1\0", 12));
+        put(foreign, 0, std::string_view("-rom1fs-\0\0\1\0\xa1\x27\x1c\x66", 16));  // its words add up to 0
         CHECK(sentence_of(identity_of(foreign)) == "holds romfs, which this build does not read");
     }
 

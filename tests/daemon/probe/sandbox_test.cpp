@@ -13,6 +13,7 @@
 
 #include "config/base/process.hpp"
 #include "daemon/probe/confined_view.hpp"
+#include "daemon/probe/sandbox.hpp"
 #include "tests/daemon/probe/images.hpp"
 
 using namespace stillboot;
@@ -250,9 +251,9 @@ TEST_SUITE("probe") {
             const int memfd = ::memfd_create("x", MFD_CLOEXEC);
             return errno_of(::ftruncate(memfd, static_cast<off_t>(Limits().file_bytes) + 1));
         };
-#if !defined(__SANITIZE_ADDRESS__)
-        CHECK(confined(image, {}, take_memory) == ENOMEM);
-#endif
+        if (!address_sanitizer) {  // which reserves terabytes, so that the sandbox sets no limit then
+            CHECK(confined(image, {}, take_memory) == ENOMEM);
+        }
         CHECK(confined(image, {}, write_much) == 1000 + SIGXFSZ);
     }
 }
