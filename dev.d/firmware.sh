@@ -75,7 +75,7 @@ make_firmware() {
     fi
     rm -f "$stillboot"
     # Those of earlier builds, when nobody can be using them any more.
-    find "$cache/firmware" -name 'initramfs-*' ! -path "$firmware_initrd" -amin +120 -delete
+    find "$cache/firmware" -maxdepth 1 -name 'initramfs-*.cpio' ! -path "$firmware_initrd" -amin +120 -delete
 }
 
 dev_firmware() {
