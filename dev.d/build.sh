@@ -3,6 +3,8 @@
 # Building: the programs with g++, and once more with clang for sanitizers and fuzzers.
 
 export CCACHE_DIR=${CCACHE_DIR:-$cache/ccache}
+# What one clone compiled serves the next, whatever its path; debug information then names the first.
+export CCACHE_NOHASHDIR=1
 
 # usage: configure_build DIRECTORY MESON_OPTION...
 configure_build() {
