@@ -22,6 +22,11 @@ std::string display_name(const DeviceRef& device, std::string_view path) {
     return device.is_self() ? std::string(path) : "(" + device_name(device) + ")" + std::string(path);
 }
 
+/// The environment block that load_env and save_env mean: --file, or grubenv beside the configuration.
+std::string environment_file(const CommandOptions& options, std::string_view prefix) {
+    return options.has("file") ? std::string(options.value("file")) : std::string(prefix) + "/grubenv";
+}
+
 }  // namespace
 
 std::optional<DeviceRef> Evaluator::device_named(std::string_view name) const {
@@ -159,9 +164,7 @@ int Evaluator::do_normal(const Call& call) {
 
 int Evaluator::do_load_env(const Call& call) {
     const CommandOptions options = read_options(call.arguments, env_options);
-    const std::string name = options.has("file") ? std::string(options.value("file"))
-                                                 : std::string(environment_.get("prefix")) + "/grubenv";
-    const auto file = open_file(call, name);
+    const auto file = open_file(call, environment_file(options, environment_.get("prefix")));
     if (!file) {
         return status::no_device;
     }
@@ -186,9 +189,7 @@ int Evaluator::do_load_env(const Call& call) {
 
 int Evaluator::do_save_env(const Call& call) {
     const CommandOptions options = read_options(call.arguments, env_options);
-    const std::string name = options.has("file") ? std::string(options.value("file"))
-                                                 : std::string(environment_.get("prefix")) + "/grubenv";
-    const auto file = open_file(call, name);
+    const auto file = open_file(call, environment_file(options, environment_.get("prefix")));
     if (!file) {
         return status::no_device;
     }
