@@ -167,6 +167,16 @@ TEST_SUITE("settings") {
         CHECK(loaded.settings.timeout.value == seconds(3));
     }
 
+    TEST_CASE("what the TOML library takes for impossible is an error like any other") {
+        const LoadedSettings loaded = one_file("timeout = 4\n[\npara#prob=|\"\n= = =\n");
+        CHECK(loaded.settings.timeout.value == seconds(4));
+        REQUIRE(loaded.diagnostics.size() == 3);
+        for (std::uint32_t at = 0; at < 3; ++at) {
+            CHECK(loaded.diagnostics[at].message.code() == "config.toml_syntax");
+            CHECK(loaded.diagnostics[at].line == at + 2);
+        }
+    }
+
     TEST_CASE("a file that is not TOML at all is given up after some lines") {
         std::string noise;
         for (int line = 0; line < 100; ++line) {
