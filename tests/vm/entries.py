@@ -18,6 +18,13 @@ BOUND = ("for link in $(find /sys/devices -name driver -type l); do "
 UDEV_RUNS = "udevadm control --ping --timeout=5 && echo yes"
 
 
+def wait_for_disks(machine, labels):
+    """Waits until udev knows every label; settling alone is not enough, as usb-storage rests a second before it looks."""
+    names = " ".join(f"/dev/disk/by-label/{label}" for label in labels)
+    machine.sh(f"for i in $(seq 90); do ls {names} >/dev/null 2>&1 && exec udevadm settle --timeout=60; sleep 1; done; "
+               "exit 1", timeout=150)
+
+
 def disks_read(machine, labels):
     """Reads the label of each disk's file system past every cache; answers with those that could be read."""
     machine.sh("udevadm settle --timeout=30", timeout=40, check=False)

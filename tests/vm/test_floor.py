@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machine room itself: does a machine start, find its hardware, and jump by plain kexec?"""
 import disks
+import entries
 
 KINDS = ("nvme", "ahci", "virtio-blk", "usb", "scsi")
 
@@ -18,8 +19,8 @@ def test_firmware_finds_disks_and_kexec_reaches_the_marker(lab):
     with lab.machine(disks=images, arguments=nics) as machine:
         machine.sh("true", timeout=60)
         lab.say(f"a shell after {machine.seconds:.1f} s")
-        machine.sh("udevadm settle --timeout=60", timeout=70)
-        lab.say(f"udev has settled after {machine.seconds:.1f} s")
+        entries.wait_for_disks(machine, ("first",) + KINDS[1:])
+        lab.say(f"the disks are there after {machine.seconds:.1f} s")
         labels = machine.sh("ls /dev/disk/by-label").split()
         lab.equal("every disk is there", sorted(labels), sorted(("first",) + KINDS[1:]))
         lab.equal("both network cards are there",

@@ -54,7 +54,7 @@ def test_load_disabled_after_the_first_unbind(lab):
     with lab.machine(disks=images, arguments=NETWORK, append="stillboot.timeout=never") as machine:
         machine.sh("true", timeout=90)
         option_is_there(machine, "Marker")
-        machine.sh("udevadm settle --timeout=60", timeout=70)
+        entries.wait_for_disks(machine, LABELS)
         bound = machine.sh(entries.BOUND)
         machine.sh("(cat /dev/kmsg | while read -r line; do case $line in *'stillboot: unbind '*) "
                    "echo 1 >/proc/sys/kernel/kexec_load_disabled; break;; esac; done) >/dev/null 2>&1 &")
@@ -79,7 +79,7 @@ def test_load_limit_with_trial(lab):
                      append="stillboot.timeout=never stillboot.trial=always") as machine:
         machine.sh("true", timeout=90)
         option_is_there(machine, "Marker")
-        machine.sh("udevadm settle --timeout=60", timeout=70)
+        entries.wait_for_disks(machine, LABELS)
         machine.sh("echo 2 >/proc/sys/kernel/kexec_load_limit_reboot")
         bound = machine.sh(entries.BOUND)
         status, said = machine.sh("stillboot boot Marker --wait", timeout=180, check=False)
@@ -125,7 +125,7 @@ def test_lockdown_refuses_at_the_trial(lab):
                      append="stillboot.timeout=never lockdown=integrity") as machine:
         machine.sh("true", timeout=90)
         option_is_there(machine, "Marker")
-        machine.sh("udevadm settle --timeout=60", timeout=70)
+        entries.wait_for_disks(machine, LABELS)
         bound = machine.sh(entries.BOUND)
         status, said = machine.sh("stillboot boot Marker --wait", timeout=120, check=False)
         lab.check("the command fails", status != 0, said)
