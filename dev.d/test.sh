@@ -50,6 +50,8 @@ machine_tests() {
 }
 
 dev_test() {
+    # Whatever ends this early has failed too.
+    trap 'echo "$passed passed, $((failed + 1)) failed"' EXIT
     need_packages build test test-tools firmware machine
     if [ $# -eq 0 ]; then
         build_programs
@@ -59,6 +61,7 @@ dev_test() {
         debian_13_tests
     fi
     machine_tests "$@"
+    trap - EXIT
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ]
 }

@@ -14,12 +14,16 @@ enum CharClass : std::uint8_t {
     special = 2,    ///< quotes, backslash, dollar: the word is not plain
     wild = 4,
     comment = 8,
+    brace = 16,
 };
 
 constexpr std::array<std::uint8_t, 256> make_classes() {
     std::array<std::uint8_t, 256> classes{};
-    for (const char c : {' ', '\t', '\r', '\n', ';', '{', '}', '|', '&', '<', '>'}) {
+    for (const char c : {' ', '\t', '\r', '\n', ';', '|', '&', '<', '>'}) {
         classes[static_cast<unsigned char>(c)] = ends_word;
+    }
+    for (const char c : {'{', '}'}) {
+        classes[static_cast<unsigned char>(c)] = ends_word | brace;
     }
     for (const char c : {'\'', '"', '\\', '$'}) {
         classes[static_cast<unsigned char>(c)] = special;
@@ -33,6 +37,15 @@ constexpr auto classes = make_classes();
 
 std::uint8_t class_of(char c) {
     return classes[static_cast<unsigned char>(c)];
+}
+
+/// The first place from `at` on whose byte is of one of the classes, or the end. Nearly all of a file is passed
+/// here.
+std::size_t find_class(std::string_view text, std::size_t at, std::uint8_t wanted) {
+    while (at < text.size() && (class_of(text[at]) & wanted) == 0) {
+        ++at;
+    }
+    return at;
 }
 
 bool is_digit(char c) {
@@ -110,14 +123,12 @@ bool Lexer::read_word() {
     word_.offset = start_;
     parts_.clear();
     std::size_t literal = at_;
-    while (at_ < text_.size()) {
+    while ((at_ = find_class(text_, at_, ends_word | special | wild)) < text_.size()) {
         const std::uint8_t kind = class_of(text_[at_]);
-        if (kind == ordinary || kind == comment) {
-            ++at_;
-        } else if (kind == wild) {
+        if (kind == wild) {
             word_.glob = true;
             ++at_;
-        } else if (kind == ends_word) {
+        } else if ((kind & ends_word) != 0) {
             break;
         } else {
             add_literal(literal, at_, false);
@@ -255,15 +266,16 @@ Range Lexer::skip_block(bool& closed) {
     const auto begin = static_cast<std::uint32_t>(at_);
     std::size_t depth = 1;
     std::size_t escape_end = text_.npos;  // behind a backslash and its byte a word goes on
-    while (at_ < text_.size()) {
+    const auto word_starts = [&] { return (class_of(text_[at_ - 1]) & ends_word) != 0 && at_ != escape_end; };
+    while ((at_ = find_class(text_, at_, special | comment | brace)) < text_.size()) {
         const char c = text_[at_];
         const std::uint8_t kind = class_of(c);
         if (kind == special) {
-            const bool word_start = class_of(text_[at_ - 1]) == ends_word && at_ != escape_end;
+            const bool word_start = word_starts();
             const bool joined_lines = c == '\\' && text_.substr(at_ + 1, 1) == "\n";
             skip_special();
             escape_end = c == '\\' && !(joined_lines && word_start) ? at_ : text_.npos;
-        } else if (kind == comment && class_of(text_[at_ - 1]) == ends_word && at_ != escape_end) {
+        } else if (kind == comment && word_starts()) {
             at_ = std::min(text_.find('\n', at_), text_.size());
         } else {
             ++at_;

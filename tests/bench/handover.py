@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""From the boot request to the jump, step by step, beside plain `kexec -s -l` and `kexec -e` of the same kernel
+in the same machine. Starts a machine for each of the two; times are those of software emulation.
+
+usage: handover.py [ROUNDS]
+"""
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests/vm"))
+SKIPPED = 77
+
+try:
+    import disks
+    import entries
+    import lab
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(SKIPPED)
+
+HARDWARE = ["-netdev", "user,id=n0,restrict=on", "-device", "e1000e,netdev=n0,romfile=",
+            "-netdev", "user,id=n1,restrict=on", "-device", "virtio-net-pci,netdev=n1,romfile="]
+ARGUMENTS = "console=ttyS0 panic=-1 quiet"
+
+
+@contextlib.contextmanager
+def started(room, image):
+    """A machine that is up and has found the entry."""
+    with room.machine(disks=[(image, "nvme")], arguments=HARDWARE, append="stillboot.timeout=never") as machine:
+        machine.sh("for i in $(seq 60); do stillboot list | grep -q Marker && break; sleep 1; done; "
+                   "udevadm settle --timeout=60", timeout=150)
+        yield machine
+
+
+def plain_kexec(room, image):
+    """Milliseconds of fetching (copying both files), loading, and from kexec -e to the marker."""
+    with started(room, image) as machine:
+        clock = "awk '{ printf \"%d \", $1 * 1000 }' /proc/uptime"
+        times = machine.sh(
+            "mkdir -p /tmp/m && mount -o ro /dev/disk/by-label/root /tmp/m && "
+            f"{clock} && cp /tmp/m/boot/vmlinuz /tmp/m/boot/initrd.img /tmp && {clock} && "
+            f"kexec -s -l /tmp/vmlinuz --initrd=/tmp/initrd.img --append='{ARGUMENTS}' && {clock} && umount /tmp/m",
+            timeout=120)
+        first, copied, loaded = map(int, times.split())
+        began = machine.seconds
+        machine.sh("(kexec -e >/dev/null 2>&1 &)")
+        machine.wait_marker()
+        reached = round((machine.console.seconds_at("MARKER release") - began) * 1000)
+        return {"fetch": copied - first, "load": loaded - copied, "request to jump": loaded - first,
+                "jump to marker": reached, "request to marker": loaded - first + reached}
+
+
+def hand_over(room, image):
+    """Milliseconds of each step, as the last line before the jump says, and from there to the marker."""
+    with started(room, image) as machine:
+        machine.sh("(stillboot boot Marker --wait >/dev/null 2>&1 &)")
+        machine.wait_marker()
+        line = re.search(r"stillboot: jumping after (\d+) ms \(([^)]*)\)", machine.console.text)
+        steps = {name: int(number) for name, number in re.findall(r"([a-z-]+) (\d+)", line.group(2))}
+        began = machine.console.seconds_at("stillboot: jumping after")
+        reached = round((machine.console.seconds_at("MARKER release") - began) * 1000)
+        return {**steps, "request to jump": int(line.group(1)), "jump to marker": reached,
+                "request to marker": int(line.group(1)) + reached}
+
+
+def row(name, *rounds):
+    cells = "".join(f"{round(statistics.median(values)):>14}" if values else f"{'':>14}" for values in rounds)
+    print(f"  {name:<18}{cells}")
+
+
+def main():
+    if shutil.which("qemu-system-x86_64") is None:
+        print("skipped: there is no qemu-system-x86_64")
+        sys.exit(SKIPPED)
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    if "STILLBOOT_VM_FIRMWARE" not in os.environ:
+        made = subprocess.run([TOP / "dev", "firmware"], check=True, stdout=subprocess.PIPE, text=True)
+        os.environ["STILLBOOT_VM_FIRMWARE"] = ":".join(made.stdout.split()[-2:])
+    with tempfile.TemporaryDirectory(prefix="stillboot-bench-") as directory:
+        room = lab.Lab(directory)
+        path, entry = entries.bls("Marker", options="quiet")
+        files = disks.tree(room.directory / "tree", {**room.boot_files(), path: entry})
+        image = disks.ext4(room.directory / "root.img", files, label="root")
+        plain = [plain_kexec(room, image) for _ in range(rounds)]
+        ours = [hand_over(room, image) for _ in range(rounds)]
+    print(f"milliseconds, the median of {rounds}; after kexec -e the kernel still shuts its devices down\n")
+    print(f"  {'':<18}{'stillboot':>14}{'kexec -s':>14}")
+    for name in list(ours[0]):
+        row(name, [measured[name] for measured in ours], [m[name] for m in plain if name in m])
+
+
+main()
