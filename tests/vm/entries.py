@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boot entries as files of a disk, and what a machine shows of its devices before and after."""
+import json
 
 
 def bls(title, kernel="/boot/vmlinuz", initrds=("/boot/initrd.img",), options=""):
@@ -23,6 +24,13 @@ def wait_for_disks(machine, labels):
     names = " ".join(f"/dev/disk/by-label/{label}" for label in labels)
     machine.sh(f"for i in $(seq 90); do ls {names} >/dev/null 2>&1 && exec udevadm settle --timeout=60; sleep 1; done; "
                "exit 1", timeout=150)
+
+
+def wait_for_options(machine, count):
+    """Waits until as many options are listed, and answers with all of them; with what there is after two minutes."""
+    machine.sh(f"for i in $(seq 120); do [ $(stillboot list --json=short | grep -o '\"title\"' | wc -l) -ge {count} ] "
+               "&& exit 0; sleep 1; done; exit 1", timeout=150, check=False)
+    return json.loads(machine.sh("stillboot list --json=short"))["options"]
 
 
 def disks_read(machine, labels):
