@@ -163,11 +163,15 @@ Result<std::vector<std::string>> Root::list(std::string_view path) const {
     }
     (void)fd->release();  // closedir closes it
     std::vector<std::string> names;
+    errno = 0;
     while (const dirent* entry = ::readdir(directory.get())) {
         const std::string_view name(entry->d_name);
         if (name != "." && name != "..") {
             names.emplace_back(name);
         }
+    }
+    if (errno != 0) {
+        return Error::from_errno(errno, "base.read_failed", {{"path", path}});
     }
     std::sort(names.begin(), names.end());
     return names;

@@ -43,7 +43,7 @@ public:
     [[nodiscard]] Result<std::string> read_link(std::string_view path) const;
     /// lstat(2): the last component is not followed. Empty where there is nothing.
     [[nodiscard]] std::optional<struct stat> lstat(std::string_view path) const;
-    /// stat(2): symlinks are followed, inside the root.
+    /// stat(2): symlinks are followed, inside the root. Where it is empty, errno says why.
     [[nodiscard]] std::optional<struct stat> stat(std::string_view path) const;
     [[nodiscard]] bool exists(std::string_view path) const { return stat(path).has_value(); }
     /// The path with every symlink resolved, below the root and with a leading slash. @error base.open_failed

@@ -2,10 +2,19 @@
 // Directories as file systems.
 #include "config/parse/directory_source.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <iterator>
 
 namespace stillboot {
+namespace {
+
+// A disk that cannot be read, and what file systems say of their own damage: EFSCORRUPTED and EFSBADCRC.
+bool is_damage(int error_number) {
+    return error_number == EIO || error_number == EUCLEAN || error_number == EBADMSG;
+}
+
+}  // namespace
 
 DirectorySource::DirectorySource(FileSystem own, std::vector<FileSystem> others) {
     file_systems_.push_back(std::move(own));
@@ -33,9 +42,25 @@ Result<const DirectorySource::FileSystem*> DirectorySource::find(const DeviceRef
     return found;
 }
 
-const Root* DirectorySource::root_of(const DeviceRef& device) const {
+const DirectorySource::FileSystem* DirectorySource::find_any(const DeviceRef& device) const {
     const auto found = find(device);
-    return found ? &(*found)->root : nullptr;
+    return found ? *found : nullptr;
+}
+
+std::optional<struct stat> DirectorySource::look_at(const FileSystem& files, std::string_view path) {
+    auto info = files.root.stat(path);
+    if (!info) {
+        note_damage(files, path, Error::from_errno(errno, "base.read_failed", {{"path", path}}));
+    }
+    return info;
+}
+
+void DirectorySource::note_damage(const FileSystem& files, std::string_view path, const Error& error) {
+    const bool known =
+        std::any_of(damage_.begin(), damage_.end(), [&](const Damage& each) { return each.path == path; });
+    if (!known && is_damage(error.error_number()) && &files == &file_systems_.front()) {
+        damage_.push_back({std::string(path), error.message()});
+    }
 }
 
 Result<std::string> DirectorySource::read(const DeviceRef& device, std::string_view path, std::size_t max_bytes) {
@@ -53,8 +78,8 @@ Result<std::string> DirectorySource::read(const DeviceRef& device, std::string_v
 }
 
 FileSource::Kind DirectorySource::kind(const DeviceRef& device, std::string_view path) {
-    const Root* root = root_of(device);
-    const auto info = root == nullptr ? std::nullopt : root->stat(path);
+    const FileSystem* files = find_any(device);
+    const auto info = files == nullptr ? std::nullopt : look_at(*files, path);
     if (!info) {
         return Kind::missing;
     }
@@ -65,28 +90,32 @@ FileSource::Kind DirectorySource::kind(const DeviceRef& device, std::string_view
 }
 
 std::uint64_t DirectorySource::size(const DeviceRef& device, std::string_view path) {
-    const Root* root = root_of(device);
-    const auto info = root == nullptr ? std::nullopt : root->stat(path);
+    const FileSystem* files = find_any(device);
+    const auto info = files == nullptr ? std::nullopt : look_at(*files, path);
     return info && S_ISREG(info->st_mode) ? static_cast<std::uint64_t>(info->st_size) : 0;
 }
 
 std::vector<std::string> DirectorySource::list(const DeviceRef& device, std::string_view path) {
-    const Root* root = root_of(device);
-    if (root == nullptr) {
+    const FileSystem* files = find_any(device);
+    if (files == nullptr) {
         return {};
     }
-    auto names = root->list(path);
-    return names ? std::move(*names) : std::vector<std::string>();
+    auto names = files->root.list(path);
+    if (!names) {
+        note_damage(*files, path, names.error());
+        return {};
+    }
+    return std::move(*names);
 }
 
 bool DirectorySource::present(const DeviceRef& device) {
-    return root_of(device) != nullptr;
+    return find_any(device) != nullptr;
 }
 
 std::vector<DeviceRef> DirectorySource::devices_with_file(std::string_view path) {
     std::vector<DeviceRef> out;
     for (const FileSystem& each : file_systems_) {
-        const auto info = each.root.stat(path);
+        const auto info = look_at(each, path);
         if (!info || !S_ISREG(info->st_mode)) {
             continue;
         }

@@ -2,6 +2,7 @@
 // File systems that are directories: how `stillboot explain` and the golden tests give files to the parsers.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,13 +29,17 @@ public:
     bool present(const DeviceRef& device) override;
     std::vector<DeviceRef> devices_with_file(std::string_view path) override;
     [[nodiscard]] const DeviceId& self() const override { return file_systems_.front().device; }
+    [[nodiscard]] std::vector<Damage> damage() const override { return damage_; }
 
 private:
     /// @error config.device_missing, config.device_ambiguous
     [[nodiscard]] Result<const FileSystem*> find(const DeviceRef& device) const;
-    [[nodiscard]] const Root* root_of(const DeviceRef& device) const;
+    [[nodiscard]] const FileSystem* find_any(const DeviceRef& device) const;
+    [[nodiscard]] std::optional<struct stat> look_at(const FileSystem& files, std::string_view path);
+    void note_damage(const FileSystem& files, std::string_view path, const Error& error);
 
     std::vector<FileSystem> file_systems_;  ///< the own one first
+    std::vector<Damage> damage_;
 };
 
 }  // namespace stillboot

@@ -19,6 +19,12 @@ class FileSource {
 public:
     enum class Kind { missing, file, directory, other };
 
+    /// A path of the own file system that may be there, but which a damaged disk does not let anyone look at.
+    struct Damage {
+        std::string path;
+        Message reason;
+    };
+
     virtual ~FileSource() = default;
 
     /// The whole file. @error config.file_missing, config.device_missing (no such device now),
@@ -36,6 +42,8 @@ public:
     virtual std::vector<DeviceRef> devices_with_file(std::string_view path) = 0;
     /// The identity of the device that `self` stands for.
     virtual const DeviceId& self() const = 0;
+    /// What kind(), size(), list() and devices_with_file() have met and had to call missing, each path once.
+    virtual std::vector<Damage> damage() const { return {}; }
 };
 
 }  // namespace stillboot

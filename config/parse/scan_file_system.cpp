@@ -146,6 +146,14 @@ public:
                            [&](const BootOption& option) { return option.source.format == format; });
     }
 
+    void add(const std::vector<FileSource::Damage>& damage) {
+        for (const auto& [path, reason] : damage) {
+            Diagnostic diagnostic(Severity::error, path, 0U, 0U, reason);
+            clean(diagnostic);
+            diagnostics_.push_back(std::move(diagnostic));
+        }
+    }
+
     ScanResult result() {
         ScanResult out;
         out.diagnostics = std::move(diagnostics_);
@@ -233,6 +241,7 @@ ScanResult scan_file_system(FileSource& source) {
             collector.add(format.name, std::move(configuration));
         }
     }
+    collector.add(source.damage());
     return collector.result();
 }
 

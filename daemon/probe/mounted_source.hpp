@@ -28,6 +28,7 @@ public:
     bool present(const DeviceRef& device) override;
     std::vector<DeviceRef> devices_with_file(std::string_view path) override;
     [[nodiscard]] const DeviceId& self() const override { return own_.self(); }
+    [[nodiscard]] std::vector<Damage> damage() const override { return own_.damage(); }
 
 private:
     // A reference that names the own device is answered here, whatever other devices carry the same name.

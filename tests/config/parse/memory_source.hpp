@@ -81,9 +81,11 @@ public:
         return out;
     }
     [[nodiscard]] const DeviceId& self() const override { return devices.front().id; }
+    [[nodiscard]] std::vector<Damage> damage() const override { return damaged; }
 
     std::vector<Device> devices;       ///< the own one first
     std::set<std::string> unreadable;  ///< paths whose read fails with EIO
+    std::vector<Damage> damaged;
 
 private:
     [[nodiscard]] const Device* find(const DeviceRef& reference) const {

@@ -46,6 +46,16 @@ TEST_SUITE("scan_file_system") {
         CHECK(texts(result) == Lines{});
     }
 
+    TEST_CASE("what a damaged disk hides is named") {
+        MemorySource source = disk({{"/readme", "x"}});
+        source.damaged.push_back({"/loader/entries", Message("base.read_failed", {{"path", "/loader/entries"}})});
+        const auto result = scan_file_system(source);
+        REQUIRE(result.diagnostics.size() == 1);
+        CHECK(result.diagnostics[0].file == "/loader/entries");
+        CHECK(result.diagnostics[0].severity == Severity::error);
+        CHECK(result.diagnostics[0].message.code() == "base.read_failed");
+    }
+
     TEST_CASE("a configuration without a single good entry is named") {
         MemorySource source = disk({{"/loader/entries/a.conf", "title x\n"}});
         const ScanResult result = scan_file_system(source);

@@ -154,6 +154,21 @@ TEST_SUITE("probe") {
         CHECK(result.error().message().param("type") == "ext4");
     }
 
+    TEST_CASE("a damaged directory is named, not taken for one that is not there") {
+        if (skipped()) {
+            return;
+        }
+        const TemporaryTree tree;
+        const std::string image = test::make_ext4(tree, "disk.img");
+        // The header of the directory's extents: it cannot even be opened.
+        REQUIRE(test::run({"debugfs", "-w", "-R", "set_inode_field /loader/entries block[0] 999999999", image}));
+        const auto result = scan(image);
+        REQUIRE(result);
+        REQUIRE(result->diagnostics.size() == 1);
+        CHECK(result->diagnostics[0].text() ==
+              "/loader/entries: error: /loader/entries cannot be read: EUCLEAN (Structure needs cleaning)");
+    }
+
     TEST_CASE("a device that is not there says so") {
         const auto result = scan("/dev/no-such-device");
         REQUIRE_FALSE(result);
