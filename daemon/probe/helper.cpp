@@ -41,8 +41,9 @@ Result<pid_t> spawn(const std::string& path, const std::string& node, int socket
     sigfillset(&all);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
-    // A session of its own: ^C on the menu's terminal is not meant for a scan.
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+    // A process group of its own: ^C on the menu's terminal is not meant for a scan. Not a session: setsid() makes a
+    // scheduling group (sched_autogroup), for milliseconds in which posix_spawn holds up our loop.
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     const std::array<char*, 3> argv = {const_cast<char*>(path.c_str()), const_cast<char*>(node.c_str()), nullptr};
     pid_t pid = -1;
     const int failure = ::posix_spawn(&pid, path.c_str(), &actions, &attributes, argv.data(), environ);
