@@ -70,6 +70,36 @@ def test_load_disabled_after_the_first_unbind(lab):
         lab.check("the entry is there again", "Marker" in machine.sh("stillboot list"))
 
 
+def test_killed_in_the_middle(lab):
+    """a daemon killed in the middle of a hand-over and started again puts everything back, and can boot"""
+    path, entry = entries.bls("Marker", options=f"nonce={lab.nonce}")
+    images = target_disks(lab, {**lab.boot_files(), path: entry})
+    with lab.machine(disks=images, arguments=NETWORK, append="stillboot.timeout=never") as machine:
+        machine.sh("true", timeout=90)
+        option_is_there(machine, "Marker")
+        entries.wait_for_disks(machine, LABELS)
+        bound = machine.sh(entries.BOUND)
+        before = machine.sh("pidof stillbootd").strip()
+        # By the second unbind's own line, which is written before the act.
+        machine.sh("(cat /dev/kmsg | while read -r line; do case $line in *'stillboot: unbind '*) "
+                   f"n=$((n + 1)); [ $n -lt 2 ] || {{ kill -9 {before}; break; }};; esac; done) >/dev/null 2>&1 &")
+        status, said = machine.sh("stillboot boot Marker --wait", timeout=180, check=False)
+        lab.check("the command fails", status != 0, said)
+        machine.sh(f"for i in $(seq 120); do now=$(pidof stillbootd); [ -n \"$now\" ] && [ \"$now\" != {before} ] && "
+                   "[ ! -e /run/stillboot/handover.json ] && exit 0; sleep 1; done; ls /run/stillboot; exit 1",
+                   timeout=240)
+        option_is_there(machine, "Marker")
+        entries.wait_for_disks(machine, LABELS)
+        lab.check("something had been unbound", int(unbind_lines(machine)) > 0)
+        everything_is_back(lab, machine, bound)
+        state = machine.sh("stillboot status")
+        lab.check("the state says what happened", "was cut off" in state, state)
+        machine.sh("(stillboot boot Marker --wait >/dev/null 2>&1 &)")
+        said = machine.wait_marker()
+        lab.equal("after that it boots", said["bootloader_type"], "208")
+        machine.wait_off()
+
+
 def test_load_limit_with_trial(lab):
     """a limit of two loads is used up by a trial that is asked for, and everything comes back"""
     kernel, initrd = lab.firmware(suite="trixie")
