@@ -5,6 +5,8 @@
 #include <blkid.h>
 #include <endian.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -161,7 +163,12 @@ std::optional<Result<Identity>> identity_of(std::string_view text) {
 }
 
 // Everything that libblkid reads, it reads here: no capability, no path, no other process.
-[[noreturn]] void identify_in_child(const Probe& probe, int fd, const std::string& node, int output) {
+[[noreturn]] void identify_in_child(const Probe& probe, int fd, const std::string& node, int output,
+                                    pid_t parent) {
+    // A fork does not inherit the wish to end with one's parent, and a disk that never answers is read for ever.
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent) {
+        ::_exit(1);
+    }
     Result<Identity> identity = Error();
     if (auto bare = keep_capabilities(0); !bare) {
         identity = bare.error();
@@ -192,9 +199,10 @@ Result<Identity> identify_confined(int fd, const std::string& node) {
     }
     const UniqueFd reader(ends[0]);
     UniqueFd writer(ends[1]);
+    const pid_t parent = ::getpid();
     const pid_t child = ::fork();
     if (child == 0) {
-        identify_in_child(*probe, fd, node, writer.get());
+        identify_in_child(*probe, fd, node, writer.get(), parent);
     }
     writer.reset();
     constexpr std::size_t longest = std::size_t{16} * 1024;
