@@ -202,9 +202,16 @@ public:
         written.emplace_back(record);
         return {};
     }
-    Result<std::optional<std::string>> read() override { return contents; }
+    Result<std::optional<std::string>> read() override {
+        if (script_.fail == "read record") {
+            return Error("test.failed", {{"at", "read record"}});
+        }
+        return contents;
+    }
     Result<void> clear() override {
-        script_.note("clear record");
+        if (auto done = script_.act("clear record"); !done) {
+            return done;
+        }
         contents.reset();
         return {};
     }

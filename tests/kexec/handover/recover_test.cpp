@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include "kexec/handover/lock.hpp"
 #include "tests/kexec/handover/recording_ports.hpp"
 
 using namespace stillboot;
@@ -54,5 +55,65 @@ TEST_SUITE("handover") {
         bench.store.contents = "{";
         CHECK(recover(bench.ports()).error().code() == "handover.record_damaged");
         CHECK(bench.store.contents.has_value());
+    }
+
+    TEST_CASE("what does not come back is told, all of it, and the rest is put back all the same") {
+        Bench first;
+        (void)first.run();
+        Bench again;
+        again.store.contents = first.store.written.back();
+        again.loader.loaded_ = true;
+        again.script.fail = "unload";
+        again.quiescer.not_back.emplace_back("quiesce.not_back");
+        const auto recovered = recover(again.ports());
+        REQUIRE(recovered);
+        REQUIRE(recovered->has_value());
+        CHECK_FALSE((*recovered)->complete());
+        REQUIRE((*recovered)->not_back.size() == 2);
+        CHECK((*recovered)->not_back[0].code() == "test.failed");
+        CHECK((*recovered)->not_back[1].code() == "quiesce.not_back");
+        CHECK(again.script.calls ==
+              std::vector<std::string>{"unload", "bind back 3", "bring back", "clear record"});
+    }
+
+    TEST_CASE("a record that cannot be cleared is told once everything is back") {
+        Bench first;
+        (void)first.run();
+        Bench again;
+        again.store.contents = first.store.written.back();
+        again.script.fail = "clear record";
+        const auto recovered = recover(again.ports());
+        REQUIRE(recovered);
+        REQUIRE((*recovered)->not_back.size() == 1);
+        CHECK((*recovered)->not_back[0].param("at") == "clear record");
+        CHECK(again.script.calls == std::vector<std::string>{"bind back 3", "bring back", "clear record"});
+    }
+
+    TEST_CASE("a record of another boot that cannot be cleared is an error, and no device is touched") {
+        Bench bench;
+        Record record;
+        record.boot_id = "an earlier boot";
+        bench.store.contents = to_text(record);
+        bench.script.fail = "clear record";
+        CHECK(recover(bench.ports()).error().message().param("at") == "clear record");
+        CHECK(bench.script.calls == std::vector<std::string>{"clear record"});
+    }
+
+    TEST_CASE("a store that cannot be read is an error") {
+        Bench bench;
+        bench.script.fail = "read record";
+        CHECK(recover(bench.ports()).error().message().param("at") == "read record");
+        CHECK(bench.script.calls.empty());
+    }
+
+    TEST_CASE("a hand-over that is under way is not taken for one that was cut off") {
+        Bench first;
+        (void)first.run();
+        Bench again;
+        again.store.contents = first.store.written.back();
+        const auto held = Lock::take(again.root);
+        REQUIRE(held);
+        CHECK(recover(again.ports()).error().code() == "handover.busy");
+        CHECK(again.script.calls.empty());
     }
 }

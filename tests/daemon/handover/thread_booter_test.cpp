@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/handover/thread_booter.hpp"
+
+#include <doctest/doctest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <thread>
+
+#include "tests/temporary_tree.hpp"
+
+using namespace stillboot;
+using namespace stillboot::handover;
+namespace asio = boost::asio;
+
+namespace {
+
+// A machine without devices, whose memory cannot be told: every hand-over on it ends at its first step.
+class Bench {
+public:
+    Bench() : root(tree.root()) {
+        tree.directory("sys/devices");
+        tree.directory("sys/bus");
+        tree.file("proc/sys/kernel/random/boot_id", "this-boot\n");
+        scans.stop = [this](auto done) {
+            calls.emplace_back("stop scans");
+            if (scans_end) {
+                done({});
+            } else {
+                ended = std::move(done);
+            }
+        };
+        scans.start = [this] { calls.emplace_back("start scans"); };
+        events.on_event = [this](const Event&) { on_loop(); };
+        events.on_failed = [this](const Error& error) {
+            on_loop();
+            calls.push_back("failed: " + error.sentence());
+        };
+    }
+    void on_loop() { CHECK(std::this_thread::get_id() == loop_thread); }
+    ThreadBooter booter() { return ThreadBooter(loop.get_executor(), root, BooterSettings(), scans); }
+
+    // Joined, so that a failed check shows them.
+    [[nodiscard]] std::string story() const {
+        std::string all;
+        for (const auto& call : calls) {
+            all += (all.empty() ? "" : ", ") + call;
+        }
+        return all;
+    }
+
+    stillboot::test::TemporaryTree tree;
+    Root root;
+    asio::io_context loop;
+    std::thread::id loop_thread = std::this_thread::get_id();
+    bool scans_end = true;
+    std::function<void(std::vector<std::string>)> ended;
+    std::vector<std::string> calls;
+    ScanControl scans;
+    BootEvents events;
+};
+
+// The loop has work again as soon as the other thread posts.
+void run_until(Bench& bench, const std::function<bool()>& done) {
+    const auto work = asio::make_work_guard(bench.loop);
+    while (!done()) {
+        bench.loop.run_one();
+    }
+}
+
+}  // namespace
+
+TEST_SUITE("daemon_handover") {
+    TEST_CASE("a hand-over that fails is told on the loop, once its scans may run again") {
+        Bench bench;
+        auto booter = bench.booter();
+        booter.start(Request(), bench.events);
+        CHECK(booter.busy());
+        run_until(bench, [&] { return !booter.busy(); });
+        CHECK(
+            bench.story() ==
+            "stop scans, start scans, failed: /proc/meminfo cannot be opened: ENOENT (No such file or directory)");
+    }
+
+    TEST_CASE("one at a time: a second hand-over and a plan are refused as busy, and the first goes on") {
+        Bench bench;
+        bench.scans_end = false;
+        auto booter = bench.booter();
+        booter.start(Request(), bench.events);
+        booter.start(Request(), bench.events);
+        std::string planned;
+        booter.plan(Request(), [&](Result<std::vector<std::string>> lines) { planned = lines.error().code(); });
+        CHECK(planned == "handover.busy");
+        bench.ended({});
+        run_until(bench, [&] { return !booter.busy(); });
+        CHECK(bench.story() ==
+              "stop scans, failed: another hand-over is under way, start scans, failed: /proc/meminfo cannot be "
+              "opened: ENOENT (No such file or directory)");
+    }
+
+    TEST_CASE("a plan comes as lines, touches no scan, and leaves the booter free") {
+        Bench bench;
+        auto booter = bench.booter();
+        Request request;
+        request.kernel.path = "/vmlinuz";
+        std::vector<std::string> lines;
+        booter.plan(std::move(request), [&](Result<std::vector<std::string>> text) {
+            lines = text ? *text : std::vector<std::string>{text.error().sentence()};
+        });
+        CHECK(booter.busy());
+        run_until(bench, [&] { return !booter.busy(); });
+        REQUIRE_FALSE(lines.empty());
+        CHECK(lines.front() == "1. fetch: bring /vmlinuz into memory");
+        CHECK(bench.calls.empty());
+    }
+
+    TEST_CASE("a booter that goes while its hand-over runs waits for it, and tells nobody") {
+        Bench bench;
+        {
+            auto booter = bench.booter();
+            booter.start(Request(), bench.events);
+        }
+        bench.loop.run();
+        CHECK(bench.story() == "stop scans");
+    }
+
+    TEST_CASE("without a record there is nothing to recover; a damaged one is an error") {
+        Bench bench;
+        const auto nothing = recover_machine(bench.root, BooterSettings());
+        REQUIRE(nothing);
+        CHECK_FALSE(nothing->has_value());
+        bench.tree.file("run/stillboot/handover.json", "{");
+        CHECK(recover_machine(bench.root, BooterSettings()).error().code() == "handover.record_damaged");
+    }
+}
