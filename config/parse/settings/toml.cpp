@@ -102,6 +102,13 @@ std::size_t end_of_string(std::string_view text, std::size_t at) {
     return text.size();
 }
 
+/// Whether a quote at `at` begins a string: at the start of a line, or behind what a key or a value may follow.
+/// Anywhere else, as in x = 1"a", the library reads on as if it were none.
+bool begins_string(std::string_view text, std::size_t at) {
+    const std::size_t before = text.substr(0, at).find_last_not_of(" \t");
+    return before == text.npos || std::string_view("\n=[,{").find(text[before]) != std::string_view::npos;
+}
+
 /// The first byte outside of strings and comments that is no ASCII, or npos. TOML has none there, but
 /// tomlplusplus 3.3 runs into undefined behaviour at some (U+00E4) instead of refusing them.
 std::size_t find_bare_non_ascii(std::string_view text) {
@@ -109,7 +116,7 @@ std::size_t find_bare_non_ascii(std::string_view text) {
     while (at < text.size()) {
         if (text[at] == '#') {
             at = std::min(text.find('\n', at), text.size());
-        } else if (text[at] == '"' || text[at] == '\'') {
+        } else if ((text[at] == '"' || text[at] == '\'') && begins_string(text, at)) {
             at = end_of_string(text, at);
         } else if ((static_cast<unsigned char>(text[at]) & 0x80U) != 0) {
             return at;

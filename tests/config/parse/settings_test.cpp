@@ -167,6 +167,17 @@ TEST_SUITE("settings") {
         CHECK(loaded.settings.timeout.value == seconds(3));
     }
 
+    TEST_CASE("a quote where no string can begin hides no letter beyond ASCII") {
+        const LoadedSettings loaded = one_file("timeout = 4\nx = 1\"\xD0\x9F\"\ny = \"\" '\xD0\x9F'\n");
+        CHECK(
+            texts(loaded) ==
+            Lines{"/etc/s.toml:2:7: error: this line is left out, for it is not TOML: letters beyond ASCII stand "
+                  "only in quotes",
+                  "/etc/s.toml:3:9: error: this line is left out, for it is not TOML: letters beyond ASCII stand "
+                  "only in quotes"});
+        CHECK(loaded.settings.timeout.value == seconds(4));
+    }
+
     TEST_CASE("what the TOML library takes for impossible is an error like any other") {
         const LoadedSettings loaded = one_file("timeout = 4\n[\npara#prob=|\"\n= = =\n");
         CHECK(loaded.settings.timeout.value == seconds(4));
