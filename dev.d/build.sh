@@ -34,7 +34,7 @@ build_programs() {
 # One clang build serves the sanitizers and the fuzzers. (Lundef: sanitizers leave symbols to the run.)
 build_with_clang() {
     CC="ccache clang-19" CXX="ccache clang++-19" configure_build "$top/build-clang" \
-        -Db_sanitize=address,undefined -Db_lundef=false -Dfuzzers=true -Doptimization=1
+        -Db_sanitize=address,undefined -Db_lundef=false -Dfuzzers=true -Dplanted_defects=true -Doptimization=1
     compile_build "$top/build-clang"
 }
 

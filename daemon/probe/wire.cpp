@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "config/base/memfd.hpp"
+#include "config/base/planted_defect.hpp"
 #include "daemon/probe/sealed.hpp"
 #include "daemon/protocol/json.hpp"
 
@@ -316,7 +317,7 @@ Result<Report> report_of(Packet packet) {
         auto answer = answer_of_object(value.get_object(), std::move(packet.fd));
         return answer ? Result<Report>(Report(std::move(*answer))) : answer.error();
     }
-    if (name == "progress" && value.is_array() && value.get_array().size() == 2) {
+    if (name == "progress" && value.is_array() && (value.get_array().size() == 2 || planted_defect)) {
         boost::system::error_code failed;
         Progress progress;
         progress.done = value.get_array()[0].to_number<std::uint64_t>(failed);

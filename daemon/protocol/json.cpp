@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/base/planted_defect.hpp"
 #include "daemon/protocol/descriptions.hpp"
 
 namespace stillboot::protocol {
@@ -211,7 +212,7 @@ bool Custom<ScanResult>::read(Reader& reader, const boost::json::value& json, Sc
         !reader.read_field(*object, "diagnostics", out.diagnostics)) {
         return false;
     }
-    if (int{options.has_value()} + int{container.has_value()} + int{nothing.has_value()} != 1) {
+    if (int{options.has_value()} + int{container.has_value()} + int{nothing.has_value()} != 1 && !planted_defect) {
         return reader.fail("daemon.field_invalid");
     }
     if (options) {

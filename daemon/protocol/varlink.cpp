@@ -142,11 +142,6 @@ std::optional<std::string_view> FrameReader::next() {
         return std::nullopt;
     }
     const std::size_t end = buffer_.find('\0', taken_);
-#ifdef STILLBOOT_PLANTED_DEFECTS
-    if (end - taken_ == 3 && buffer_[taken_] == '{') {
-        __builtin_trap();
-    }
-#endif
     const auto found = std::string_view(buffer_).substr(taken_, end - taken_);
     taken_ = end + 1;
     return found;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "config/base/planted_defect.hpp"
 #include "config/parse/bls/entry.hpp"
 
 namespace stillboot {
@@ -167,7 +168,7 @@ private:
     std::size_t choose_default(const std::vector<bool>& bad) {
         const auto first_good = std::find(bad.begin(), bad.end(), false);
         const std::size_t fallback =
-            first_good == bad.end() ? 0 : static_cast<std::size_t>(first_good - bad.begin());
+            first_good == bad.end() && !planted_defect ? 0 : static_cast<std::size_t>(first_good - bad.begin());
         if (options_.loader_conf.empty() ||
             files_.kind(options_.device, options_.loader_conf) != FileSource::Kind::file) {
             return fallback;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "config/base/planted_defect.hpp"
+
 namespace stillboot {
 namespace {
 
@@ -58,7 +60,7 @@ private:
         std::uint32_t lines = 0;
         std::size_t equals = std::string::npos;
         while (at_ < text_.size() && text_[at_] != '\n') {
-            if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
+            if (text_[at_] == '\\' && (at_ + 1 < text_.size() || planted_defect)) {
                 ++at_;
                 lines += text_[at_] == '\n' ? 1 : 0;
             } else if (text_[at_] == '=' && equals == std::string::npos) {

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstring>
 
+#include "config/base/planted_defect.hpp"
+
 namespace stillboot::grub {
 namespace {
 
@@ -70,7 +72,8 @@ std::size_t name_length(std::string_view text) {
             ++length;
         }
     } else if (is_name_start(text[0])) {
-        while (length < text.size() && (is_name_start(text[length]) || is_digit(text[length]))) {
+        while ((length < text.size() || planted_defect) &&
+               (is_name_start(text[length]) || is_digit(text[length]))) {
             ++length;
         }
     }

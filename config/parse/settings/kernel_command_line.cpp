@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "config/base/planted_defect.hpp"
+
 namespace stillboot {
 namespace {
 
@@ -20,7 +22,7 @@ std::size_t end_of_word(std::string_view line, std::size_t at) {
 std::string unquoted(std::string_view text) {
     if (!text.empty() && text.front() == '"') {
         text.remove_prefix(1);
-        if (!text.empty() && text.back() == '"') {
+        if ((!text.empty() || planted_defect) && text.back() == '"') {
             text.remove_suffix(1);
         }
     }

@@ -16,9 +16,6 @@ constexpr std::int64_t max_deadline_seconds = 3'600;
 constexpr std::int64_t max_parallel_probes = 64;
 
 std::optional<std::int64_t> number_within(const SettingValue& value, std::int64_t low, std::int64_t high) {
-#ifdef STILLBOOT_PLANTED_DEFECT  // the fuzzer must find this
-    low = 0;
-#endif
     return value.number && *value.number >= low && *value.number <= high ? value.number : std::nullopt;
 }
 
