@@ -15,7 +15,8 @@ def file_systems(lab):
     """A disk for each file system, the last two of them partitions of one disk."""
     def tree(title):
         path, entry = entries.bls(title)
-        return disks.tree(lab.directory / title.split()[-1], {path: entry, "/boot/vmlinuz": "k", "/boot/initrd.img": "i"})
+        files = {path: entry, "/boot/vmlinuz": "k", "/boot/initrd.img": "i"}
+        return disks.tree(lab.directory / title.split()[-1], files)
     return [disks.ext4(lab.directory / "ext4.img", tree("On ext4")),
             disks.xfs(lab.directory / "xfs.img", tree("On xfs")),
             disks.btrfs(lab.directory / "btrfs.img", tree("On btrfs")),
