@@ -3,8 +3,9 @@
 # Measuring: whatever meson knows as a benchmark, one after the other, nothing beside them.
 
 dev_bench() {
-    need_packages build
+    need_packages build test test-tools firmware machine
     build_programs
     say "measuring"
-    meson test -C "$top/build" --benchmark --no-rebuild --num-processes 1 --verbose "$@"
+    # Without --no-rebuild: what only measures is built only here.
+    meson test -C "$top/build" --benchmark --num-processes 1 --verbose "$@"
 }
