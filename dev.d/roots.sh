@@ -49,6 +49,11 @@ in_root() {
         exec chroot "$root" "$@"' in_root "$root" "${binds[@]}" -- "$@"
 }
 
+# A Debian 13 root with clients that nobody here wrote: Python and varlinkctl. Its directory is the last line.
+dev_clients() {
+    locked roots root_of trixie clients python3 systemd
+}
+
 # Builds with the compiler and libraries of Debian 13, and runs the unit tests there.
 debian_13_tests() {
     local root packages log="$cache/logs/test-Debian 13.log"

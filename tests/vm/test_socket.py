@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The socket, by clients that nobody here wrote."""
+import json
+import re
+
+import clients
+import disks
+import entries
+
+LINE = "console=ttyS0 quiet panic=-1"
+
+
+def grub_cfg(nonce):
+    return f"""set default=0
+menuentry 'Debian GNU/Linux' --id plain {{
+    linux /boot/vmlinuz {LINE} nonce={nonce}-plain
+    initrd /boot/initrd.img
+}}
+submenu 'Advanced options' {{
+    menuentry 'Debian GNU/Linux (recovery mode)' --id recovery {{
+        linux /boot/vmlinuz {LINE} single nonce={nonce}-recovery
+        initrd /boot/initrd.img
+    }}
+}}
+"""
+
+
+def options_when_there(machine, count):
+    """The options, once there are so many."""
+    for _ in range(60):
+        options = json.loads(clients.call(machine, "ListOptions"))["parameters"]["options"]
+        if len(options) >= count:
+            return options
+        machine.sh("sleep 1")
+    raise AssertionError(f"{count} options were expected, {options} came")
+
+
+def test_choose_over_the_socket(lab):
+    """over the socket: another program lists, chooses the recovery entry with an argument, and waits"""
+    files = lab.boot_files()
+    files["/boot/grub/grub.cfg"] = grub_cfg(lab.nonce)
+    image = disks.ext4(lab.directory / "root.img", disks.tree(lab.directory / "tree", files), label="root")
+    kernel, initrd = lab.firmware()
+    with lab.machine(disks=[(image, "nvme")], kernel=kernel, initrd=clients.initramfs(lab, initrd), memory=2048,
+                     append="stillboot.timeout=never", limit=420) as machine:
+        machine.sh("true", timeout=90)
+        clients.ready(machine)
+        options = options_when_there(machine, 2)
+        lab.equal("both entries are listed in their order", [option["title"] for option in options],
+                  ["Debian GNU/Linux", "Debian GNU/Linux (recovery mode)"])
+        lab.equal("the submenu is known", options[1]["submenus"], ["Advanced options"])
+        lab.equal("the entry's place is known", (options[1]["source"]["file"], options[1]["source"]["line"]),
+                  ("/boot/grub/grub.cfg", 7))
+        told = machine.sh("SYSTEMD_COLORS=0 chroot /clients varlinkctl introspect /run/stillboot/io.stillboot io.stillboot", timeout=60)
+        lab.check("varlinkctl reads the interface", all(name in told for name in ("method Boot(", "error Busy",
+                                                                                 "type Option")), told)
+        told = machine.sh("SYSTEMD_COLORS=0 chroot /clients varlinkctl info /run/stillboot/io.stillboot", timeout=60)
+        lab.check("varlinkctl reads the service", "Stillboot" in told, told)
+        told = machine.sh("SYSTEMD_COLORS=0 chroot /clients varlinkctl call /run/stillboot/io.stillboot io.stillboot.GetState '{}'",
+                          timeout=60)
+        lab.check("varlinkctl calls a method", '"phase"' in told, told)
+        memory = machine.sh("grep -h VmRSS /proc/$(pidof stillbootd)/status")
+        lab.check("the idle daemon takes less than 6 MB", int(re.search(r"(\d+) kB", memory)[1]) < 6000, memory)
+        dry = json.loads(clients.call(machine, "Boot", json.dumps({"option": options[1]["id"], "dry_run": True})))
+        lab.check("a dry run gives the plan", len(dry["parameters"]["plan"]) > 5, str(dry))
+        chosen = json.dumps({"option": options[1]["id"], "append": f"appended={lab.nonce}"})
+        machine.sh(f"(chroot /clients python3 /call.py stream io.stillboot.Boot '{chosen}' 2>&1 | "
+                   "while read -r line; do echo \"client: $line\" >/dev/kmsg; done) &")
+        said = machine.wait_marker()
+        lab.equal("kexec started it", said["bootloader_type"], "208")
+        lab.equal("the command line is the entry's with the argument behind it", said["cmdline"],
+                  f"{LINE} single nonce={lab.nonce}-recovery appended={lab.nonce}")
+        machine.wait_off()
+
+
+def test_users_look_and_hostile_clients_harm_themselves(lab):
+    """users may look and not act; a client that sends half a message or nothing harms itself alone"""
+    path, entry = entries.bls("Marker", options=f"nonce={lab.nonce}")
+    image = disks.ext4(lab.directory / "root.img", disks.tree(lab.directory / "tree", {**lab.boot_files(), path: entry}),
+                       label="root")
+    kernel, initrd = lab.firmware()
+    with lab.machine(disks=[(image, "virtio-blk")], kernel=kernel, initrd=clients.initramfs(lab, initrd), memory=2048,
+                     append="stillboot.timeout=never", limit=420) as machine:
+        machine.sh("true", timeout=90)
+        clients.ready(machine)
+        options_when_there(machine, 1)
+        machine.sh("cat >/clients/user.py <<'EOF'\n"
+                   "import os, runpy, sys\nos.setgroups([]); os.setgid(1000); os.setuid(1000)\n"
+                   "sys.argv = ['call.py'] + sys.argv[1:]\nrunpy.run_path('/call.py')\nEOF")
+        as_user = "chroot /clients python3 /user.py call io.stillboot."
+        status, told = machine.sh(as_user + "ListOptions '{}'", timeout=60, check=False)
+        lab.check("a user may list", status == 0 and "Marker" in told, told)
+        status, told = machine.sh(as_user + "Boot '{\"option\": \"Marker\"}'", timeout=60, check=False)
+        lab.check("a user may not boot", status == 1 and "io.stillboot.PermissionDenied" in told, told)
+        machine.sh("cat >/clients/hostile.py <<'EOF'\n"
+                   "import socket, time\n"
+                   "def connect():\n"
+                   "    s = socket.socket(socket.AF_UNIX); s.connect('/run/stillboot/io.stillboot'); return s\n"
+                   "half = connect(); half.sendall(b'{\"method\"')\n"
+                   "silent = [connect() for _ in range(20)]\n"
+                   "deaf = connect()\n"
+                   "deaf.sendall(b'{\"method\":\"io.stillboot.Watch\",\"more\":true}\\0')\n"
+                   "big = connect()\n"
+                   "try:\n"
+                   "    for _ in range(1024): big.sendall(b' ' * 1048576)\n"
+                   "    print('a gigabyte was taken')\n"
+                   "except OSError as refused: print('refused:', refused)\n"
+                   "print(half.recv(1))\n"
+                   "time.sleep(1000)\nEOF\n"
+                   "(chroot /clients python3 -u /hostile.py >/run/hostile 2>&1 &)")
+        machine.sh("for i in $(seq 60); do grep -q \"^b''\" /run/hostile && exit 0; sleep 1; done; "
+                   "cat /run/hostile; exit 1", timeout=90)
+        told = machine.sh("cat /run/hostile")
+        lab.check("the gigabyte is refused, and half a message is not waited for", "refused:" in told, told)
+        lab.check("others are served as before", "Marker" in clients.call(machine, "ListOptions"))
+        memory = machine.sh("grep -h VmRSS /proc/$(pidof stillbootd)/status")
+        lab.check("the daemon has not grown", int(re.search(r"(\d+) kB", memory)[1]) < 7000, memory)
