@@ -125,7 +125,10 @@ class Monitor:
 
     def __call__(self, command, **arguments):
         """Runs one command; answers with its result. Keywords: underscores are written as dashes."""
-        arguments = {name.replace("_", "-"): value for name, value in arguments.items()}
+        return self.execute(command, {name.replace("_", "-"): value for name, value in arguments.items()})
+
+    def execute(self, command, arguments):
+        """The same with the arguments' names as they are."""
         self._file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
         self._file.flush()
         while True:
