@@ -98,3 +98,8 @@ def ready(machine):
 def call(machine, method, parameters="{}", verb="call", timeout=60, check=True):
     return machine.sh(f"chroot /clients python3 /call.py {verb} io.stillboot.{method} '{parameters}'",
                       timeout=timeout, check=check)
+
+
+def varlinkctl(machine, words):
+    """What varlinkctl says, without the colours that it gives a terminal."""
+    return machine.sh(f"SYSTEMD_COLORS=0 chroot /clients varlinkctl {words}", timeout=60)

@@ -51,13 +51,12 @@ def test_choose_over_the_socket(lab):
         lab.equal("the submenu is known", options[1]["submenus"], ["Advanced options"])
         lab.equal("the entry's place is known", (options[1]["source"]["file"], options[1]["source"]["line"]),
                   ("/boot/grub/grub.cfg", 7))
-        told = machine.sh("SYSTEMD_COLORS=0 chroot /clients varlinkctl introspect /run/stillboot/io.stillboot io.stillboot", timeout=60)
+        told = clients.varlinkctl(machine, "introspect /run/stillboot/io.stillboot io.stillboot")
         lab.check("varlinkctl reads the interface", all(name in told for name in ("method Boot(", "error Busy",
                                                                                  "type Option")), told)
-        told = machine.sh("SYSTEMD_COLORS=0 chroot /clients varlinkctl info /run/stillboot/io.stillboot", timeout=60)
+        told = clients.varlinkctl(machine, "info /run/stillboot/io.stillboot")
         lab.check("varlinkctl reads the service", "Stillboot" in told, told)
-        told = machine.sh("SYSTEMD_COLORS=0 chroot /clients varlinkctl call /run/stillboot/io.stillboot io.stillboot.GetState '{}'",
-                          timeout=60)
+        told = clients.varlinkctl(machine, "call /run/stillboot/io.stillboot io.stillboot.GetState '{}'")
         lab.check("varlinkctl calls a method", '"phase"' in told, told)
         memory = machine.sh("grep -h VmRSS /proc/$(pidof stillbootd)/status")
         lab.check("the idle daemon takes less than 6 MB", int(re.search(r"(\d+) kB", memory)[1]) < 6000, memory)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Probes that do not come back: each costs its own device, and the daemon's end leaves none behind unnamed."""
+import contextlib
 import re
 
 import disks
@@ -41,14 +42,22 @@ def end_daemon(lab, machine):
     lab.check("SIGTERM ends the daemon", True)
 
 
-def machine_with(lab, others, **options):
-    """A machine whose target is on the first disk (disk0) and that has other disks behind it."""
+@contextlib.contextmanager
+def machine_with(lab, sick):
+    """A machine with the target on disk0 and, on disk1, one with the label "sick"; gives it and that disk's node, once
+    both were scanned."""
     path, entry = entries.bls("Marker", options=f"nonce={lab.nonce}")
     root = disks.ext4(lab.directory / "root.img", disks.tree(lab.directory / "tree", {**lab.boot_files(), path: entry}),
                       label="root")
-    return lab.machine(disks=[(root, "nvme")] + [(image, "virtio-blk") for image in others],
-                       append=f"stillboot.timeout=never stillboot.probe.parallel=4 stillboot.probe.deadline={DEADLINE}",
-                       **options)
+    with lab.machine(disks=[(root, "nvme"), (sick, "virtio-blk")],
+                     append="stillboot.timeout=never stillboot.probe.parallel=4 "
+                            f"stillboot.probe.deadline={DEADLINE}") as machine:
+        machine.sh("true", timeout=90)
+        entries.wait_for_disks(machine, ["root", "sick"])
+        wait(machine, "stillboot list | grep -q Marker")
+        node = node_of(machine, "sick")
+        wait(machine, "! pidof stillboot-probe >/dev/null")
+        yield machine, node
 
 
 def signal_a_scan(machine, node, signal):
@@ -60,12 +69,7 @@ def signal_a_scan(machine, node, signal):
 def test_probes_that_never_return(lab):
     """a probe that crashes, is killed or is stopped is named with its device, and SIGTERM leaves none behind"""
     image = disks.ext4(lab.directory / "sick.img", disks.tree(lab.directory / "sick", {"hello": "sick"}), label="sick")
-    with machine_with(lab, [image]) as machine:
-        machine.sh("true", timeout=90)
-        entries.wait_for_disks(machine, ["root", "sick"])
-        wait(machine, "stillboot list | grep -q Marker")
-        node = node_of(machine, "sick")
-        wait(machine, "! pidof stillboot-probe >/dev/null")
+    with machine_with(lab, image) as (machine, node):
         for signal, said in (("SEGV", f"stillboot-probe crashed on {node} (SIGSEGV)"),
                              ("KILL", f"stillboot-probe crashed on {node} (SIGKILL)"),
                              ("STOP", f"stillboot-probe was not done with {node} after {DEADLINE} s and was ended")):
@@ -88,12 +92,7 @@ def test_probe_stuck_in_the_kernel(lab):
     # Room to grow puts the root's inode 4 MB from what is read to know the file system.
     disks.run("truncate", "-s", "64M", image)
     disks.run("mke2fs", "-q", "-t", "ext4", "-b", "4096", "-E", "resize=4294967295", "-L", "sick", image)
-    with machine_with(lab, [image]) as machine:
-        machine.sh("true", timeout=90)
-        entries.wait_for_disks(machine, ["root", "sick"])
-        wait(machine, "stillboot list | grep -q Marker")
-        node = node_of(machine, "sick")
-        wait(machine, "! pidof stillboot-probe >/dev/null")
+    with machine_with(lab, image) as (machine, node):
         # The file system is known from memory, as long as somebody holds the disk open; its mount must read the disk.
         machine.sh(f"(sleep 10000 <{node} >/dev/null 2>&1 &) ; echo 3 >/proc/sys/vm/drop_caches; "
                    f"udevadm test-builtin blkid /sys/class/block/{node.removeprefix('/dev/')} >/dev/null 2>&1")
