@@ -102,16 +102,20 @@ class Line:
 
     def wait_screen(self, pattern, timeout=30):
         """Waits until the screen, its lines joined by newlines, matches; returns the match."""
+        return self.wait_until(lambda: re.search(pattern, "\n".join(self.screen())), repr(pattern), timeout)
+
+    def wait_until(self, shows, what, timeout=30):
+        """Waits until shows(), asked anew at whatever the line says, is true; returns what it answered."""
         deadline = time.monotonic() + timeout * PATIENCE
         with self._condition:
             while True:
-                shown = "\n".join(line.rstrip() for line in self._screen.display)
-                match = re.search(pattern, shown)
-                if match:
-                    return match
+                answer = shows()
+                if answer:
+                    return answer
                 left = deadline - time.monotonic()
                 if self.closed or left <= 0:
-                    raise Timeout(f"{pattern!r} is not on the screen after {timeout * PATIENCE:.0f} s:\n{shown}")
+                    raise Timeout(f"{what} is not on the screen after {timeout * PATIENCE:.0f} s:\n"
+                                  + "\n".join(self.screen()))
                 self._condition.wait(left)
 
 
