@@ -5,11 +5,13 @@
 #include <libudev.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 
 namespace stillboot::discover {
@@ -76,6 +78,21 @@ BlockFacts facts_of(struct udev_device* device) {
 
 bool is_wanted(struct udev_device* device) {
     return ::udev_device_get_devnode(device) != nullptr && !is_ignored(text(::udev_device_get_sysname(device)));
+}
+
+// In alphabetical order, so that a disk comes before its partitions.
+std::vector<std::string> block_names() {
+    std::vector<std::string> names;
+    std::error_code failure;
+    for (std::filesystem::directory_iterator each("/sys/class/block", failure), end; each != end;
+         each.increment(failure)) {
+        std::string name = each->path().filename();
+        if (!is_ignored(name)) {
+            names.push_back(std::move(name));
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
 }
 
 std::optional<DeviceEvent> event_of(struct udev_device* device) {
@@ -147,24 +164,19 @@ void UdevSource::close() {
     }
 }
 
+// Names first: udev_enumerate would open and read every device, also the many loop devices that nobody asks for.
 std::vector<BlockFacts> UdevSource::enumerate() {
-    std::vector<BlockFacts> found;
-    struct udev_enumerate* listing = ::udev_enumerate_new(udev_.get());
-    ::udev_enumerate_add_match_subsystem(listing, "block");
     // Without a running udev nothing is ever initialised, and what the kernel says must do.
-    if (::access("/run/udev/control", F_OK) == 0) {
-        ::udev_enumerate_add_match_is_initialized(listing);
-    }
-    ::udev_enumerate_scan_devices(listing);
-    for (auto* entry = ::udev_enumerate_get_list_entry(listing); entry != nullptr;
-         entry = ::udev_list_entry_get_next(entry)) {
+    const bool udev_runs = ::access("/run/udev/control", F_OK) == 0;
+    std::vector<BlockFacts> found;
+    for (const std::string& name : block_names()) {
         const std::unique_ptr<struct udev_device, Deleter> device(
-            ::udev_device_new_from_syspath(udev_.get(), ::udev_list_entry_get_name(entry)));
-        if (device && is_wanted(device.get())) {
+            ::udev_device_new_from_subsystem_sysname(udev_.get(), "block", name.c_str()));
+        if (device && is_wanted(device.get()) &&
+            (!udev_runs || ::udev_device_get_is_initialized(device.get()) > 0)) {
             found.push_back(facts_of(device.get()));
         }
     }
-    ::udev_enumerate_unref(listing);
     return found;
 }
 
