@@ -53,6 +53,7 @@ void Daemon::build(const Settings& settings) {
     probe::RunnerSettings probing;
     probing.scan_deadline = settings.probe_deadline.value;
     scanner_ = std::make_unique<ProbeScanner>(executor, probing);
+    scanner_->runner().prepare(settings.probe_parallel.value);
     discover::DiscoverySettings discovering;
     discovering.parallel = settings.probe_parallel.value;
     discovering.settle_deadline = settings.settle_deadline.value;
@@ -60,6 +61,7 @@ void Daemon::build(const Settings& settings) {
     events.on_change = [this] { core_->on_registry_change(); };
     events.on_settled = [this](bool complete) {
         core_->on_settled(complete);
+        scanner_->runner().prepare(0);
         // What the scans needed and is free again goes back: most of the time ahead is idle.
         ::malloc_trim(0);
     };
@@ -84,11 +86,16 @@ handover::ScanControl Daemon::scan_control() {
     return control;
 }
 
+bool Daemon::is_quiet() const {
+    return discovery_->is_quiet() && scanner_->runner().is_idle();
+}
+
 asio::awaitable<void> Daemon::end_scans(std::function<void(std::vector<std::string>)> done) {
     discovery_->pause();
+    scanner_->runner().prepare(0);
     asio::steady_timer timer(context_);
     const auto deadline = std::chrono::steady_clock::now() + stop_deadline;
-    while (std::chrono::steady_clock::now() < deadline && !discovery_->is_quiet()) {
+    while (std::chrono::steady_clock::now() < deadline && !is_quiet()) {
         timer.expires_after(stop_step);
         co_await timer.async_wait(asio::use_awaitable);
     }
@@ -192,7 +199,7 @@ asio::awaitable<void> Daemon::stop() {
     asio::steady_timer timer(context_);
     const auto deadline = std::chrono::steady_clock::now() + stop_deadline;
     // A hand-over that is being undone has deadlines of its own, and its devices must come back.
-    while (booter_->busy() || (std::chrono::steady_clock::now() < deadline && !discovery_->is_quiet())) {
+    while (booter_->busy() || (std::chrono::steady_clock::now() < deadline && !is_quiet())) {
         timer.expires_after(stop_step);
         co_await timer.async_wait(asio::use_awaitable);
     }

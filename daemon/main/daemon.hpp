@@ -34,6 +34,7 @@ private:
     void build(const Settings& settings);
     void recover(const Settings& settings);
     handover::ScanControl scan_control();
+    [[nodiscard]] bool is_quiet() const;
     boost::asio::awaitable<void> end_scans(std::function<void(std::vector<std::string>)> done);
     boost::asio::awaitable<void> wait_for_signal();
     boost::asio::awaitable<void> stop();

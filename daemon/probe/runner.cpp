@@ -3,8 +3,11 @@
 #include "daemon/probe/runner.hpp"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -41,12 +44,6 @@ Result<Order> order_for(const std::string& node, const Question& question) {
     order.path = question.path;
     order.max_bytes = std::min(question.max_bytes, max_read_bytes);
     return order;
-}
-
-// g++ 12.2 evaluates both sides of a conditional expression in the statement of a co_await: so, a function.
-template <class T>
-Error error_of(const Result<T>& result) {
-    return result ? Error() : result.error();
 }
 
 // A file's bytes are passed on only when they cannot change any more.
@@ -102,10 +99,13 @@ public:
 
     awaitable<Result<ScanResult>> scan(DeviceId device, QuestionHandler handler);
     awaitable<Answer> ask(std::string node, Question question);
+    void prepare(unsigned count);
     void stop();
+    [[nodiscard]] bool is_idle() const { return running_.empty(); }
     [[nodiscard]] std::vector<Stuck> stuck() const;
 
 private:
+    Result<Helper> take_helper(std::string_view program, const std::string& node);
     Result<JobPtr> start(std::string_view program, const Order& order, std::chrono::milliseconds deadline);
     static void set_timer(const JobPtr& job, std::chrono::milliseconds after);
     static awaitable<Result<Packet>> next_packet(JobPtr job);
@@ -114,21 +114,47 @@ private:
     static awaitable<Result<UniqueFd>> converse(JobPtr job, QuestionHandler handler);
     static awaitable<bool> wait_for_end(JobPtr job, std::chrono::milliseconds limit);
     awaitable<Error> finish(JobPtr job, Error reason, std::chrono::milliseconds deadline);
+    static awaitable<void> see_off(std::shared_ptr<Impl> self, JobPtr job);
     void leave_stuck(JobPtr job);
 
     asio::any_io_executor executor_;
     RunnerSettings settings_;
     std::vector<JobPtr> running_;
     std::vector<JobPtr> stuck_;
+    std::vector<Helper> prepared_;  ///< probes that wait for an order
     bool stopped_ = false;
 };
+
+void Runner::Impl::prepare(unsigned count) {
+    while (prepared_.size() > count) {
+        kill_helper(prepared_.back());
+        ::waitid(P_PIDFD, static_cast<id_t>(prepared_.back().pidfd.get()), nullptr, WEXITED);
+        prepared_.pop_back();
+    }
+    while (prepared_.size() < count) {
+        auto helper = start_helper(probe_program, "");
+        if (!helper) {
+            return;  // the first scan says why
+        }
+        prepared_.push_back(std::move(*helper));
+    }
+}
+
+Result<Helper> Runner::Impl::take_helper(std::string_view program, const std::string& node) {
+    if (program != probe_program || prepared_.empty()) {
+        return start_helper(program, node);
+    }
+    Helper helper = std::move(prepared_.back());
+    prepared_.pop_back();
+    return helper;
+}
 
 Result<JobPtr> Runner::Impl::start(std::string_view program, const Order& order,
                                    std::chrono::milliseconds deadline) {
     if (stopped_) {
         return Error("probe.cancelled", {{"device", order.device.node}});
     }
-    auto helper = start_helper(program, order.device.node);
+    auto helper = take_helper(program, order.device.node);
     if (!helper) {
         return helper.error();
     }
@@ -285,6 +311,11 @@ awaitable<Error> Runner::Impl::finish(JobPtr job, Error reason, std::chrono::mil
     co_return reason;
 }
 
+// What it has said is complete: only its own end, and its mount's, is still to come.
+awaitable<void> Runner::Impl::see_off(std::shared_ptr<Impl> self, JobPtr job) {
+    (void)co_await self->finish(std::move(job), Error(), self->settings_.end_deadline);
+}
+
 void Runner::Impl::leave_stuck(JobPtr job) {
     stuck_.push_back(job);
     job->exit.async_wait(asio::posix::stream_descriptor::wait_read,
@@ -310,13 +341,14 @@ awaitable<Result<ScanResult>> Runner::Impl::scan(DeviceId device, QuestionHandle
         co_return job.error();
     }
     auto result = co_await converse(*job, std::move(handler));
-    Error failure = error_of(result);
-    const Error reason = co_await finish(*job, std::move(failure), settings_.scan_deadline);
-    co_await asio::this_coro::throw_if_cancelled(throws);
-    if (!result) {
-        co_return reason;
+    if (result) {
+        asio::co_spawn(executor_, see_off(self, *job), asio::detached);
+        co_await asio::this_coro::throw_if_cancelled(throws);
+        co_return read_scan_result(result->get(), device);
     }
-    co_return read_scan_result(result->get(), device);
+    const Error reason = co_await finish(*job, result.error(), settings_.scan_deadline);
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    co_return reason;
 }
 
 awaitable<Answer> Runner::Impl::ask(std::string node, Question question) {
@@ -333,17 +365,19 @@ awaitable<Answer> Runner::Impl::ask(std::string node, Question question) {
         co_return Answer(job.error());
     }
     auto answer = co_await converse_fetch(*job);
-    Error failure = error_of(answer);
-    const Error reason = co_await finish(*job, std::move(failure), settings_.ask_deadline);
-    co_await asio::this_coro::throw_if_cancelled(throws);
-    if (!answer) {
-        co_return Answer(reason);
+    if (answer) {
+        asio::co_spawn(executor_, see_off(self, *job), asio::detached);
+        co_await asio::this_coro::throw_if_cancelled(throws);
+        co_return checked(std::move(*answer), order->mode, order->max_bytes);
     }
-    co_return checked(std::move(*answer), order->mode, order->max_bytes);
+    const Error reason = co_await finish(*job, answer.error(), settings_.ask_deadline);
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    co_return Answer(reason);
 }
 
 void Runner::Impl::stop() {
     stopped_ = true;
+    prepare(0);
     for (const auto& job : running_) {
         job->cancelled = true;
         job->end_now();
@@ -374,6 +408,14 @@ awaitable<Result<ScanResult>> Runner::scan(DeviceId device, QuestionHandler hand
 
 awaitable<Answer> Runner::ask(std::string node, Question question) {
     return impl_->ask(std::move(node), std::move(question));
+}
+
+void Runner::prepare(unsigned count) {
+    impl_->prepare(count);
+}
+
+bool Runner::is_idle() const {
+    return impl_->is_idle();
 }
 
 void Runner::stop() {

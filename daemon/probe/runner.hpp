@@ -43,6 +43,10 @@ public:
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 
+    /// Has `count` probes wait for the orders of the next scans, so that a program's start is not in their way;
+    /// ends those that are too many. One that a scan has taken is not replaced.
+    void prepare(unsigned count);
+
     /// Scans one device: node must be set; id, uuid, … name it to the parsers. Cancelling the coroutine ends the
     /// process. @error probe.helper_missing, probe.helper_crashed (signal by name), probe.helper_timed_out,
     /// probe.helper_stuck, probe.helper_broke_protocol, probe.cancelled, and what the probe itself reports
@@ -53,6 +57,8 @@ public:
     /// has resolved question.device. Failures of the helper come as Answer::error.
     boost::asio::awaitable<Answer> ask(std::string node, Question question);
 
+    /// False while any helper runs: also one whose result is known, but whose mount is not gone yet.
+    [[nodiscard]] bool is_idle() const;
     /// Ends every running helper; their coroutines then return probe.cancelled, as does every later call.
     void stop();
     /// Helpers that are still stuck in the kernel now.

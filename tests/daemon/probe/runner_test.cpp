@@ -8,6 +8,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <fstream>
+#include <iterator>
+#include <set>
 
 #include "daemon/probe/scan_client.hpp"
 #include "daemon/probe/sealed.hpp"
@@ -88,6 +91,12 @@ std::string text_of(const UniqueFd& fd) {
     return read_sealed(fd.get(), 1 << 20, "answer").value();
 }
 
+// The processes that this one has started and not reaped.
+std::set<int> children() {
+    std::ifstream list("/proc/thread-self/children");
+    return {std::istream_iterator<int>(list), {}};
+}
+
 }  // namespace
 
 TEST_SUITE("probe") {
@@ -112,6 +121,25 @@ TEST_SUITE("probe") {
             "warning: this ext4 was not cleanly unmounted: its journal is not replayed, and what is shown may be "
             "older than what was last written");
         CHECK(tree.root().read_file("disk.img", std::size_t{64} << 20).value() == before.value());
+    }
+
+    TEST_CASE("a result is told before its probe has ended, and idle means that it has") {
+        if (skipped()) {
+            return;
+        }
+        const TemporaryTree tree;
+        const std::string image = test::make_ext4(tree, "disk.img");
+        asio::io_context loop;
+        Runner runner(loop.get_executor(), RunnerSettings());
+        std::optional<Result<ScanResult>> result;
+        bool idle_at_result = true;
+        asio::co_spawn(loop, keep(runner.scan(device_at(image), nothing_there), &result),
+                       [&](std::exception_ptr) { idle_at_result = runner.is_idle(); });
+        loop.run();
+        CHECK(result->has_value());
+        CHECK_FALSE(idle_at_result);
+        CHECK(runner.is_idle());
+        CHECK(children().empty());
     }
 
     TEST_CASE("a scan without an event loop finds the same, and hears of other devices from its caller") {
@@ -230,6 +258,28 @@ TEST_SUITE("probe") {
         CHECK(slow->error().sentence() == "stillboot-probe was not done with /dev/slow after 0 s and was ended");
         CHECK(other->error().message().param("signal") == "SIGABRT");
         CHECK(runner.stuck().empty());
+    }
+
+    TEST_CASE("prepared probes wait, are taken by the next scans, and end when they are not wanted") {
+        const OtherHelpers crashing_at_an_order("head -c 1 <&3; kill -SEGV $$");
+        asio::io_context loop;
+        Runner runner(loop.get_executor(), quick());
+        runner.prepare(3);
+        const auto waiting = children();
+        CHECK(waiting.size() == 3);
+        std::optional<Result<ScanResult>> result;
+        asio::co_spawn(loop, keep(runner.scan(device_at("/dev/somewhere"), nothing_there), &result), rethrow);
+        loop.run();
+        CHECK(result->error().message().param("signal") == "SIGSEGV");
+        CHECK(children().size() == 2);
+        for (const int child : children()) {
+            CHECK(waiting.contains(child));
+        }
+        runner.prepare(1);
+        CHECK(children().size() == 1);
+        runner.stop();
+        CHECK(children().empty());
+        CHECK(runner.is_idle());
     }
 
     TEST_CASE("stop ends what runs, and nothing starts after it") {
