@@ -38,8 +38,13 @@ def test_menu_edits_a_command_line(lab):
         # Each wait is for all that is asserted: a screen may be read while the line still draws it.
         console.wait_screen(r"First system starts in \d+ seconds\.\n +Press any key to stop this(.*\n){20,}.* Edit ",
                             timeout=120)
-        lab.check("at first sight the screen says what happens, when, which key prevents it, and which keys do more", True)
+        lab.check("at first sight the screen says what happens, when, which key prevents it, "
+                  "and which keys do more", True)
         lab.directory.joinpath("menu.screen").write_text("\n".join(console.screen()))
+        machine.sh("echo '<1>the kernel writes over it' >/dev/kmsg")
+        console.expect("the kernel writes over it", timeout=30)
+        console.wait_screen(r"^ Stillboot (?!(.*\n)*.*the kernel writes over it)(.*\n){20,}.* Edit ", timeout=30)
+        lab.check("what the kernel writes over the menu is drawn over", True)
         console.send("\x1b[B")
         console.wait_screen(r"Nothing starts by itself", timeout=30)
         lab.check("a key stops the countdown", True)

@@ -41,6 +41,7 @@ Application::Application(asio::io_context& context, asio::signal_set& signals, T
       tick_(context),
       request_came_(context),
       shell_ended_(context),
+      kernel_log_(context.get_executor()),
       view_(terminal.look()) {}
 
 void Application::spawn(awaitable<void> task) {
@@ -58,6 +59,7 @@ void Application::start() {
     spawn(watch_signals());
     spawn(watch_daemon());
     spawn(watch_log());
+    spawn(watch_kernel());
     spawn(send_requests());
     paint();
 }
@@ -205,6 +207,17 @@ asio::awaitable<void> Application::watch_log() {
     while (true) {
         const Error reason = co_await follow_log();
         co_await pause();
+    }
+}
+
+// What the kernel has to say stands in the middle of the menu until it is drawn anew.
+asio::awaitable<void> Application::watch_kernel() {
+    while (true) {
+        co_await kernel_log_.written_to_consoles();
+        if (!plain_ && !in_shell_) {
+            terminal_.redraw();
+            paint();
+        }
     }
 }
 

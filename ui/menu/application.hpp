@@ -12,6 +12,7 @@
 #include <string>
 
 #include "daemon/client/client.hpp"
+#include "ui/menu/kernel_log.hpp"
 #include "ui/menu/menu.hpp"
 #include "ui/menu/terminal.hpp"
 #include "ui/menu/view_model.hpp"
@@ -35,6 +36,7 @@ private:
     awaitable<void> watch_signals();
     awaitable<void> watch_daemon();
     awaitable<void> watch_log();
+    awaitable<void> watch_kernel();
     awaitable<void> send_requests();
     /// One connection's worth of Watch: ends with the reason.
     awaitable<Error> follow_changes();
@@ -60,6 +62,7 @@ private:
     boost::asio::steady_timer tick_;
     boost::asio::steady_timer request_came_;
     boost::asio::steady_timer shell_ended_;
+    KernelLog kernel_log_;
     std::deque<Action> requests_;
     ViewModel view_;
     bool plain_ = false;
