@@ -61,7 +61,7 @@ def figures(text):
 def measure(machine, count):
     """One row: the floor, then the daemon, both with cold caches."""
     devices = " ".join(f"/dev/disk/by-label/d{number}" for number in range(count))
-    machine.sh(f"for i in $(seq 100); do ls {devices} >/dev/null 2>&1 && exit 0; sleep 1; done; exit 1", timeout=120)
+    machine.wait_sh(f"ls {devices}", 120)
     machine.sh("udevadm settle --timeout=60; sync; echo 3 >/proc/sys/vm/drop_caches", timeout=70)
     floor = figures(machine.sh(f"/tmp/bench floor {devices}", timeout=120))
     machine.sh("sync; echo 3 >/proc/sys/vm/drop_caches")
@@ -75,8 +75,8 @@ def start_machine(lab, images):
 
 def prepare(machine):
     """Ends the firmware's own daemon for good, and fetches the program that measures from the first disk."""
-    machine.sh("for i in $(seq 60); do [ -e /dev/disk/by-label/d0 ] && break; sleep 1; done; "
-               "udevadm settle --timeout=60; mount -o ro /dev/disk/by-label/d0 /mnt; cp /mnt/bench /tmp/bench; "
+    machine.wait_sh("[ -e /dev/disk/by-label/d0 ]")
+    machine.sh("udevadm settle --timeout=60; mount -o ro /dev/disk/by-label/d0 /mnt; cp /mnt/bench /tmp/bench; "
                "umount /mnt; chmod +x /tmp/bench; "
                "printf '#!/bin/sh\\nexec sleep 1000000\\n' >/usr/lib/stillboot-firmware/daemon; "
                "kill $(pidof stillbootd); while pidof stillbootd; do sleep 1; done", timeout=120)

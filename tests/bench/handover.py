@@ -36,8 +36,8 @@ ARGUMENTS = "console=ttyS0 panic=-1 quiet"
 def started(room, image):
     """A machine that is up and has found the entry."""
     with room.machine(disks=[(image, "nvme")], arguments=HARDWARE, append="stillboot.timeout=never") as machine:
-        machine.sh("for i in $(seq 60); do stillboot list | grep -q Marker && break; sleep 1; done; "
-                   "udevadm settle --timeout=60", timeout=150)
+        machine.wait_sh("stillboot list | grep -q Marker")
+        machine.sh("udevadm settle --timeout=60", timeout=70)
         yield machine
 
 

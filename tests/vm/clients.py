@@ -90,9 +90,8 @@ def initramfs(lab, firmware):
 
 def ready(machine):
     """Makes the clients usable and waits for the daemon."""
-    machine.sh("for d in run proc dev; do mount --bind /$d /clients/$d; done; "
-               "for i in $(seq 120); do [ -S /run/stillboot/io.stillboot ] && exit 0; sleep 1; done; exit 1",
-               timeout=180)
+    machine.sh("for d in run proc dev; do mount --bind /$d /clients/$d; done")
+    machine.wait_sh("[ -S /run/stillboot/io.stillboot ]", 120)
 
 
 def call(machine, method, parameters="{}", verb="call", timeout=60, check=True):

@@ -22,14 +22,13 @@ UDEV_RUNS = "udevadm control --ping --timeout=5 && echo yes"
 def wait_for_disks(machine, labels):
     """Waits until udev knows every label; settling alone is not enough, as usb-storage rests a second before it looks."""
     names = " ".join(f"/dev/disk/by-label/{label}" for label in labels)
-    machine.sh(f"for i in $(seq 90); do ls {names} >/dev/null 2>&1 && exec udevadm settle --timeout=60; sleep 1; done; "
-               "exit 1", timeout=150)
+    machine.wait_sh(f"ls {names}")
+    machine.sh("udevadm settle --timeout=60", timeout=70)
 
 
 def wait_for_options(machine, count):
-    """Waits until as many options are listed, and answers with all of them; with what there is after two minutes."""
-    machine.sh(f"for i in $(seq 120); do [ $(stillboot list --json=short | grep -o '\"title\"' | wc -l) -ge {count} ] "
-               "&& exit 0; sleep 1; done; exit 1", timeout=150, check=False)
+    """Waits until as many options are listed; answers with all of them."""
+    machine.wait_sh(f"[ $(stillboot list --json=short | grep -o '\"title\"' | wc -l) -ge {count} ]")
     return json.loads(machine.sh("stillboot list --json=short"))["options"]
 
 

@@ -286,6 +286,11 @@ class Machine:
             raise AssertionError(f"in the machine, status {status} of: {command}\n{text}")
         return text
 
+    def wait_sh(self, condition, seconds=60):
+        """Waits until a command succeeds in the machine, tried each second."""
+        self.sh(f"for i in $(seq {seconds * PATIENCE:.0f}); do ( {condition} ) >/dev/null 2>&1 && exit 0; sleep 1; "
+                "done; stillboot devices; stillboot log | tail -n 20; dmesg | tail; exit 1", timeout=2 * seconds + 30)
+
     def wait_off(self, timeout=60):
         """Waits until the machine powered off (or restarted, which ends it too)."""
         try:

@@ -4,7 +4,7 @@ import pathlib
 
 import disks
 import entries
-from test_refused import option_is_there, unbind_lines
+from test_refused import unbind_lines
 
 
 def test_bad_kernels_are_named(lab):
@@ -29,7 +29,7 @@ def test_bad_kernels_are_named(lab):
     }
     with lab.machine(disks=[(image, "nvme")], append="stillboot.timeout=never") as machine:
         machine.sh("true", timeout=90)
-        option_is_there(machine, "Whole")
+        machine.wait_sh("stillboot list | grep -q Whole")
         machine.sh("udevadm settle --timeout=60", timeout=70)
         bound = machine.sh(entries.BOUND)
         for title, words in wanted.items():

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Disks that come and go while the menu is up."""
+"""Disks and network interfaces that come and go while the menu is up."""
 import disks
 
-PORTS = [word for number in (1, 2) for word in
+PORTS = [word for number in (1, 2, 3) for word in
          ("-device", f"pcie-root-port,id=port{number},chassis={number},slot={number}")]
 
 
@@ -30,7 +30,7 @@ menuentry 'On the second disk' {{
         "menuentry 'On the other disk' { linux /boot/vmlinuz console=ttyS0 quiet panic=-1\n"
         "initrd /boot/initrd.img\n}\n"}), label="other")
     image = disks.ext4(lab.directory / "first.img", config, label="first")
-    with lab.machine(disks=[(image, "virtio-blk")], arguments=PORTS, append="stillboot.timeout=never",
+    with lab.machine(disks=[(image, "virtio-blk")], arguments=PORTS, append="stillboot.timeout=never stillboot.log_level=debug",
                      limit=420) as machine:
         console = machine.console
         console.wait_screen(r"On the second disk", timeout=150)
@@ -40,13 +40,16 @@ menuentry 'On the second disk' {{
         console.wait_screen(r"On the other disk", timeout=90)
         lab.check("a disk that is added shows its entry", True)
         machine.monitor("device_del", id="other")
-        machine.sh("for i in $(seq 60); do stillboot list | grep -q 'other disk' || exit 0; sleep 1; done; exit 1",
-                   timeout=90)
+        machine.wait_sh("! stillboot list | grep 'other disk'")
         console.wait_until(lambda: "On the other disk" not in "\n".join(console.screen()), "its entry's absence")
         lab.check("a disk that is removed takes its entry along, in the menu too", True)
+        machine.monitor("device_add", driver="virtio-net-pci", id="nic", bus="port3", romfile="")
+        machine.wait_sh("stillboot log | grep -E 'network interface e[a-z0-9]+ came'")
+        machine.monitor("device_del", id="nic")
+        machine.wait_sh("stillboot log | grep -E 'network interface e[a-z0-9]+ went'")
+        lab.check("a network interface is seen to come and go", True)
         add(machine, "second", second, "port2")
-        machine.sh("for i in $(seq 60); do stillboot list --json=short | grep -q '\"ready\"' && exit 0; sleep 1; done; "
-                   "exit 1", timeout=90)
+        machine.wait_sh("stillboot list --json=short | grep '\"ready\"'")
         lab.check("the entry is ready when its disk has come", True)
         machine.sh("(stillboot boot 'On the second disk' >/dev/null 2>&1 &)")
         said = machine.wait_marker()

@@ -21,7 +21,7 @@ def carry(machine, label, names):
 
 def wait_for_hardware(machine, count):
     machine.sh("udevadm settle --timeout=240", timeout=90)
-    machine.sh(f"for i in $(seq 300); do [ $(ls /dev/disk/by-label | wc -l) -ge {count} ] && break; sleep 0.2; done")
+    machine.wait_sh(f"[ $(ls /dev/disk/by-label | wc -l) -ge {count} ]")
     machine.sh("udevadm settle --timeout=240", timeout=90)
 
 

@@ -20,11 +20,6 @@ def target_disks(lab, files):
     return images
 
 
-def option_is_there(machine, title):
-    machine.sh(f"for i in $(seq 60); do stillboot list | grep -q '{title}' && exit 0; sleep 1; done; exit 1",
-               timeout=100)
-
-
 def interfaces(machine):
     return machine.sh("ls /sys/class/net | grep -v '^lo$'").split()
 
@@ -53,7 +48,7 @@ def test_load_disabled_after_the_first_unbind(lab):
     images = target_disks(lab, {**lab.boot_files(), path: entry})
     with lab.machine(disks=images, arguments=NETWORK, append="stillboot.timeout=never") as machine:
         machine.sh("true", timeout=90)
-        option_is_there(machine, "Marker")
+        machine.wait_sh("stillboot list | grep -q Marker")
         entries.wait_for_disks(machine, LABELS)
         bound = machine.sh(entries.BOUND)
         machine.sh("(cat /dev/kmsg | while read -r line; do case $line in *'stillboot: unbind '*) "
@@ -76,7 +71,7 @@ def test_killed_in_the_middle(lab):
     images = target_disks(lab, {**lab.boot_files(), path: entry})
     with lab.machine(disks=images, arguments=NETWORK, append="stillboot.timeout=never") as machine:
         machine.sh("true", timeout=90)
-        option_is_there(machine, "Marker")
+        machine.wait_sh("stillboot list | grep -q Marker")
         entries.wait_for_disks(machine, LABELS)
         bound = machine.sh(entries.BOUND)
         before = machine.sh("pidof stillbootd").strip()
@@ -85,10 +80,9 @@ def test_killed_in_the_middle(lab):
                    f"n=$((n + 1)); [ $n -lt 2 ] || {{ kill -9 {before}; break; }};; esac; done) >/dev/null 2>&1 &")
         status, said = machine.sh("stillboot boot Marker --wait", timeout=180, check=False)
         lab.check("the command fails", status != 0, said)
-        machine.sh(f"for i in $(seq 120); do now=$(pidof stillbootd); [ -n \"$now\" ] && [ \"$now\" != {before} ] && "
-                   "[ ! -e /run/stillboot/handover.json ] && exit 0; sleep 1; done; ls /run/stillboot; exit 1",
-                   timeout=240)
-        option_is_there(machine, "Marker")
+        machine.wait_sh(f"now=$(pidof stillbootd) && [ \"$now\" != {before} ] && [ ! -e /run/stillboot/handover.json ]",
+                        120)
+        machine.wait_sh("stillboot list | grep -q Marker")
         entries.wait_for_disks(machine, LABELS)
         lab.check("something had been unbound", int(unbind_lines(machine)) > 0)
         everything_is_back(lab, machine, bound)
@@ -108,7 +102,7 @@ def test_load_limit_with_trial(lab):
     with lab.machine(disks=images, arguments=NETWORK, kernel=kernel, initrd=initrd,
                      append="stillboot.timeout=never stillboot.trial=always") as machine:
         machine.sh("true", timeout=90)
-        option_is_there(machine, "Marker")
+        machine.wait_sh("stillboot list | grep -q Marker")
         entries.wait_for_disks(machine, LABELS)
         machine.sh("echo 2 >/proc/sys/kernel/kexec_load_limit_reboot")
         bound = machine.sh(entries.BOUND)
@@ -127,7 +121,7 @@ def test_load_limit_without_trial(lab):
     with lab.machine(disks=images, arguments=NETWORK, kernel=kernel, initrd=initrd,
                      append="stillboot.timeout=never") as machine:
         machine.sh("true", timeout=90)
-        option_is_there(machine, "Marker")
+        machine.wait_sh("stillboot list | grep -q Marker")
         machine.sh("echo 2 >/proc/sys/kernel/kexec_load_limit_reboot")
         machine.sh("(stillboot boot Marker --wait >/dev/null 2>&1 &)")
         said = machine.wait_marker()
@@ -154,7 +148,7 @@ def test_lockdown_refuses_at_the_trial(lab):
     with lab.machine(disks=images, arguments=NETWORK,
                      append="stillboot.timeout=never lockdown=integrity") as machine:
         machine.sh("true", timeout=90)
-        option_is_there(machine, "Marker")
+        machine.wait_sh("stillboot list | grep -q Marker")
         entries.wait_for_disks(machine, LABELS)
         bound = machine.sh(entries.BOUND)
         status, said = machine.sh("stillboot boot Marker --wait", timeout=120, check=False)

@@ -25,16 +25,6 @@ submenu 'Advanced options' {{
 """
 
 
-def options_when_there(machine, count):
-    """The options, once there are so many."""
-    for _ in range(60):
-        options = json.loads(clients.call(machine, "ListOptions"))["parameters"]["options"]
-        if len(options) >= count:
-            return options
-        machine.sh("sleep 1")
-    raise AssertionError(f"{count} options were expected, {options} came")
-
-
 def test_choose_over_the_socket(lab):
     """over the socket: another program lists, chooses the recovery entry with an argument, and waits"""
     files = lab.boot_files()
@@ -45,7 +35,8 @@ def test_choose_over_the_socket(lab):
                      append="stillboot.timeout=never", limit=420) as machine:
         machine.sh("true", timeout=90)
         clients.ready(machine)
-        options = options_when_there(machine, 2)
+        entries.wait_for_options(machine, 2)
+        options = json.loads(clients.call(machine, "ListOptions"))["parameters"]["options"]
         lab.equal("both entries are listed in their order", [option["title"] for option in options],
                   ["Debian GNU/Linux", "Debian GNU/Linux (recovery mode)"])
         lab.equal("the submenu is known", options[1]["submenus"], ["Advanced options"])
@@ -82,7 +73,7 @@ def test_users_look_and_hostile_clients_harm_themselves(lab):
                      append="stillboot.timeout=never", limit=420) as machine:
         machine.sh("true", timeout=90)
         clients.ready(machine)
-        options_when_there(machine, 1)
+        entries.wait_for_options(machine, 1)
         machine.sh("cat >/clients/user.py <<'EOF'\n"
                    "import os, runpy, sys\nos.setgroups([]); os.setgid(1000); os.setuid(1000)\n"
                    "sys.argv = ['call.py'] + sys.argv[1:]\nrunpy.run_path('/call.py')\nEOF")
@@ -107,8 +98,7 @@ def test_users_look_and_hostile_clients_harm_themselves(lab):
                    "print(half.recv(1))\n"
                    "time.sleep(1000)\nEOF\n"
                    "(chroot /clients python3 -u /hostile.py >/run/hostile 2>&1 &)")
-        machine.sh("for i in $(seq 60); do grep -q \"^b''\" /run/hostile && exit 0; sleep 1; done; "
-                   "cat /run/hostile; exit 1", timeout=90)
+        machine.wait_sh("grep \"^b''\" /run/hostile")
         told = machine.sh("cat /run/hostile")
         lab.check("the gigabyte is refused, and half a message is not waited for", "refused:" in told, told)
         lab.check("others are served as before", "Marker" in clients.call(machine, "ListOptions"))

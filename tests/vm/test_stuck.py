@@ -29,16 +29,11 @@ def probes(machine, node="/dev/"):
     return machine.sh(f"{PROBES} probes {node}", check=False)[1].split()
 
 
-def wait(machine, condition, seconds=60):
-    machine.sh(f"{PROBES} for i in $(seq {seconds}); do {condition} && exit 0; sleep 1; done; stillboot devices; "
-               "dmesg | tail; exit 1", timeout=seconds + 30)
-
-
 def end_daemon(lab, machine):
     """SIGTERM; the init that would start another one is held, and the daemon's own end is waited for."""
     daemon = machine.sh("pidof stillbootd").strip()
     machine.sh(f"kill -STOP $(sed -n 's/^PPid:[[:space:]]*//p' /proc/{daemon}/status); kill -TERM {daemon}")
-    wait(machine, f"grep -q '^State:[[:space:]]*Z' /proc/{daemon}/status", 30)
+    machine.wait_sh(f"grep -q '^State:[[:space:]]*Z' /proc/{daemon}/status", 30)
     lab.check("SIGTERM ends the daemon", True)
 
 
@@ -54,16 +49,20 @@ def machine_with(lab, sick):
                             f"stillboot.probe.deadline={DEADLINE}") as machine:
         machine.sh("true", timeout=90)
         entries.wait_for_disks(machine, ["root", "sick"])
-        wait(machine, "stillboot list | grep -q Marker")
+        machine.wait_sh("stillboot list | grep -q Marker")
         node = node_of(machine, "sick")
-        wait(machine, "! pidof stillboot-probe >/dev/null")
+        machine.wait_sh("! pidof stillboot-probe >/dev/null")
         yield machine, node
 
 
-def signal_a_scan(machine, node, signal):
-    """Sends a signal to the processes of a scan of this device while it runs."""
+VIEWS = "grep -hs . /sys/block/loop*/loop/backing_file"
+
+
+def signal_a_scan(machine, node, signal, when="true"):
+    """Sends a signal to the processes of a scan of this device while it runs and the condition holds."""
     machine.sh(f"for i in $(seq 10); do stillboot rescan {node} >/dev/null; for j in $(seq 100); do "
-               f"kill -{signal} $(pidof stillboot-probe) 2>/dev/null && exit 0; done; done; exit 1", timeout=90)
+               f"{when} >/dev/null && kill -{signal} $(pidof stillboot-probe) 2>/dev/null && exit 0; done; "
+               "done; exit 1", timeout=90)
 
 
 def test_probes_that_never_return(lab):
@@ -74,16 +73,17 @@ def test_probes_that_never_return(lab):
                              ("KILL", f"stillboot-probe crashed on {node} (SIGKILL)"),
                              ("STOP", f"stillboot-probe was not done with {node} after {DEADLINE} s and was ended")):
             signal_a_scan(machine, node, signal)
-            wait(machine, f"stillboot devices | grep -qF '{said}'", DEADLINE + 30)
+            machine.wait_sh(f"stillboot devices | grep -qF '{said}'", DEADLINE + 30)
             lab.check(said, True)
             lab.check("the other disk works", "Marker" in machine.sh("stillboot list"))
             lab.equal("no probe is left, nor its child", probes(machine), [])
-        signal_a_scan(machine, node, "STOP")
-        lab.check("a scan runs, and stands still", probes(machine, node))
+        signal_a_scan(machine, node, "STOP", when=VIEWS)
+        lab.check("a scan stands still", probes(machine, node))
+        lab.check("with its view of the disk", machine.sh(f"{VIEWS} || true"))
         end_daemon(lab, machine)
         lab.equal("SIGTERM leaves no process", probes(machine), [])
         lab.equal("SIGTERM leaves no view of a disk",
-                  machine.sh("grep -h . /sys/block/loop*/loop/backing_file 2>/dev/null || true"), "")
+                  machine.sh(f"{VIEWS} || true"), "")
 
 
 def test_probe_stuck_in_the_kernel(lab):
@@ -98,7 +98,7 @@ def test_probe_stuck_in_the_kernel(lab):
                    f"udevadm test-builtin blkid /sys/class/block/{node.removeprefix('/dev/')} >/dev/null 2>&1")
         throttle(machine, "disk1", 1)
         machine.sh("stillboot rescan")
-        wait(machine, f"stillboot devices | grep -q 'stuck in the kernel on {node}'", DEADLINE + 40)
+        machine.wait_sh(f"stillboot devices | grep -q 'stuck in the kernel on {node}'", DEADLINE + 40)
         said = machine.sh("stillboot devices")
         pid = re.search(rf"stillboot-probe \(process (\d+)\) is stuck in the kernel on {node}", said)
         lab.check("the device names its process", pid, said)
@@ -111,5 +111,5 @@ def test_probe_stuck_in_the_kernel(lab):
                   f"process {pid} is stuck in the kernel on {node} and is left behind" in words, words)
         lab.equal("nothing else is left", probes(machine), [pid])
         throttle(machine, "disk1", 0)
-        wait(machine, f"[ ! -e /proc/{pid} ]", 30)
+        machine.wait_sh(f"[ ! -e /proc/{pid} ]", 30)
         lab.check("it ends when the disk answers", True)

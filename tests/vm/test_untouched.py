@@ -54,8 +54,8 @@ def mount_plainly(lab, machine, images):
                         file={"driver": "file", "filename": str(control)})
         machine.monitor("device_add", driver="scsi-hd", drive=f"c{number}", bus="scsi0.0", scsi_id=number + 1)
         block = f"/sys/bus/scsi/devices/*:0:{number + 1}:0/block/*"
-        machine.sh(f"for i in $(seq 60); do ls -d {block} >/dev/null 2>&1 && break; sleep 1; done; "
-                   f"udevadm settle --timeout=60; mkdir /tmp/m{number}; "
+        machine.wait_sh(f"ls -d {block}")
+        machine.sh(f"udevadm settle --timeout=60; mkdir /tmp/m{number}; "
                    f"mount -o {options} /dev/$(basename {block}) /tmp/m{number} && umount /tmp/m{number}", timeout=120)
     machine.sh("sync; (sleep 0.2; poweroff -f) >/dev/null 2>&1 &")
     machine.wait_off()
