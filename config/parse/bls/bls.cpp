@@ -179,15 +179,23 @@ private:
             return fallback;
         }
         BlsValue pattern;
-        for (const BlsLine& line : split_bls_lines(*text)) {
+        for (BlsLine& line : split_bls_lines(*text)) {
             if (line.key == "default") {
-                pattern = line.value;
+                pattern = std::move(line.value);
+            } else {
+                say_unused(line);
             }
         }
         if (pattern.text.empty()) {
             return fallback;
         }
         return matching(pattern).value_or(fallback);
+    }
+
+    /// What else loader.conf asks for is about its own loader: the settings decide here.
+    void say_unused(const BlsLine& line) {
+        out_.diagnostics.emplace_back(Severity::note, options_.loader_conf, line.value.line, line.key_column,
+                                      Message("config.bls_loader_key", {{"key", line.key}}));
     }
 
     std::optional<std::size_t> matching(const BlsValue& pattern) {

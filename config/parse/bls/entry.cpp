@@ -61,7 +61,9 @@ BlsLine split_line(std::string_view line, std::uint32_t number) {
     const std::size_t value = std::min(line.find_first_not_of(blanks, key_end), line.size());
     const std::size_t end = line.find_last_not_of(blanks) + 1;
     const std::string_view text = line.substr(value, end > value ? end - value : 0);
-    return {line.substr(key, key_end - key), {std::string(text), number, static_cast<std::uint32_t>(value + 1)}};
+    return {line.substr(key, key_end - key),
+            static_cast<std::uint32_t>(key + 1),
+            {std::string(text), number, static_cast<std::uint32_t>(value + 1)}};
 }
 
 }  // namespace
@@ -102,7 +104,8 @@ void read_bls_entry(BlsEntry& entry, const std::string& path, std::string_view t
                     std::vector<Diagnostic>& diagnostics) {
     for (const BlsLine& line : split_bls_lines(text)) {
         const auto say = [&](Severity severity, std::string_view code) {
-            diagnostics.emplace_back(severity, path, line.value.line, 1U, Message(code, {{"key", line.key}}));
+            diagnostics.emplace_back(severity, path, line.value.line, line.key_column,
+                                     Message(code, {{"key", line.key}}));
         };
         const auto* single = std::find_if(std::begin(single_keys), std::end(single_keys),
                                           [&](const SingleKey& key) { return key.name == line.key; });

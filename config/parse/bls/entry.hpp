@@ -47,6 +47,7 @@ void read_bls_entry(BlsEntry& entry, const std::string& path, std::string_view t
 /// Lines of "key value" with '#' comments, as entries and loader.conf have them.
 struct BlsLine {
     std::string_view key;
+    std::uint32_t key_column = 0;
     BlsValue value;
 };
 [[nodiscard]] std::vector<BlsLine> split_bls_lines(std::string_view text);

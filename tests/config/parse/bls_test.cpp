@@ -133,7 +133,7 @@ TEST_SUITE("bls") {
             Lines expected;
         };
         const Row rows[] = {
-            {"pattern with suffix", "timeout 3\ndefault b*.conf\n", {"c", "b*", "a"}},
+            {"pattern with suffix", "default b*.conf\n", {"c", "b*", "a"}},
             {"id alone", "default a\n", {"c", "b", "a*"}},
             {"any case", "default A.CONF\n", {"c", "b", "a*"}},
             {"the last line counts", "default a\ndefault b\n", {"c", "b*", "a"}},
@@ -147,6 +147,16 @@ TEST_SUITE("bls") {
             CHECK(ids(parsed) == row.expected);
             CHECK(texts(parsed) == Lines{});
         }
+    }
+
+    TEST_CASE("what loader.conf asks for in vain is said") {
+        MemorySource source = entries({{"a.conf", ""}});
+        source.devices[0].files["/loader/loader.conf"] = "timeout 3\n# editor yes\ndefault a\n  editor no\n";
+        const Parsed parsed = parse_bls(source, for_x64());
+        CHECK(ids(parsed) == Lines{"a*"});
+        const std::string why = " has no effect here: the settings of Stillboot count";
+        CHECK(texts(parsed) == Lines{"/loader/loader.conf:1:1: note: timeout" + why,
+                                     "/loader/loader.conf:4:3: note: editor" + why});
     }
 
     TEST_CASE("a default that cannot be found is said and the first entry takes its place") {
