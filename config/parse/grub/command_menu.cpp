@@ -15,6 +15,8 @@ constexpr std::string_view value_options[] = {"--class", "--users", "--hotkey", 
 struct EntryWords {
     std::vector<std::string_view> parameters;
     std::string_view id;
+    bool has_users = false;
+    bool unrestricted = false;
 };
 
 EntryWords read_entry_words(Arguments arguments) {
@@ -29,7 +31,9 @@ EntryWords read_entry_words(Arguments arguments) {
             }
         }
         if (option.empty()) {
-            if (word != "--unrestricted") {
+            if (word == "--unrestricted") {
+                out.unrestricted = true;
+            } else {
                 out.parameters.push_back(word);
             }
             continue;
@@ -43,6 +47,7 @@ EntryWords read_entry_words(Arguments arguments) {
         if (option == "--id") {
             out.id = value;
         }
+        out.has_users = out.has_users || option == "--users";
     }
     return out;
 }
@@ -91,6 +96,8 @@ int Evaluator::do_menuentry(const Call& call) {
     item.offset = call.node.offset;
     item.body = call.node.block;
     item.submenu = command == "submenu";
+    // Where both stand, GRUB asks for one of the users, as grub-emu shows.
+    item.unrestricted = words.unrestricted && !words.has_users;
     item.id = permanent_.copy(words.id);
     auto parameters = permanent_.copy(Arguments(words.parameters));
     for (std::string_view& parameter : parameters) {

@@ -170,6 +170,7 @@ private:
     void finish_entry(const MenuItem& item, bool is_default);
     std::string choose(const MenuItem& item);
     void explain_missing(const MenuItem& item, const Loaded& loaded);
+    void explain_protected(const MenuItem& item);
     void add_option(const MenuItem& item, BootOption option, bool is_default);
     std::string unique_name(const MenuItem& item);
 
@@ -199,6 +200,7 @@ private:
     std::vector<std::string> submenus_;
     std::string chosen_;              ///< ids or titles of the submenus around us and of the entry that runs
     bool default_is_inside_ = false;  ///< a configuration that this one opened holds the default
+    bool protected_ = false;          ///< a password stands before the menu item at hand
 
     Flow flow_ = Flow::go_on;
     std::uint32_t flow_count_ = 0;

@@ -25,11 +25,14 @@ void Evaluator::finish_menu(Menu& menu, bool is_default, const Script& script) {
         if (steps_ > limits_.steps || expansion_bytes_ > limits_.expansion_bytes) {
             return;
         }
+        const bool outer_protected = protected_;
+        protected_ = protected_ || (environment_.is_set("superusers") && !item.unrestricted);
         if (item.submenu) {
             finish_submenu(item, chosen, chosen ? selection.rest : "");
         } else {
             finish_entry(item, chosen);
         }
+        protected_ = outer_protected;
     }
     flow_ = Flow::go_on;
 }
@@ -106,6 +109,18 @@ void Evaluator::explain_missing(const MenuItem& item, const Loaded& loaded) {
     }
 }
 
+// The password guards a console of GRUB's, which is not here: leaving the entry out would protect nothing, for
+// whoever reaches this menu can edit any other.
+void Evaluator::explain_protected(const MenuItem& item) {
+    if (item.ready) {
+        // Which of the entry files is open to everyone is for GRUB alone.
+        diagnostics_.report(Severity::note, *item.script, item.offset, Message("grub.entries_protected"));
+        return;
+    }
+    diagnostics_.report(Severity::warning, *item.script, item.offset,
+                        Message("grub.entry_protected", {{"title", item.title()}}));
+}
+
 void Evaluator::add_option(const MenuItem& item, BootOption option, bool is_default) {
     const std::size_t bytes = sizeof(BootOption) + option.args.size() + item.title().size() +
                               option.initrds.size() * sizeof(Resource) + item.script->name().size();
@@ -122,6 +137,9 @@ void Evaluator::add_option(const MenuItem& item, BootOption option, bool is_defa
         option.source = Source{"grub", item.script->name(), item.script->position(item.offset).line};
     }
     result_.parsed.options.push_back(std::move(option));
+    if (protected_) {
+        explain_protected(item);
+    }
 }
 
 std::string Evaluator::unique_name(const MenuItem& item) {

@@ -22,6 +22,7 @@ struct MenuItem {
     std::string_view id;
     std::span<const std::string_view> parameters;  ///< the title first
     bool submenu = false;
+    bool unrestricted = false;         ///< open to everyone where $superusers protects the others by a password
     std::optional<std::size_t> ready;  ///< index of an option that another parser made
 
     [[nodiscard]] std::string_view title() const { return parameters.empty() ? "" : parameters[0]; }

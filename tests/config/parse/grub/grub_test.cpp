@@ -247,6 +247,60 @@ TEST_SUITE("grub") {
         CHECK(said("\n blscfg") == cfg + "2:2: warning: blscfg finds no entries: /loader/entries is not there\n");
     }
 
+    // Each row as grub-emu does it: it asks for a user's name, or boots.
+    TEST_CASE_FIXTURE(Fixture, "an entry that GRUB protects by a password is listed with a warning at its line") {
+        struct Row {
+            const char* name;
+            const char* superusers;
+            const char* options;
+            bool is_protected;
+        };
+        const Row rows[] = {
+            {"no superusers", "", "", false},
+            {"users alone protect nothing", "", "--users bob", false},
+            {"superusers", "superusers=root", "", true},
+            {"superusers with users", "superusers=root", "--users bob", true},
+            {"superusers with users who are nobody", "superusers=root", "--users ''", true},
+            {"superusers that are nobody", "superusers=", "", true},
+            {"superusers taken back", "superusers=root; unset superusers", "", false},
+            {"open to everyone", "superusers=root", "--unrestricted", false},
+            {"users count before open to everyone", "superusers=root", "--users bob --unrestricted", true},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.name);
+            CHECK(said(std::string(row.superusers) + "\n  menuentry a " + row.options + " { linux /a }\n") ==
+                  (row.is_protected ? cfg + "2:3: warning: GRUB would ask for a password before it boots \"a\": "
+                                            "here nothing asks\n"
+                                    : ""));
+            CHECK(result.parsed.options.size() == 1);
+        }
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a password before a submenu protects what is in it, an exported one all below") {
+        const auto warning = [](const std::string& place, const std::string& title) {
+            return cfg + place + ": warning: GRUB would ask for a password before it boots \"" + title +
+                   "\": here nothing asks\n";
+        };
+        const std::string menus =
+            "submenu s {\n menuentry a --unrestricted { linux /a }\n}\n"
+            "submenu t --unrestricted {\n menuentry b { linux /b }\n}\n"
+            "menuentry c --unrestricted { linux /c }\n";
+        CHECK(said("superusers=root\n" + menus) == warning("3:2", "a"));
+        CHECK(said("superusers=root; export superusers\n" + menus) == warning("3:2", "a") + warning("6:2", "b"));
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "superusers before the entries of blscfg are said once") {
+        auto& files = source.devices.front().files;
+        files["/loader/entries/one.conf"] = "linux /k\ngrub_users $grub_users\n";
+        files["/loader/entries/two.conf"] = "linux /k\ngrub_arg --unrestricted\n";
+        files["/k"] = "x";
+        CHECK(said("blscfg\n").empty());
+        CHECK(said("superusers=root\nblscfg\n") == cfg +
+                                                       "2:1: note: GRUB may ask for a password before it boots "
+                                                       "some of these entries: here nothing asks\n");
+        CHECK(result.parsed.options.size() == 2);
+    }
+
     TEST_CASE_FIXTURE(Fixture, "entries that cannot be found from here are said, with their line") {
         CHECK(said("menuentry a {\n  set root='hd0,gpt2'\n  linux /k\n  initrd /i\n}\n"
                    "menuentry b { linux k }\nmenuentry c { initrd /i }\n") ==
