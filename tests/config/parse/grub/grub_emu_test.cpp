@@ -69,6 +69,7 @@ echo "|&<>;{}")",
     R"(a=5; export a; unset a b; echo "[$a]"; set x; echo $?; set a="b c" ; echo $a)",
     R"("if" true; i"f" a; echo if then fi for do done while function in else)",
     "echo c\r\nif true; then\r\necho \"d\\\r\ne\"\r\nfi\r",
+    "function gfxmode { echo \"mode $1\"; }\ngfxmode keep; insmod all_video; echo $?",
     R"(function true { echo overridden; }
 true; function mine { echo mine; }
 mine; 'mine' a)",

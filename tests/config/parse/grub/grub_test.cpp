@@ -342,6 +342,16 @@ TEST_SUITE("grub") {
                   "18:2: error: \"}\" is missing for this \"menuentry\"\n");
     }
 
+    TEST_CASE_FIXTURE(Fixture,
+                      "Ubuntu's function gfxmode gives the kernel its console, for GRUB has no such command") {
+        CHECK(menu("function gfxmode {\n set gfxpayload=\"${1}\"\n if [ \"${1}\" = \"keep\" ]; then\n"
+                   "  set vt_handoff=vt.handoff=7\n else\n  set vt_handoff=\n fi\n}\n"
+                   "set linux_gfx_mode=keep\nexport linux_gfx_mode\n"
+                   "submenu s { menuentry a { gfxmode $linux_gfx_mode; linux /a ro  quiet $vt_handoff } }\n"
+                   "menuentry b { gfxmode text; linux /b ro $vt_handoff }\n") ==
+              "*s/a | a | /a ro quiet vt.handoff=7\nb | b | /b ro\n");
+    }
+
     TEST_CASE_FIXTURE(Fixture, "conditions, functions and loops run as GRUB runs them") {
         CHECK(printed("function f { echo $# $1; shift; echo $@; return 3; echo no; }\nf 'a b' c d; echo $?\n"
                       "for x in 1 2 3; do if [ $x = 2 ]; then continue; fi; echo $x; done\n"
