@@ -19,15 +19,22 @@ struct LoadOrder {
     int initrd = -1;      ///< -1: none
     int devicetree = -1;  ///< -1: the kernel makes its own; otherwise the kexec program loads (kexec_load)
     std::string command_line;
-    Format format = Format::bzimage;  ///< for the words of a refusal
+    Format format = Format::bzimage;  ///< for the words of a refusal, and for the kexec program's arguments
+    /// It will be unloaded at once. The kernel, which looks only at the kernel image and hashes every byte, is
+    /// then not given the initrd; the program is, for what it takes depends on all of its arguments.
+    bool trial = false;
 };
+
+/// Which of the two loaded.
+enum class LoadedBy { kernel, program };
 
 /// The port to the kernel's kexec. Blocking; no call has a deadline, for a load cannot be interrupted.
 class Loader {
 public:
     virtual ~Loader() = default;
-    /// Loads and confirms. @error one of explain_load_error()'s, kexec.not_confirmed
-    virtual Result<void> load(const LoadOrder& order) = 0;
+    /// Loads and confirms. @error one of explain_load_error()'s, load_by_program()'s, kexec.fallback_locked_down,
+    /// kexec.not_confirmed
+    virtual Result<LoadedBy> load(const LoadOrder& order) = 0;
     /// @error kexec.unload_failed
     virtual Result<void> unload() = 0;
     /// True where a kernel is loaded. @error kexec.state_unknown
@@ -44,6 +51,11 @@ struct LoadRestrictions {
     std::optional<unsigned> calls_left;  ///< kernel.kexec_load_limit_reboot
     std::string lockdown = "none";       ///< "none", "integrity", "confidentiality"
     bool may_boot = true;                ///< CAP_SYS_BOOT is ours
+
+    /// Where kexec_load can only answer EPERM.
+    [[nodiscard]] bool forbid_kexec_load() const {
+        return load_disabled || calls_left == 0U || lockdown != "none";
+    }
 };
 [[nodiscard]] LoadRestrictions read_load_restrictions(const Root& root);
 
@@ -62,23 +74,29 @@ struct LoadRestrictions {
 /// MemAvailable of /proc/meminfo in bytes. @error base.open_failed, kexec.state_unknown
 [[nodiscard]] Result<std::uint64_t> available_memory(const Root& root);
 
+/// kexec_file_load(2) for an order: 0, or the errno.
+[[nodiscard]] int call_kexec_file_load(const LoadOrder& order);
+
 /// kexec_file_load and reboot(2), with the kexec program as the fallback.
 class SystemLoader final : public Loader {
 public:
-    /// Lifetime: both outlive the loader.
-    SystemLoader(const Root& root, ProcessRunner& runner) : root_(root), runner_(runner) {}
+    using FileLoad = int (*)(const LoadOrder&);
+    /// Lifetime: root and runner outlive the loader.
+    SystemLoader(const Root& root, ProcessRunner& runner, FileLoad file_load = call_kexec_file_load)
+        : root_(root), runner_(runner), file_load_(file_load) {}
 
-    Result<void> load(const LoadOrder& order) override;
+    Result<LoadedBy> load(const LoadOrder& order) override;
     Result<void> unload() override;
     Result<bool> loaded() override;
     std::optional<unsigned> calls_left() override;
     Error jump() override;
 
 private:
-    Result<void> load_by_program(const LoadOrder& order);
+    Result<LoadedBy> load_unconfirmed(const LoadOrder& order);
 
     const Root& root_;
     ProcessRunner& runner_;
+    FileLoad file_load_;
 };
 
 }  // namespace stillboot::kexec

@@ -9,12 +9,10 @@
 #include <charconv>
 
 #include "kexec/loader.hpp"
+#include "kexec/program_loader.hpp"
 
 namespace stillboot::kexec {
 namespace {
-
-// A load hashes every byte: 45 MB take 2 s under emulation, and initrds may be far larger.
-constexpr std::chrono::minutes program_deadline{10};
 
 std::optional<long> number_in(const Root& root, std::string_view path) {
     const auto text = root.read_attribute(path);
@@ -39,21 +37,16 @@ bool has_boot_capability() {
     return ::syscall(SYS_capget, &header, &data) != 0 || (data[0].effective & (1U << CAP_SYS_BOOT)) != 0;
 }
 
-// Our own descriptors as paths that a child can open: they are close-on-exec.
-std::string child_path(int fd) {
-    return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd);
-}
+}  // namespace
 
-int file_load(const LoadOrder& order) {
-    const unsigned long flags = order.initrd < 0 ? KEXEC_FILE_NO_INITRAMFS : 0;
+int call_kexec_file_load(const LoadOrder& order) {
+    const bool with_initrd = order.initrd >= 0 && !order.trial;
     const std::size_t length = order.command_line.size() + 1;  // the NUL counts
-    return ::syscall(SYS_kexec_file_load, order.kernel, order.initrd, length, order.command_line.c_str(), flags) ==
-                   0
+    return ::syscall(SYS_kexec_file_load, order.kernel, with_initrd ? order.initrd : -1, length,
+                     order.command_line.c_str(), with_initrd ? 0UL : KEXEC_FILE_NO_INITRAMFS) == 0
                ? 0
                : errno;
 }
-
-}  // namespace
 
 LoadRestrictions read_load_restrictions(const Root& root) {
     LoadRestrictions restrictions;
@@ -69,57 +62,38 @@ LoadRestrictions read_load_restrictions(const Root& root) {
     return restrictions;
 }
 
-Result<void> SystemLoader::load(const LoadOrder& order) {
-    const auto refused = [&](int error_number) {
-        return explain_load_error(error_number, order, read_load_restrictions(root_));
-    };
-    // kexec_file_load takes no devicetree; the program's kexec_load does, and is refused by a locked-down kernel.
-    if (order.devicetree >= 0) {
-        const auto restrictions = read_load_restrictions(root_);
-        if (restrictions.lockdown != "none") {
-            return Error("kexec.devicetree_locked_down", {{"lockdown", restrictions.lockdown}});
-        }
+Result<LoadedBy> SystemLoader::load_unconfirmed(const LoadOrder& order) {
+    // kexec_file_load takes no devicetree; the program's kexec_load does.
+    const int failure = order.devicetree >= 0 ? ENOTSUP : file_load_(order);
+    if (failure == 0) {
+        return LoadedBy::kernel;
     }
-    const int failure = order.devicetree >= 0 ? ENOTSUP : file_load(order);
-    if (failure != 0) {
-        if (!fallback_is_legitimate(failure)) {
-            return refused(failure);
-        }
-        if (auto by_program = load_by_program(order); !by_program) {
-            if (by_program.error().code() == "base.spawn_failed" && order.devicetree < 0) {
-                return refused(failure);  // without the program the first refusal is what there is to say
-            }
-            return by_program.error();
-        }
+    const auto restrictions = read_load_restrictions(root_);
+    if (!fallback_is_legitimate(failure)) {
+        return explain_load_error(failure, order, restrictions);
+    }
+    if (restrictions.forbid_kexec_load()) {
+        return restrictions.lockdown != "none"
+                   ? Error::from_errno(failure, "kexec.fallback_locked_down",
+                                       {{"format", to_word(order.format)}, {"lockdown", restrictions.lockdown}})
+                   : explain_load_error(EPERM, order, restrictions);
+    }
+    if (auto loaded = load_by_program(order, failure, runner_, host_architecture()); !loaded) {
+        return loaded.error();
+    }
+    return LoadedBy::program;
+}
+
+Result<LoadedBy> SystemLoader::load(const LoadOrder& order) {
+    const auto by = load_unconfirmed(order);
+    if (!by) {
+        return by.error();
     }
     const auto confirmed = loaded();
     if (!confirmed) {
         return confirmed.error();
     }
-    return *confirmed ? Result<void>() : Result<void>(Error("kexec.not_confirmed"));
-}
-
-Result<void> SystemLoader::load_by_program(const LoadOrder& order) {
-    Command command;
-    command.argv = {"kexec", "--kexec-syscall", "--load", child_path(order.kernel),
-                    "--command-line=" + order.command_line};
-    if (order.initrd >= 0) {
-        command.argv.push_back("--initrd=" + child_path(order.initrd));
-    }
-    if (order.devicetree >= 0) {
-        command.argv.push_back("--dtb=" + child_path(order.devicetree));
-    }
-    command.deadline = program_deadline;
-    auto outcome = runner_.run(command);
-    if (!outcome) {
-        return outcome.error();
-    }
-    if (!outcome->ok()) {
-        const std::size_t end = outcome->output.find_last_not_of(" \n");
-        outcome->output.resize(end == outcome->output.npos ? 0 : end + 1);
-        return Error("kexec.program_failed", {{"status", outcome->exit_status}, {"output", outcome->output}});
-    }
-    return {};
+    return *confirmed ? Result<LoadedBy>(*by) : Result<LoadedBy>(Error("kexec.not_confirmed"));
 }
 
 Result<void> SystemLoader::unload() {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kexec/handover/lock.hpp"
+#include "kexec/program_loader.hpp"
 #include "kexec/unwrap.hpp"
 
 namespace stillboot::handover {
@@ -38,13 +39,14 @@ private:
     Result<void> take_down();
     Result<void> unbind();
     Result<void> check();
-    Result<void> load();
+    Result<void> load_for_good();
     Result<void> jump();
 
     Result<UniqueFd> fetch_one(const ImageSource& source, std::uint64_t max_bytes);
     Result<void> write_record();
     void undo(Outcome& outcome);
     kexec::LoadOrder order() const;
+    Result<void> load(Step at, const kexec::LoadOrder& what);
     void tell(Step at, Message message, std::uint64_t done = 0, std::uint64_t total = 0);
     std::chrono::milliseconds since(Clock::Instant when) const {
         return std::chrono::duration_cast<std::chrono::milliseconds>(ports_.clock.now() - when);
@@ -95,7 +97,7 @@ Result<void> HandOver::step(Step which) {
         case Step::take_down: return take_down();
         case Step::unbind: return unbind();
         case Step::check: return check();
-        case Step::load: return load();
+        case Step::load: return load_for_good();
         case Step::jump: return jump();
         case Step::undo: break;
     }
@@ -157,6 +159,11 @@ Result<void> HandOver::unwrap() {
     if (auto fits = kexec::check_command_line(kernel_.image, command_line_); !fits) {
         return fits;
     }
+    if (devicetree_) {
+        if (auto possible = kexec::check_devicetree(ports_.root); !possible) {
+            return possible;
+        }
+    }
     if (kernel_.initrd) {
         initrds_.insert(initrds_.begin(), std::move(kernel_.initrd));
     }
@@ -181,8 +188,8 @@ kexec::LoadOrder HandOver::order() const {
 
 Result<void> HandOver::trial_load() {
     kexec::LoadOrder trial = order();
-    trial.initrd = -1;  // the kernel looks only at the kernel image, and hashes every byte it is given
-    if (auto loaded = ports_.loader.load(trial); !loaded) {
+    trial.trial = true;
+    if (auto loaded = load(Step::trial_load, trial); !loaded) {
         return loaded;
     }
     return ports_.loader.unload();
@@ -272,9 +279,22 @@ Result<void> HandOver::check() {
     return {};
 }
 
-Result<void> HandOver::load() {
+Result<void> HandOver::load(Step at, const kexec::LoadOrder& what) {
+    const auto by = ports_.loader.load(what);
+    if (!by) {
+        return by.error();
+    }
+    if (*by == kexec::LoadedBy::program) {
+        tell(at, what.devicetree >= 0
+                     ? Message("kexec.loaded_with_devicetree")
+                     : Message("kexec.loaded_by_program", {{"format", kexec::to_word(what.format)}}));
+    }
+    return {};
+}
+
+Result<void> HandOver::load_for_good() {
     loaded_ = true;  // also after a failure: what was loaded and not confirmed is unloaded
-    return ports_.loader.load(order());
+    return load(Step::load, order());
 }
 
 Result<void> HandOver::jump() {

@@ -52,7 +52,8 @@ TEST_SUITE("handover") {
         CHECK(Calls(bench.script.calls.begin(), bench.script.calls.begin() + 18) == whole_way);
         CHECK(outcome.failed_at == Step::jump);
         REQUIRE(bench.loader.orders.size() == 2);
-        CHECK(bench.loader.orders[0].initrd == -1);
+        CHECK(bench.loader.orders[0].trial);
+        CHECK_FALSE(bench.loader.orders[1].trial);
         CHECK(bench.loader.orders[1].command_line == "root=/dev/vda1 quiet");
         CHECK(bench.loader.initrd_of_last == std::string("111\00022222", 9));
     }
@@ -180,6 +181,29 @@ TEST_SUITE("handover") {
             CHECK(outcome.failed_at == Step::unwrap);
             CHECK(bench.script.calls.size() == 3);
         }
+    }
+
+    TEST_CASE("a kernel that the kexec program loaded is said to be, at the trial and for good") {
+        Bench bench;
+        bench.loader.by = kexec::LoadedBy::program;
+        (void)bench.run();
+        std::vector<Step> said;
+        for (const Event& event : bench.events.events) {
+            if (event.message.sentence() ==
+                "the kexec program loads this bzImage kernel, since kexec_file_load cannot") {
+                said.push_back(event.step);
+            }
+        }
+        CHECK(said == std::vector<Step>{Step::trial_load, Step::load});
+    }
+
+    TEST_CASE("a devicetree that cannot be passed on is refused before the trial" *
+              doctest::skip(kexec::host_architecture() != kexec::Architecture::x86)) {
+        Bench bench;
+        bench.request.devicetree = ImageSource{"/board.dtb", {}, {}};
+        const Outcome outcome = bench.run();
+        CHECK(outcome.failed_at == Step::unwrap);
+        CHECK(outcome.failure->code() == "kexec.devicetree_not_on_x86");
     }
 
     TEST_CASE("too little memory is refused before the commit") {

@@ -60,10 +60,11 @@ public:
     std::optional<unsigned> left;
     std::vector<kexec::LoadOrder> orders;
     std::string initrd_of_last;
+    kexec::LoadedBy by = kexec::LoadedBy::kernel;
 
-    Result<void> load(const kexec::LoadOrder& order) override {
-        if (auto done = script_.act(order.initrd < 0 ? "trial" : "load"); !done) {
-            return done;
+    Result<kexec::LoadedBy> load(const kexec::LoadOrder& order) override {
+        if (auto done = script_.act(order.trial ? "trial" : "load"); !done) {
+            return done.error();
         }
         if (order.initrd >= 0) {
             const UniqueFd copy(::dup(order.initrd));
@@ -71,7 +72,7 @@ public:
         }
         orders.push_back(order);
         loaded_ = true;
-        return {};
+        return by;
     }
     Result<void> unload() override {
         if (auto done = script_.act("unload"); !done) {
