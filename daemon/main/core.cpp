@@ -14,15 +14,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-protocol::LogLine shown(const LogEntry& entry) {
-    protocol::LogLine line;
-    line.seq = entry.seq;
-    line.time_ms = entry.time_ms;
-    line.severity = static_cast<protocol::LogSeverity>(entry.level);
-    line.text = entry.text;
-    return line;
-}
-
 template <class T>
 std::shared_ptr<const std::string> frame_of(const T& parameters, bool continues) {
     protocol::Reply reply;
@@ -38,6 +29,15 @@ void send_all(std::vector<std::shared_ptr<server::Replier>>& to, const std::shar
 
 }  // namespace
 
+protocol::LogLine log_line_of(const LogEntry& entry) {
+    protocol::LogLine line;
+    line.seq = entry.seq;
+    line.time_ms = entry.time_ms;
+    line.severity = static_cast<protocol::LogSeverity>(entry.level);
+    line.text = entry.text;
+    return line;
+}
+
 Core::Core(const boost::asio::any_io_executor& executor, registry::Registry& registry, policy::Policy& policy,
            handover::Booter& booter, Log& log, CoreHooks hooks)
     : registry_(registry),
@@ -49,7 +49,7 @@ Core::Core(const boost::asio::any_io_executor& executor, registry::Registry& reg
     log_.listen([this](const LogEntry& entry) {
         if (!log_watchers_.empty()) {
             protocol::GetLog::Reply reply;
-            reply.lines.push_back(shown(entry));
+            reply.lines.push_back(log_line_of(entry));
             send_all(log_watchers_, frame_of(reply, true));
         }
     });

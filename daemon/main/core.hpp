@@ -24,6 +24,9 @@ struct CoreHooks {
     std::function<void(bool power_off)> restart;
 };
 
+/// A line of the log as clients see it.
+[[nodiscard]] protocol::LogLine log_line_of(const LogEntry& entry);
+
 /// Thread: the loop's alone. Lifetime: outlives the loop's last run, as does what it is given.
 class Core final : public server::Handler {
 public:

@@ -31,15 +31,6 @@ std::optional<typename Method::Parameters> parameters_of(const protocol::Call& c
     return std::move(*parameters);
 }
 
-protocol::LogLine shown(const LogEntry& entry) {
-    protocol::LogLine line;
-    line.seq = entry.seq;
-    line.time_ms = entry.time_ms;
-    line.severity = static_cast<protocol::LogSeverity>(entry.level);
-    line.text = entry.text;
-    return line;
-}
-
 }  // namespace
 
 void Core::on_call(const protocol::Call& call, const server::Peer& peer,
@@ -118,7 +109,7 @@ void Core::watch(const Caller& caller) {
 void Core::get_log(const Caller& caller) {
     protocol::GetLog::Reply reply;
     for (const auto& entry : log_.lines()) {
-        reply.lines.push_back(shown(entry));
+        reply.lines.push_back(log_line_of(entry));
     }
     if (caller.replier->reply(reply_of(reply, caller.call.more)) && caller.call.more) {
         log_watchers_.push_back(caller.replier);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The load refused: before any device is touched, or after all of them were unbound, with everything put back."""
+import contextlib
 import pathlib
 import struct
 
@@ -42,15 +43,21 @@ def unbind_lines(machine):
     return machine.sh("dmesg | grep -c 'stillboot: unbind ' || true").strip()
 
 
-def test_load_disabled_after_the_first_unbind(lab):
-    """a load that is switched off after the first unbind is refused, and everything comes back"""
+@contextlib.contextmanager
+def machine_with_target(lab):
+    """A machine with disks of all kinds whose entry was found; gives it and what is bound in it."""
     path, entry = entries.bls("Marker", options=f"nonce={lab.nonce}")
     images = target_disks(lab, {**lab.boot_files(), path: entry})
     with lab.machine(disks=images, arguments=NETWORK, append="stillboot.timeout=never") as machine:
         machine.sh("true", timeout=90)
         machine.wait_sh("stillboot list | grep -q Marker")
         entries.wait_for_disks(machine, LABELS)
-        bound = machine.sh(entries.BOUND)
+        yield machine, machine.sh(entries.BOUND)
+
+
+def test_load_disabled_after_the_first_unbind(lab):
+    """a load that is switched off after the first unbind is refused, and everything comes back"""
+    with machine_with_target(lab) as (machine, bound):
         machine.sh("(cat /dev/kmsg | while read -r line; do case $line in *'stillboot: unbind '*) "
                    "echo 1 >/proc/sys/kernel/kexec_load_disabled; break;; esac; done) >/dev/null 2>&1 &")
         status, said = machine.sh("stillboot boot Marker --wait", timeout=180, check=False)
@@ -67,13 +74,7 @@ def test_load_disabled_after_the_first_unbind(lab):
 
 def test_killed_in_the_middle(lab):
     """a daemon killed in the middle of a hand-over and started again puts everything back, and can boot"""
-    path, entry = entries.bls("Marker", options=f"nonce={lab.nonce}")
-    images = target_disks(lab, {**lab.boot_files(), path: entry})
-    with lab.machine(disks=images, arguments=NETWORK, append="stillboot.timeout=never") as machine:
-        machine.sh("true", timeout=90)
-        machine.wait_sh("stillboot list | grep -q Marker")
-        entries.wait_for_disks(machine, LABELS)
-        bound = machine.sh(entries.BOUND)
+    with machine_with_target(lab) as (machine, bound):
         before = machine.sh("pidof stillbootd").strip()
         # By the second unbind's own line, which is written before the act.
         machine.sh("(cat /dev/kmsg | while read -r line; do case $line in *'stillboot: unbind '*) "
