@@ -56,13 +56,16 @@ def machine_with(lab, sick):
 
 
 VIEWS = "grep -hs . /sys/block/loop*/loop/backing_file"
+# A moment later, for a probe that has told its result is ended at once, stopped or not.
+STANDS_STILL = ("sleep 0.3; grep -qs '^State:[[:space:]]*T' $(printf '/proc/%s/status ' $pids) && "
+                f"{VIEWS} >/dev/null")
 
 
-def signal_a_scan(machine, node, signal, when="true"):
-    """Sends a signal to the processes of a scan of this device while it runs and the condition holds."""
+def signal_a_scan(machine, node, signal, until="true"):
+    """Sends a signal to the processes ($pids) of a scan of this device while it runs, until the condition holds."""
     machine.sh(f"for i in $(seq 10); do stillboot rescan {node} >/dev/null; for j in $(seq 100); do "
-               f"{when} >/dev/null && kill -{signal} $(pidof stillboot-probe) 2>/dev/null && exit 0; done; "
-               "done; exit 1", timeout=90)
+               f"pids=$(pidof stillboot-probe) && kill -{signal} $pids 2>/dev/null && {{ {until}; }} && exit 0; "
+               "kill -CONT $pids 2>/dev/null; done; done; exit 1", timeout=90)
 
 
 def test_probes_that_never_return(lab):
@@ -72,12 +75,12 @@ def test_probes_that_never_return(lab):
         for signal, said in (("SEGV", f"stillboot-probe crashed on {node} (SIGSEGV)"),
                              ("KILL", f"stillboot-probe crashed on {node} (SIGKILL)"),
                              ("STOP", f"stillboot-probe was not done with {node} after {DEADLINE} s and was ended")):
-            signal_a_scan(machine, node, signal)
+            signal_a_scan(machine, node, signal, STANDS_STILL if signal == "STOP" else "true")
             machine.wait_sh(f"stillboot devices | grep -qF '{said}'", DEADLINE + 30)
             lab.check(said, True)
             lab.check("the other disk works", "Marker" in machine.sh("stillboot list"))
             lab.equal("no probe is left, nor its child", probes(machine), [])
-        signal_a_scan(machine, node, "STOP", when=VIEWS)
+        signal_a_scan(machine, node, "STOP", STANDS_STILL)
         lab.check("a scan stands still", probes(machine, node))
         lab.check("with its view of the disk", machine.sh(f"{VIEWS} || true"))
         end_daemon(lab, machine)
