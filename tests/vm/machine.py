@@ -157,6 +157,7 @@ class Machine:
 
     KINDS = {
         "virtio-blk": "virtio-blk-pci,drive={id},serial={id}",
+        "virtio-blk-4k": "virtio-blk-pci,drive={id},serial={id},logical_block_size=4096,physical_block_size=4096",
         "nvme": "nvme,drive={id},serial={id}",
         "ahci": "ide-hd,drive={id},bus=ide.{n},serial={id}",
         "cdrom": "ide-cd,drive={id},bus=ide.{n}",

@@ -12,7 +12,7 @@ LUKS, LVM, MD, BTRFS = ("a LUKS encrypted volume", "an LVM physical volume", "a 
 
 
 def file_systems(lab):
-    """A disk for each file system, the last two of them partitions of one disk."""
+    """A disk for each file system, two of them partitions of one disk; the last has sectors of 4096 bytes."""
     def tree(title):
         path, entry = entries.bls(title)
         files = {path: entry, "/boot/vmlinuz": "k", "/boot/initrd.img": "i"}
@@ -25,7 +25,8 @@ def file_systems(lab):
             disks.gpt(lab.directory / "gpt.img",
                       [(disks.vfat(lab.directory / "vfat.img", tree("On vfat")), disks.ESP, "esp"),
                        (disks.ext4(lab.directory / "part.img", tree("On a partition")), disks.LINUX, "root")]),
-            disks.iso9660(lab.directory / "cd.iso", tree("On iso9660"))]
+            disks.iso9660(lab.directory / "cd.iso", tree("On iso9660")),
+            disks.ext4(lab.directory / "4k.img", tree("On 4k"))]
 
 
 def lvm_checksum(data):
@@ -62,18 +63,19 @@ def containers(lab):
 
 def test_every_file_system(lab):
     """each file system is read, on disks and partitions, each container is named, and nothing is written"""
-    *made, iso = file_systems(lab)
+    *made, iso, wide = file_systems(lab)
     held = containers(lab)
-    plugged = [(path, "virtio-blk") for path in made] + [(iso, "cdrom")] + [(path, "scsi") for path, _ in held]
+    plugged = [(path, "virtio-blk") for path in made] + [(iso, "cdrom"), (wide, "virtio-blk-4k")]
+    plugged += [(path, "scsi") for path, _ in held]
     before = {path: disks.digest(path) for path, _ in plugged}
     with lab.machine(disks=plugged, append="stillboot.timeout=never") as machine:
         machine.sh("true", timeout=90)
-        titles = [option["title"] for option in entries.wait_for_options(machine, 8)]
+        titles = [option["title"] for option in entries.wait_for_options(machine, 9)]
         machine.wait_sh(f"[ $(stillboot devices --json=short | grep -o '\"container\"' | wc -l) -ge {len(held)} ]")
         devices = json.loads(machine.sh("stillboot devices --json=short"))["devices"]
         shown = machine.sh("stillboot devices")
         lab.equal("every file system offers its entry", sorted(titles),
-                  ["On a partition", "On btrfs", "On ext4", "On f2fs", "On iso9660", "On squashfs", "On vfat",
+                  ["On 4k", "On a partition", "On btrfs", "On ext4", "On f2fs", "On iso9660", "On squashfs", "On vfat",
                    "On xfs"])
         lab.equal("every container is one", [device["state"] for device in devices].count("container"), len(held))
         for what in (LUKS, LVM, MD, BTRFS):
