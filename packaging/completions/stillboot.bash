@@ -16,7 +16,7 @@ _stillboot_verb() {
 }
 
 _stillboot() {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=""
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words="" ids="" id
     COMPREPLY=()
     case $previous in
         --host) words="unix:" ;;
@@ -28,8 +28,8 @@ _stillboot() {
     [ -n "$words" ] || case $(_stillboot_verb) in
         "") words="status list boot cancel devices rescan explain quiesce load menu log reboot poweroff --json --host --root --help --version" ;;
         list) words="--watch --json --help" ;;
-        boot) words="@default $(_stillboot_ids list) --append --args --dry-run --wait --help" ;;
-        rescan) words="$(_stillboot_ids devices) --help" ;;
+        boot) words="@default --append --args --dry-run --wait --help" ids=list ;;
+        rescan) words="--help" ids=devices ;;
         menu) words="--shell --help" ;;
         log) words="--follow --json --help" ;;
         quiesce) words="plan run verify --json --help" ;;
@@ -38,6 +38,10 @@ _stillboot() {
         *) words="--json --help" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+    # An id is what a disk says it is, and compgen -W would execute a "$(…)" in it.
+    [ -z "$ids" ] || while IFS= read -r id; do
+        case $id in "$current"*) COMPREPLY+=("$id") ;; esac
+    done < <(_stillboot_ids "$ids")
     case $(_stillboot_verb) in
         explain | load) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;;
     esac

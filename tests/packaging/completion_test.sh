@@ -28,7 +28,7 @@ cat >"$stub/stillboot" <<'STUB'
 #!/bin/sh
 case "$*" in
     *list) echo '[{"id":"vda2/grub/0","title":"Debian"},{"id":"vda2/grub/1","title":"x"}]' ;;
-    *devices) echo '[{"id":"vda2"}]' ;;
+    *devices) echo '[{"id":"vda2"},{"id":"$(echo${IFS}executed)"}]' ;;
 esac
 STUB
 chmod +x "$stub/stillboot"
@@ -40,6 +40,9 @@ expect "vda2/grub/0 vda2/grub/1 " "$(offers stillboot boot vda)"
 expect "@default " "$(offers stillboot boot @)"
 expect "--append --args --dry-run --help --wait " "$(offers stillboot boot --)"
 expect "vda2 " "$(offers stillboot rescan v)"
+# What a disk calls itself is offered as it is, and never executed.
+# shellcheck disable=SC2016
+expect '$(echo${IFS}executed) --help vda2 ' "$(offers stillboot rescan "" | tr ' ' '\n' | LC_ALL=C sort | tr '\n' ' ')"
 expect "plan run verify " "$(offers stillboot quiesce "" | tr ' ' '\n' | grep -v '^-' | tr '\n' ' ')"
 expect "boot " "$(offers stillboot --json=short bo)"
 expect "--append --devicetree --dry-run --exec --help --initrd " "$(offers stillboot load --)"
