@@ -14,12 +14,21 @@ namespace {
 using Value = OptionSpec::Value;
 
 constexpr OptionSpec search_options[] = {
-    {"file", 'f', Value::none},           {"label", 'l', Value::none},
-    {"fs-uuid", 'u', Value::none},        {"set", 's', Value::optional},
-    {"no-floppy", 'n', Value::none},      {"efidisk-only", '\0', Value::none},
-    {"hint", 'h', Value::required},       {"hint-ieee1275", '\0', Value::required},
-    {"hint-bios", '\0', Value::required}, {"hint-baremetal", '\0', Value::required},
-    {"hint-efi", '\0', Value::required},  {"hint-arc", '\0', Value::required},
+    {"file", 'f', Value::none},
+    {"label", 'l', Value::none},
+    {"fs-uuid", 'u', Value::none},
+    {"set", 's', Value::optional},
+    {"no-floppy", 'n', Value::none},
+    {"efidisk-only", '\0', Value::none},
+    // Fedora's and GRUB 2.12's: they narrow a search down, among devices that have no such names here.
+    {"root-dev-only", '\0', Value::none},
+    {"cryptodisk-only", '\0', Value::none},
+    {"hint", 'h', Value::required},
+    {"hint-ieee1275", '\0', Value::required},
+    {"hint-bios", '\0', Value::required},
+    {"hint-baremetal", '\0', Value::required},
+    {"hint-efi", '\0', Value::required},
+    {"hint-arc", '\0', Value::required},
 };
 
 constexpr OptionSpec probe_options[] = {

@@ -144,6 +144,7 @@ const std::unordered_map<std::string_view, Evaluator::Handler>& Evaluator::comma
                                  "read_word",
                                  "read_dword",
                                  "increment",
+                                 "decrement",
                                  "vbeinfo",
                                  "vbetest",
                                  "version",

@@ -177,6 +177,16 @@ TEST_SUITE("grub") {
               "*a | a | uuid=2222:/k\nb | b | /k\nc | c | label=data:/k | /i\ne | e | device=disk-2222:/k\n");
     }
 
+    // As Fedora writes it to the ESP.
+    TEST_CASE_FIXTURE(Fixture, "a search that a distribution narrows down leads to the same configuration") {
+        add_device("2222", "", {{"/grub2/grub.cfg", "menuentry there { linux /k }\n"}});
+        const std::string text =
+            "search --no-floppy --root-dev-only --fs-uuid --set=dev 2222\n"
+            "set prefix=($dev)/grub2\nexport $prefix\nconfigfile $prefix/grub.cfg\n";
+        CHECK(menu(text).find("there") != std::string::npos);
+        CHECK(said(text).empty());
+    }
+
     TEST_CASE_FIXTURE(Fixture, "a UUID that is absent still names its device, and is said once") {
         const std::string text =
             "menuentry a { if search --fs-uuid --set=root 'no such'; then echo there; fi\n linux /k }\n"
