@@ -4,6 +4,7 @@
 
 #include <boost/asio/post.hpp>
 #include <thread>
+#include <utility>
 
 #include "daemon/handover/machine_ports.hpp"
 
@@ -70,8 +71,10 @@ public:
     [[nodiscard]] bool busy() const { return busy_; }
 
 private:
+    void begin(Request request, BootEvents events);
     void run_thread(Request request, BootEvents events, std::vector<std::string> stuck_nodes);
     void on_failed(const Error& failure, const std::function<void(const Error&)>& tell);
+    void on_planned();
 
     boost::asio::any_io_executor loop_;
     const Root& root_;
@@ -80,14 +83,26 @@ private:
     std::stop_source stop_;
     std::jthread thread_;
     bool busy_ = false;
+    bool planning_ = false;
+    std::function<void()> after_plan_;
 };
 
+// A plan only looks: a hand-over waits for it. Refused as busy it would count as a boot that failed, and the clock
+// would pass the default over.
 void ThreadBooter::Impl::start(Request request, BootEvents events) {
-    if (busy_) {
+    if (busy_ && (!planning_ || after_plan_)) {
         return boost::asio::post(loop_, [tell = events.on_failed] { tell(Error("handover.busy")); });
     }
     busy_ = true;
     stop_ = std::stop_source();
+    if (planning_) {
+        after_plan_ = [this, request = std::move(request), events = std::move(events)] { begin(request, events); };
+        return;
+    }
+    begin(std::move(request), std::move(events));
+}
+
+void ThreadBooter::Impl::begin(Request request, BootEvents events) {
     scans_.stop([self = shared_from_this(), request = std::move(request),
                  events = std::move(events)](std::vector<std::string> stuck_nodes) {
         self->run_thread(request, events, std::move(stuck_nodes));
@@ -120,6 +135,7 @@ void ThreadBooter::Impl::plan(Request request, std::function<void(Result<std::ve
         return done(Error("handover.busy"));
     }
     busy_ = true;
+    planning_ = true;
     join();
     thread_ = std::jthread([this, self = weak_from_this(), request = std::move(request), done = std::move(done)] {
         Silent observer;
@@ -129,11 +145,19 @@ void ThreadBooter::Impl::plan(Request request, std::function<void(Result<std::ve
             plan ? Result<std::vector<std::string>>(plan->text()) : Result<std::vector<std::string>>(plan.error());
         boost::asio::post(loop_, [self, done, text = std::move(text)] {
             if (const auto alive = self.lock()) {
-                alive->busy_ = false;
+                alive->on_planned();
                 done(text);
             }
         });
     });
+}
+
+void ThreadBooter::Impl::on_planned() {
+    planning_ = false;
+    busy_ = after_plan_ != nullptr;
+    if (const auto next = std::exchange(after_plan_, nullptr)) {
+        next();
+    }
 }
 
 void ThreadBooter::Impl::join() {

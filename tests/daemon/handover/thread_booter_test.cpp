@@ -114,6 +114,20 @@ TEST_SUITE("daemon_handover") {
         CHECK(bench.calls.empty());
     }
 
+    TEST_CASE("a hand-over asked for while a plan is made waits for it, and is not refused") {
+        Bench bench;
+        auto booter = bench.booter();
+        Request request;
+        request.kernel.path = "/vmlinuz";
+        booter.plan(std::move(request), [&](const auto&) { bench.calls.emplace_back("planned"); });
+        booter.start(Request(), bench.events);
+        CHECK(bench.calls.empty());
+        run_until(bench, [&] { return !booter.busy(); });
+        CHECK(bench.story() ==
+              "stop scans, planned, start scans, failed: /proc/meminfo cannot be opened: ENOENT (No such file or "
+              "directory)");
+    }
+
     TEST_CASE("a booter that goes while its hand-over runs waits for it, and tells nobody") {
         Bench bench;
         {
