@@ -130,11 +130,15 @@ class FakeDaemon:
                 self.send(connection, {"parameters": {"options": self.snapshot["options"]}})
             elif method != "Boot":
                 self.send(connection, {"parameters": {}})
-            for number, (step, words) in enumerate(self.steps if method == "Boot" else []):
+            steps = self.steps if method == "Boot" and method not in self.errors else []
+            if steps:
+                # stillbootd first says which option it took, with no progress yet.
+                self.send(connection, {"parameters": {"option": "x"}, "continues": True})
+            for number, (step, words) in enumerate(steps):
                 progress = {"option": "x", "step": step, "message": said(words), "done": 0, "total": 0,
                             "elapsed_ms": 0}
                 self.send(connection, {"parameters": {"option": "x", "progress": progress, "plan": None},
-                                       "continues": number + 1 < len(self.steps)})
+                                       "continues": number + 1 < len(steps)})
 
     def send(self, connection, reply):
         try:
