@@ -21,6 +21,12 @@ Error cancelled_error() {
     return Error("handover.cancelled");
 }
 
+// As the rooms that were stopped say it.
+bool is_cancellation(const Error& error) {
+    return error.code() == "handover.cancelled" || error.code() == "probe.cancelled" ||
+           error.code() == "quiesce.cancelled";
+}
+
 /// One hand-over under way. Thread: one.
 class HandOver {
 public:
@@ -45,6 +51,7 @@ private:
     Result<UniqueFd> fetch_one(const ImageSource& source, std::uint64_t max_bytes);
     Result<void> write_record();
     void undo(Outcome& outcome);
+    void unload(Outcome& outcome);
     kexec::LoadOrder order() const;
     Result<void> load(Step at, const kexec::LoadOrder& what);
     void tell(Step at, Message message, std::uint64_t done = 0, std::uint64_t total = 0);
@@ -192,7 +199,9 @@ Result<void> HandOver::trial_load() {
     if (auto loaded = load(Step::trial_load, trial); !loaded) {
         return loaded;
     }
-    return ports_.loader.unload();
+    auto unloaded = ports_.loader.unload();
+    loaded_ = !unloaded;
+    return unloaded;
 }
 
 Result<void> HandOver::memory() {
@@ -308,6 +317,17 @@ Result<void> HandOver::jump() {
     return ports_.loader.jump();
 }
 
+// A kernel that stays loaded would be started by the next reboot through kexec, whatever was meant.
+void HandOver::unload(Outcome& outcome) {
+    const auto still_loaded = ports_.loader.loaded();
+    if (still_loaded && !*still_loaded) {
+        return;
+    }
+    if (auto unloaded = ports_.loader.unload(); !unloaded) {
+        outcome.not_back.push_back(unloaded.error().message());
+    }
+}
+
 // The other way round: the loaded kernel first, for what is bound again could be refused beside it by memory;
 // devices (autoprobe and udev before any bind, which the quiescer does); then what stands on them.
 void HandOver::undo(Outcome& outcome) {
@@ -318,12 +338,7 @@ void HandOver::undo(Outcome& outcome) {
     ports_.journal.line(Message("handover.undoing_because", {{"reason", outcome.failure->sentence()}}));
     outcome.undone = true;
     if (loaded_) {
-        const auto still_loaded = ports_.loader.loaded();
-        if (!still_loaded || *still_loaded) {
-            if (auto unloaded = ports_.loader.unload(); !unloaded) {
-                keep({unloaded.error().message()});
-            }
-        }
+        unload(outcome);
     }
     if (devices_touched_) {
         auto report = ports_.quiescer.undo(record_.devices);
@@ -333,12 +348,8 @@ void HandOver::undo(Outcome& outcome) {
     if (taken_down_) {
         keep(ports_.surroundings.bring_back());
     }
-    for (quiesce::StateStore* const store : {&ports_.run_store, ports_.durable_store}) {
-        if (store != nullptr) {
-            if (auto cleared = store->clear(); !cleared) {
-                keep({cleared.error().message()});
-            }
-        }
+    if (outcome.not_back.empty()) {  // otherwise the next start of the daemon tries again
+        keep(clear_records(ports_));
     }
     tell(Step::undo, outcome.not_back.empty() ? Message("handover.undone")
                                               : Message("handover.undone_in_part",
@@ -362,8 +373,9 @@ Outcome HandOver::run() {
         }
         times_.push_back({planned.step, since(began)});
         if (!done) {
-            outcome.failure = stop_.stop_requested() ? cancelled_error() : done.error();
-            outcome.cancelled = stop_.stop_requested();
+            // What failed by itself while it was being cancelled is told as what it is.
+            outcome.cancelled = stop_.stop_requested() && is_cancellation(done.error());
+            outcome.failure = outcome.cancelled ? cancelled_error() : done.error();
             break;
         }
     }
@@ -371,6 +383,8 @@ Outcome HandOver::run() {
     outcome.times = times_;
     if (outcome.failure && committed_) {
         undo(outcome);
+    } else if (outcome.failure && loaded_) {
+        unload(outcome);
     }
     return outcome;
 }

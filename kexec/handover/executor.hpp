@@ -36,8 +36,8 @@ struct Outcome {
 
 /// Runs the plan's steps. Does not return where the jump succeeds. A failure before the commit leaves the
 /// machine untouched; one from the commit on is undone in reverse: the loaded kernel unloaded, devices back,
-/// what was stopped started, the record removed. `stop` is looked at before and within each step; after the
-/// first unbind it means undo.
+/// what was stopped started, the record removed where all of it came back. `stop` is looked at before and within
+/// each step; after the first unbind it means undo.
 /// @error in Outcome::failure: that of the step, handover.refused (the first of the plan's refusals),
 ///   handover.cancelled, handover.busy (another hand-over holds the lock), handover.moving
 /// Blocking: minutes. Thread: one that nothing else waits for; the observer is called on it.
@@ -52,9 +52,13 @@ struct Recovery {
 };
 
 /// Called when the daemon starts: a record of this very boot means that a hand-over was cut off here, and
-/// everything is put back. A record of another boot is none of ours and is cleared from /run.
+/// everything is put back. The record goes only when all of it came back: the next start tries again. A record of
+/// another boot is none of ours and is cleared from /run.
 /// @return nothing where there was nothing to do
 /// @error handover.busy (its hand-over is still running), those of record_from_text and of the store
 [[nodiscard]] Result<std::optional<Recovery>> recover(const Ports& ports);
+
+/// Removes the record from every store; what failed.
+[[nodiscard]] std::vector<Message> clear_records(const Ports& ports);
 
 }  // namespace stillboot::handover

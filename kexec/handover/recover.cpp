@@ -18,6 +18,17 @@ void unload_left_over(const Ports& ports, Recovery& recovery) {
 
 }  // namespace
 
+std::vector<Message> clear_records(const Ports& ports) {
+    std::vector<Message> failures;
+    for (quiesce::StateStore* const store : {&ports.run_store, ports.durable_store}) {
+        auto cleared = store == nullptr ? Result<void>() : store->clear();
+        if (!cleared) {
+            failures.push_back(cleared.error().message());
+        }
+    }
+    return failures;
+}
+
 Result<std::optional<Recovery>> recover(const Ports& ports) {
     auto lock = Lock::take(ports.root);
     if (!lock) {
@@ -49,13 +60,8 @@ Result<std::optional<Recovery>> recover(const Ports& ports) {
     recovery.not_back.insert(recovery.not_back.end(), report.not_back.begin(), report.not_back.end());
     auto programs = ports.surroundings.bring_back();
     recovery.not_back.insert(recovery.not_back.end(), programs.begin(), programs.end());
-    for (quiesce::StateStore* const store : {&ports.run_store, ports.durable_store}) {
-        if (store == nullptr) {
-            continue;
-        }
-        if (auto cleared = store->clear(); !cleared) {
-            recovery.not_back.push_back(cleared.error().message());
-        }
+    if (recovery.not_back.empty()) {  // otherwise the next start tries again
+        recovery.not_back = clear_records(ports);
     }
     return std::optional<Recovery>(std::move(recovery));
 }

@@ -102,6 +102,17 @@ TEST_SUITE("handover") {
         }
     }
 
+    TEST_CASE("what fails by itself while it is being cancelled is told as what it is") {
+        Bench bench;
+        bench.script.fail = bench.script.stop_at = "unbind eth0";
+        auto plan = prepare(bench.request, bench.settings, bench.ports());
+        REQUIRE(plan);
+        const Outcome outcome = handover::run(*plan, bench.ports(), bench.script.stop.get_token());
+        CHECK_FALSE(outcome.cancelled);
+        CHECK(outcome.failure->code() == "quiesce.unbind_failed");
+        CHECK(outcome.undone);
+    }
+
     TEST_CASE("each unbind is in the record before it happens") {
         Bench bench;
         (void)bench.run();
@@ -113,11 +124,14 @@ TEST_SUITE("handover") {
         CHECK(last->devices.unbound[1].driver == "eth0_driver");
     }
 
-    TEST_CASE("an unload that fails after the trial is a refusal before any device is touched") {
+    TEST_CASE("an unload that fails after the trial is tried again and told, and no device is touched") {
         Bench bench;
         bench.script.fail = "unload";
         const Outcome outcome = bench.run();
         CHECK(outcome.failed_at == Step::trial_load);
+        CHECK(std::count(bench.script.calls.begin(), bench.script.calls.end(), "unload") == 2);
+        REQUIRE(outcome.not_back.size() == 1);
+        CHECK(outcome.not_back[0].param("at") == "unload");
         CHECK_FALSE(outcome.undone);
         CHECK(place_of(bench.script.calls, "record commit 0") == bench.script.calls.size());
     }
@@ -145,6 +159,7 @@ TEST_SUITE("handover") {
         REQUIRE(outcome.not_back.size() == 1);
         CHECK(outcome.not_back[0].param("disk") == "sda");
         CHECK(bench.events.events.back().message.sentence() == "not everything came back: 1 things are missing");
+        CHECK(bench.store.contents.has_value());  // for the next start, which tries again
     }
 
     TEST_CASE("users of devices refuse it before anything is done, and a user that comes late after the undo") {

@@ -72,8 +72,15 @@ TEST_SUITE("handover") {
         REQUIRE((*recovered)->not_back.size() == 2);
         CHECK((*recovered)->not_back[0].code() == "test.failed");
         CHECK((*recovered)->not_back[1].code() == "quiesce.not_back");
-        CHECK(again.script.calls ==
-              std::vector<std::string>{"unload", "bind back 3", "bring back", "clear record"});
+        CHECK(again.script.calls == std::vector<std::string>{"unload", "bind back 3", "bring back"});
+
+        again.script.fail.clear();
+        again.quiescer.not_back.clear();
+        const auto at_last = recover(again.ports());  // the record is still there
+        REQUIRE(at_last);
+        REQUIRE(at_last->has_value());
+        CHECK((*at_last)->complete());
+        CHECK_FALSE(again.store.contents.has_value());
     }
 
     TEST_CASE("a record that cannot be cleared is told once everything is back") {
