@@ -62,6 +62,8 @@ private:
     void rescan(const Caller& caller);
     void reboot(const Caller& caller);
     void power_off(const Caller& caller);
+    void restart(const Caller& caller, bool power_off);
+    [[nodiscard]] bool answer_busy(const Caller& caller);
 
     const protocol::Option* find_option(const std::string& what, const ReplierPtr& replier) const;
     void boot_option(const protocol::Option& option, handover::Request request, const Caller& caller);

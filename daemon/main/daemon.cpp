@@ -137,7 +137,10 @@ Result<void> Daemon::make_socket() {
 }
 
 Result<void> Daemon::start() {
-    const auto loaded = load_settings(root_);
+    auto loaded = load_settings(root_);
+    if (!options_.autoboot) {
+        loaded.settings.timeout.value.reset();
+    }
     log_.set_least(loaded.settings.log_level.value);
     for (const auto& diagnostic : loaded.diagnostics) {
         log_.warning(Message("daemon.said", {{"text", diagnostic.text()}}));

@@ -155,9 +155,17 @@ void Core::boot(const Caller& caller) {
     boot_option(*option, std::move(*request), caller);
 }
 
-void Core::boot_option(const protocol::Option& option, handover::Request request, const Caller& caller) {
-    if (policy_.phase() == policy::Phase::handover) {
+// Whether a hand-over is under way, in which nothing else may begin; the caller is told.
+bool Core::answer_busy(const Caller& caller) {
+    const bool busy = policy_.phase() == policy::Phase::handover;
+    if (busy) {
         caller.replier->reply(protocol::busy(policy_.target()->title));
+    }
+    return busy;
+}
+
+void Core::boot_option(const protocol::Option& option, handover::Request request, const Caller& caller) {
+    if (answer_busy(caller)) {
         return;
     }
     log_.info(Message("daemon.boot_requested", {{"title", option.title}, {"uid", caller.peer.uid}}));
@@ -209,13 +217,19 @@ void Core::rescan(const Caller& caller) {
 }
 
 void Core::reboot(const Caller& caller) {
-    caller.replier->reply(reply_of(protocol::Nothing()));
-    hooks_.restart(false);
+    restart(caller, false);
 }
 
 void Core::power_off(const Caller& caller) {
-    caller.replier->reply(reply_of(protocol::Nothing()));
-    hooks_.restart(true);
+    restart(caller, true);
+}
+
+// Not in the middle of a hand-over: the kernel would wait for the very devices that are being unbound.
+void Core::restart(const Caller& caller, bool power_off) {
+    if (!answer_busy(caller)) {
+        caller.replier->reply(reply_of(protocol::Nothing()));
+        hooks_.restart(power_off);
+    }
 }
 
 }  // namespace stillboot

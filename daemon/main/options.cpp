@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options by getopt_long: a table of five needs no library in flash.
+// Options by getopt_long: a table this short needs no library in flash.
 #include "daemon/main/options.hpp"
 
 #include <getopt.h>
@@ -16,6 +16,7 @@ constexpr char usage[] =
     "  --socket=PATH  listen on this socket (/run/stillboot/io.stillboot)\n"
     "  --root=DIR     read settings, /proc and /sys below this directory (/)\n"
     "  --log=WHERE    stderr, kmsg (the kernel's log) or none (stderr)\n"
+    "  --no-autoboot  start nothing by itself, whatever the settings say\n"
     "  --help         print this and exit\n"
     "  --version      print the version and exit\n";
 
@@ -36,11 +37,15 @@ bool set_log(Options& options, const std::string& where) {
 }  // namespace
 
 std::variant<Options, int> parse_options(int argc, char** argv) {
-    enum { socket_option = 1000, root_option, log_option, help_option, version_option };
+    enum { socket_option = 1000, root_option, log_option, no_autoboot_option, help_option, version_option };
     static const struct option table[] = {
-        {"socket", required_argument, nullptr, socket_option}, {"root", required_argument, nullptr, root_option},
-        {"log", required_argument, nullptr, log_option},       {"help", no_argument, nullptr, help_option},
-        {"version", no_argument, nullptr, version_option},     {nullptr, 0, nullptr, 0},
+        {"socket", required_argument, nullptr, socket_option},
+        {"root", required_argument, nullptr, root_option},
+        {"log", required_argument, nullptr, log_option},
+        {"no-autoboot", no_argument, nullptr, no_autoboot_option},
+        {"help", no_argument, nullptr, help_option},
+        {"version", no_argument, nullptr, version_option},
+        {nullptr, 0, nullptr, 0},
     };
     Options options;
     optind = 1;
@@ -53,9 +58,10 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
                     return 2;
                 }
                 break;
+            case no_autoboot_option: options.autoboot = false; break;
             case help_option: std::fputs(usage, stdout); return 0;
             case version_option: std::puts("stillbootd " STILLBOOT_VERSION); return 0;
-            default: return 2;
+            default: std::fputs("stillbootd: see stillbootd --help\n", stderr); return 2;
         }
     }
     if (optind < argc) {

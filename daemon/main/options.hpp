@@ -13,6 +13,7 @@ struct Options {
     std::string root = "/";  ///< settings, /proc and /sys are read below it
     std::string socket = "/run/stillboot/io.stillboot";
     Log::Sink log = Log::Sink::stderr_stream;
+    bool autoboot = true;  ///< false: there is no countdown, whatever the settings say
 };
 
 /// What was asked for, or an exit status: 0 after --help and --version, 2 after a mistake. Prints what it has to

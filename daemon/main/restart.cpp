@@ -3,11 +3,32 @@
 #include "daemon/main/restart.hpp"
 
 #include <sys/reboot.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <chrono>
 
 #include "config/base/process.hpp"
 
 namespace stillboot {
+namespace {
+
+constexpr std::chrono::seconds sync_deadline{10};
+
+// A disk that no longer answers keeps sync() for ever: a child waits for it in our place.
+void sync_within(std::chrono::milliseconds limit) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::sync();
+        ::_exit(0);
+    }
+    const UniqueFd pidfd(child < 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+    if (pidfd) {
+        (void)wait_for_exit(pidfd.get(), limit);
+    }
+}
+
+}  // namespace
 
 void restart_machine(bool power_off, Log& log) {
     log.info(Message(power_off ? "daemon.powering_off" : "daemon.restarting"));
@@ -18,7 +39,7 @@ void restart_machine(bool power_off, Log& log) {
             return;
         }
     }
-    ::sync();
+    sync_within(sync_deadline);
     ::reboot(power_off ? RB_POWER_OFF : RB_AUTOBOOT);
     log.error(Message("daemon.restart_failed", {{"errno", errno_words(errno)}}));
 }

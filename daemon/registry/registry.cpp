@@ -257,16 +257,9 @@ std::vector<Option> Registry::options() const {
 std::vector<const Option*> Registry::defaults() const {
     std::vector<const Option*> out;
     for (const auto& [key, each] : entries_) {
-        const Held* chosen = nullptr;
-        for (const auto& held : each.options) {
-            const bool is_ready = held.option.state == OptionState::ready;
-            if (held.option.is_default && (chosen == nullptr || !chosen->option.is_default)) {
-                chosen = &held;
-            } else if (chosen == nullptr && is_ready) {
-                chosen = &held;
-            }
-        }
-        if (chosen != nullptr && !chosen->repeated && chosen->option.state == OptionState::ready) {
+        const auto chosen = std::find_if(each.options.begin(), each.options.end(),
+                                         [](const Held& held) { return held.option.is_default; });
+        if (chosen != each.options.end() && !chosen->repeated && chosen->option.state == OptionState::ready) {
             out.push_back(&chosen->option);
         }
     }

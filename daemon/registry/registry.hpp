@@ -55,7 +55,8 @@ public:
     /// which holds them lists itself.
     [[nodiscard]] std::vector<protocol::Option> options() const;
     /// For each device in the fixed order the option that it would boot: the one that its configuration calls
-    /// the default, if that is ready; where it names none, the first that is ready.
+    /// the default, if that is ready. Another one is never taken for it: a default that cannot be started here
+    /// may stand beside entries that nobody wants started by themselves, a memory test for instance.
     [[nodiscard]] std::vector<const protocol::Option*> defaults() const;
     /// An option by id, title or "submenu>title"; "@default" is the first of defaults().
     [[nodiscard]] Found find(std::string_view what) const;

@@ -93,6 +93,10 @@ void Evaluator::finish_entry(const MenuItem& item, bool is_default) {
         add_option(item, std::move(loaded.option), is_default);
     } else {
         explain_missing(item, loaded);
+        if (is_default && !loaded.menu) {
+            diagnostics_.report(Severity::warning, *item.script, item.offset,
+                                Message("grub.default_not_listed", {{"title", item.title()}}));
+        }
     }
 }
 

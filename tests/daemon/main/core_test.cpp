@@ -145,6 +145,9 @@ TEST_SUITE("core") {
         CHECK(request.initrds.at(0).path == "/initrd");
         CHECK(request.command_line == "root=2 nonce=7");
         CHECK(core.state().phase == protocol::Phase::handover);
+        CHECK(call("Reboot")->replies.at(0).error == "io.stillboot.Busy");
+        CHECK(call("PowerOff")->replies.at(0).error == "io.stillboot.Busy");
+        CHECK(restarts.empty());
         handover::Event event;
         event.step = handover::Step::unbind;
         event.message = Message("daemon.no_medium");

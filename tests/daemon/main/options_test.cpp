@@ -27,6 +27,8 @@ TEST_SUITE("core") {
         CHECK(options.root == "/r");
         CHECK(options.socket == "/s");
         CHECK(options.log == Log::Sink::kmsg);
+        CHECK(options.autoboot);
+        CHECK_FALSE(std::get<Options>(parse({"--no-autoboot"})).autoboot);
         CHECK(std::get<int>(parse({"--log=paper"})) == 2);
         CHECK(std::get<int>(parse({"--nothing"})) == 2);
         CHECK(std::get<int>(parse({"word"})) == 2);

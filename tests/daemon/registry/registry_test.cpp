@@ -37,6 +37,11 @@ BootOption option(const std::string& device_id, const std::string& name, DeviceR
     return made;
 }
 
+BootOption by_default(BootOption option) {
+    option.is_default = true;
+    return option;
+}
+
 ScanResult found(std::vector<BootOption> options) {
     ScanResult result;
     result.finding = std::move(options);
@@ -101,7 +106,7 @@ TEST_SUITE("registry") {
             Registry registry(usual);
             for (const char* id : {swapped ? "pci-2" : "pci-1", swapped ? "pci-1" : "pci-2"}) {
                 registry.put_device(device(id, ""));
-                registry.set_result(id, found({option(id, std::string("of ") + id)}));
+                registry.set_result(id, found({by_default(option(id, std::string("of ") + id))}));
             }
             CHECK(registry.defaults().front()->title == "of pci-1");
         }
@@ -111,7 +116,7 @@ TEST_SUITE("registry") {
         "an option whose kernel is on an absent device waits, and is ready when that comes, and waits again") {
         Registry registry(usual);
         registry.put_device(device("pci-1", "A"));
-        registry.set_result("pci-1", found({option("pci-1", "X", {DeviceRef::Kind::uuid, "B"})}));
+        registry.set_result("pci-1", found({by_default(option("pci-1", "X", {DeviceRef::Kind::uuid, "B"}))}));
         CHECK(only(registry, "X").state == OptionState::waiting);
         CHECK(only(registry, "X").reason->sentence() == "no device with uuid B is present");
         CHECK(registry.defaults().empty());
@@ -209,7 +214,7 @@ TEST_SUITE("registry") {
         registry.set_result("pci-1-part1", found({option("pci-1-part1", "X", {DeviceRef::Kind::uuid, "ROOT"})}));
         CHECK(titles(registry).size() == 1);
         REQUIRE(registry.take_changes());
-        registry.set_result("pci-1-part2", found({option("pci-1-part2", "X")}));
+        registry.set_result("pci-1-part2", found({by_default(option("pci-1-part2", "X"))}));
         REQUIRE(registry.options().size() == 1);
         CHECK(registry.options()[0].device_id == "pci-1-part2");
         CHECK(registry.defaults().size() == 1);
@@ -220,18 +225,17 @@ TEST_SUITE("registry") {
         CHECK(titles(registry) == std::vector<std::string>{"X", "Y"});
     }
 
-    TEST_CASE("the default of a device is the one its configuration names, and only if that is ready") {
+    TEST_CASE("the default of a device is the one its configuration names, only if that is ready, and no other") {
         Registry registry(usual);
         registry.put_device(device("pci-1", ""));
-        auto named = option("pci-1", "b");
-        named.is_default = true;
+        auto named = by_default(option("pci-1", "b"));
         registry.set_result("pci-1", found({option("pci-1", "a"), named}));
         CHECK(registry.defaults().front()->title == "b");
         named.kernel.device = {DeviceRef::Kind::uuid, "absent"};
         registry.set_result("pci-1", found({option("pci-1", "a"), named}));
         CHECK(registry.defaults().empty());
         registry.set_result("pci-1", found({option("pci-1", "a")}));
-        CHECK(registry.defaults().front()->title == "a");
+        CHECK(registry.defaults().empty());
     }
 
     TEST_CASE("options are found by id, title, path of titles and @default; what fits several is said") {
@@ -241,7 +245,8 @@ TEST_SUITE("registry") {
         auto inner = option("pci-1", "inner");
         inner.title = "Debian";
         inner.submenus = {"Advanced", "More"};
-        registry.set_result("pci-1", found({option("pci-1", "Debian"), inner, option("pci-1", "other")}));
+        registry.set_result("pci-1",
+                            found({by_default(option("pci-1", "Debian")), inner, option("pci-1", "other")}));
         CHECK(only(registry, "pci-1/grub/inner").title == "Debian");
         CHECK(only(registry, "other").id == "pci-1/grub/other");
         CHECK(only(registry, "Advanced>More>Debian").id == "pci-1/grub/inner");

@@ -139,6 +139,9 @@ TEST_SUITE("grub") {
                   "1:1: note: \"Windows\" is not listed: it ends with chainloader, which does not start a Linux "
                   "kernel from here\n" +
                   cfg +
+                  "1:1: warning: \"Windows\" is the default: with it not listed, nothing of this configuration "
+                  "starts by itself\n" +
+                  cfg +
                   "2:1: note: \"f\" is not listed: it ends with fwsetup, which does not start a Linux kernel "
                   "from here\n" +
                   cfg + "3:1: warning: \"n\" is not listed: it loads no kernel\n");
@@ -312,14 +315,17 @@ TEST_SUITE("grub") {
     }
 
     TEST_CASE_FIXTURE(Fixture, "entries that cannot be found from here are said, with their line") {
-        CHECK(said("menuentry a {\n  set root='hd0,gpt2'\n  linux /k\n  initrd /i\n}\n"
-                   "menuentry b { linux k }\nmenuentry c { initrd /i }\n") ==
-              cfg + "1:1: warning: \"a\" is not listed: what it loads cannot be found from here\n" + cfg +
-                  "3:3: warning: /k is on hd0,gpt2, a name that only GRUB can resolve\n" + cfg +
-                  "6:1: warning: \"b\" is not listed: what it loads cannot be found from here\n" + cfg +
-                  "6:15: warning: \"k\" is not a file name: a path starts with a slash\n" + cfg +
-                  "7:1: warning: \"c\" is not listed: it loads no kernel\n" + cfg +
-                  "7:15: warning: an initrd is loaded before a kernel: it is left out\n");
+        CHECK(
+            said("menuentry a {\n  set root='hd0,gpt2'\n  linux /k\n  initrd /i\n}\n"
+                 "menuentry b { linux k }\nmenuentry c { initrd /i }\n") ==
+            cfg + "1:1: warning: \"a\" is not listed: what it loads cannot be found from here\n" + cfg +
+                "1:1: warning: \"a\" is the default: with it not listed, nothing of this configuration starts by "
+                "itself\n" +
+                cfg + "3:3: warning: /k is on hd0,gpt2, a name that only GRUB can resolve\n" + cfg +
+                "6:1: warning: \"b\" is not listed: what it loads cannot be found from here\n" + cfg +
+                "6:15: warning: \"k\" is not a file name: a path starts with a slash\n" + cfg +
+                "7:1: warning: \"c\" is not listed: it loads no kernel\n" + cfg +
+                "7:15: warning: an initrd is loaded before a kernel: it is left out\n");
         CHECK(menu("menuentry n { linux (http,10.0.0.1)/k\n initrd (tftp,srv)/i }") ==
               "*n | n | http://10.0.0.1/k | tftp://srv/i\n");
     }
