@@ -137,9 +137,10 @@ void ThreadBooter::Impl::plan(Request request, std::function<void(Result<std::ve
     busy_ = true;
     planning_ = true;
     join();
-    thread_ = std::jthread([this, self = weak_from_this(), request = std::move(request), done = std::move(done)] {
+    thread_ = std::jthread([this, self = weak_from_this(), request = std::move(request), done = std::move(done),
+                            stuck = scans_.stuck_nodes()] {
         Silent observer;
-        const MachinePorts machine(root_, policy_of(settings_, {}), observer);
+        const MachinePorts machine(root_, policy_of(settings_, stuck), observer);
         const auto plan = prepare(request, settings_.handover, machine.ports());
         auto text =
             plan ? Result<std::vector<std::string>>(plan->text()) : Result<std::vector<std::string>>(plan.error());

@@ -25,6 +25,8 @@ struct ScanControl {
     /// Stops all scans; `done` is called once none runs, with the nodes under which one is stuck in the kernel.
     std::function<void(std::function<void(std::vector<std::string> stuck_nodes)> done)> stop;
     std::function<void()> start;
+    /// The nodes under which a scan is stuck in the kernel now, for a hand-over that is only planned.
+    std::function<std::vector<std::string>()> stuck_nodes;
 };
 
 /// Runs one hand-over at a time; a second one fails with handover.busy. Thread: called on the loop; what runs on

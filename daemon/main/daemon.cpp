@@ -83,6 +83,7 @@ handover::ScanControl Daemon::scan_control() {
             discovery_->resume();
         }
     };
+    control.stuck_nodes = [this] { return stuck_nodes(); };
     return control;
 }
 
@@ -99,11 +100,15 @@ asio::awaitable<void> Daemon::end_scans(std::function<void(std::vector<std::stri
         timer.expires_after(stop_step);
         co_await timer.async_wait(asio::use_awaitable);
     }
-    std::vector<std::string> stuck_nodes;
+    done(stuck_nodes());
+}
+
+std::vector<std::string> Daemon::stuck_nodes() const {
+    std::vector<std::string> nodes;
     for (const auto& stuck : scanner_->runner().stuck()) {
-        stuck_nodes.push_back(stuck.node);
+        nodes.push_back(stuck.node);
     }
-    done(std::move(stuck_nodes));
+    return nodes;
 }
 
 // A record of this boot means that a daemon before us was ended in the middle of a hand-over.

@@ -35,6 +35,8 @@ private:
     void recover(const Settings& settings);
     handover::ScanControl scan_control();
     [[nodiscard]] bool is_quiet() const;
+    /// The nodes under which a probe or fetch is stuck in the kernel now.
+    [[nodiscard]] std::vector<std::string> stuck_nodes() const;
     boost::asio::awaitable<void> end_scans(std::function<void(std::vector<std::string>)> done);
     boost::asio::awaitable<void> wait_for_signal();
     boost::asio::awaitable<void> stop();

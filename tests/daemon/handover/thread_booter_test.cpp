@@ -3,10 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <thread>
 
+#include "tests/quiesce/fake_machine.hpp"
 #include "tests/temporary_tree.hpp"
 
 using namespace stillboot;
@@ -31,6 +33,7 @@ public:
             }
         };
         scans.start = [this] { calls.emplace_back("start scans"); };
+        scans.stuck_nodes = [] { return std::vector<std::string>(); };
         events.on_event = [this](const Event&) { on_loop(); };
         events.on_failed = [this](const Error& error) {
             on_loop();
@@ -68,6 +71,19 @@ void run_until(Bench& bench, const std::function<bool()>& done) {
     }
 }
 
+// The lines of a plan, or why there is none.
+std::vector<std::string> planned(Bench& bench, ThreadBooter& booter) {
+    Request request;
+    request.kernel.path = "/vmlinuz";
+    std::vector<std::string> lines;
+    booter.plan(std::move(request), [&](Result<std::vector<std::string>> text) {
+        lines = text ? *text : std::vector<std::string>{text.error().sentence()};
+    });
+    CHECK(booter.busy());
+    run_until(bench, [&] { return !booter.busy(); });
+    return lines;
+}
+
 }  // namespace
 
 TEST_SUITE("daemon_handover") {
@@ -101,14 +117,7 @@ TEST_SUITE("daemon_handover") {
     TEST_CASE("a plan comes as lines, touches no scan, and leaves the booter free") {
         Bench bench;
         auto booter = bench.booter();
-        Request request;
-        request.kernel.path = "/vmlinuz";
-        std::vector<std::string> lines;
-        booter.plan(std::move(request), [&](Result<std::vector<std::string>> text) {
-            lines = text ? *text : std::vector<std::string>{text.error().sentence()};
-        });
-        CHECK(booter.busy());
-        run_until(bench, [&] { return !booter.busy(); });
+        const auto lines = planned(bench, booter);
         REQUIRE_FALSE(lines.empty());
         CHECK(lines.front() == "1. fetch: bring /vmlinuz into memory");
         CHECK(bench.calls.empty());
@@ -126,6 +135,19 @@ TEST_SUITE("daemon_handover") {
         CHECK(bench.story() ==
               "stop scans, planned, start scans, failed: /proc/meminfo cannot be opened: ENOENT (No such file or "
               "directory)");
+    }
+
+    TEST_CASE("a plan keeps what a scan is stuck on, as the hand-over itself would") {
+        quiesce::test::FakeMachine machine;
+        machine.pci("/sys/devices/pci0000:00/0000:00:01.0", "0x010802", "nvme");
+        machine.disk("/sys/devices/pci0000:00/0000:00:01.0/nvme/nvme0/nvme0n1", "259:0", "a");
+        Bench bench;
+        bench.scans.stuck_nodes = [] { return std::vector<std::string>{"/dev/nvme0n1"}; };
+        ThreadBooter booter(bench.loop.get_executor(), machine.root(), BooterSettings(), bench.scans);
+        const auto lines = planned(bench, booter);
+        CHECK(std::count(lines.begin(), lines.end(),
+                         "     keep 0000:00:01.0 (pci, nvme): kept because a scan of /dev/nvme0n1 hangs on it") ==
+              1);
     }
 
     TEST_CASE("a booter that goes while its hand-over runs waits for it, and tells nobody") {
