@@ -67,6 +67,7 @@ void Daemon::build(const Settings& settings) {
     };
     discovery_ = std::make_unique<discover::Discovery>(spawner_, *source_, *scanner_, *registry_, log_,
                                                        std::move(discovering), std::move(events));
+    scanner_->runner().on_freed([this](const std::string& node) { discovery_->rescan(node); });
     booter_ = std::make_unique<handover::ThreadBooter>(executor, root_, booter_settings(settings), scan_control());
     CoreHooks hooks;
     hooks.rescan = [this](const std::optional<std::string>& device) { return discovery_->rescan(device); };

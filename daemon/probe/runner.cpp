@@ -103,8 +103,10 @@ public:
     void stop();
     [[nodiscard]] bool is_idle() const { return running_.empty(); }
     [[nodiscard]] std::vector<Stuck> stuck() const;
+    void on_freed(std::function<void(const std::string&)> tell) { on_freed_ = std::move(tell); }
 
 private:
+    [[nodiscard]] std::optional<Error> why_not_now(const std::string& node) const;
     Result<Helper> take_helper(std::string_view program, const std::string& node);
     Result<JobPtr> start(std::string_view program, const Order& order, std::chrono::milliseconds deadline);
     static void set_timer(const JobPtr& job, std::chrono::milliseconds after);
@@ -122,6 +124,7 @@ private:
     std::vector<JobPtr> running_;
     std::vector<JobPtr> stuck_;
     std::vector<Helper> prepared_;  ///< probes that wait for an order
+    std::function<void(const std::string&)> on_freed_;
     bool stopped_ = false;
 };
 
@@ -149,10 +152,24 @@ Result<Helper> Runner::Impl::take_helper(std::string_view program, const std::st
     return helper;
 }
 
+// What the kernel did not let go of once would be held again: one more process each time.
+std::optional<Error> Runner::Impl::why_not_now(const std::string& node) const {
+    if (stopped_) {
+        return Error("probe.cancelled", {{"device", node}});
+    }
+    const auto held =
+        std::find_if(stuck_.begin(), stuck_.end(), [&](const JobPtr& job) { return job->node == node; });
+    if (held == stuck_.end()) {
+        return std::nullopt;
+    }
+    return Error("probe.still_stuck",
+                 {{"program", (*held)->program}, {"device", node}, {"pid", (*held)->helper.pid}});
+}
+
 Result<JobPtr> Runner::Impl::start(std::string_view program, const Order& order,
                                    std::chrono::milliseconds deadline) {
-    if (stopped_) {
-        return Error("probe.cancelled", {{"device", order.device.node}});
+    if (auto reason = why_not_now(order.device.node)) {
+        return std::move(*reason);
     }
     auto helper = take_helper(program, order.device.node);
     if (!helper) {
@@ -262,6 +279,9 @@ awaitable<Result<Answer>> Runner::Impl::converse_fetch(JobPtr job) {
 }
 
 awaitable<bool> Runner::Impl::wait_for_end(JobPtr job, std::chrono::milliseconds limit) {
+    if (limit.count() <= 0) {
+        co_return false;
+    }
     const auto until = SteadyClock::now() + limit;
     job->timer.expires_at(until);
     job->timer.async_wait([weak = std::weak_ptr<Job>(job)](ErrorCode cancelled) {
@@ -326,6 +346,9 @@ void Runner::Impl::leave_stuck(JobPtr job) {
                              }
                              (void)reap_helper(job->helper, job->program, job->node);
                              std::erase(self->stuck_, job);
+                             if (self->on_freed_) {
+                                 self->on_freed_(job->node);
+                             }
                          });
 }
 
@@ -424,6 +447,10 @@ void Runner::stop() {
 
 std::vector<Stuck> Runner::stuck() const {
     return impl_->stuck();
+}
+
+void Runner::on_freed(std::function<void(const std::string& node)> tell) {
+    impl_->on_freed(std::move(tell));
 }
 
 }  // namespace stillboot::probe

@@ -20,7 +20,7 @@ namespace stillboot::probe {
 struct RunnerSettings {
     std::chrono::milliseconds scan_deadline{60'000};  ///< from the start of the program to its result
     std::chrono::milliseconds ask_deadline{20'000};   ///< for one question about a device
-    std::chrono::milliseconds end_deadline{3'000};    ///< between SIGKILL and "stuck in the kernel"
+    std::chrono::milliseconds end_deadline{3'000};    ///< between SIGKILL and "stuck in the kernel"; 0: no wait
 };
 
 /// A helper that SIGKILL did not end. It is left alone; its device must be kept at a hand-over.
@@ -49,8 +49,8 @@ public:
 
     /// Scans one device: node must be set; id, uuid, … name it to the parsers. Cancelling the coroutine ends the
     /// process. @error probe.helper_missing, probe.helper_crashed (signal by name), probe.helper_timed_out,
-    /// probe.helper_stuck, probe.helper_broke_protocol, probe.cancelled, and what the probe itself reports
-    /// (probe.device_unreadable, probe.mount_failed, …)
+    /// probe.helper_stuck, probe.still_stuck (nothing was started), probe.helper_broke_protocol, probe.cancelled,
+    /// and what the probe itself reports (probe.device_unreadable, probe.mount_failed, …)
     boost::asio::awaitable<Result<ScanResult>> scan(DeviceId device, QuestionHandler handler);
 
     /// Answers a read, kind, size or list question by running stillboot-fetch on that device's node; the caller
@@ -63,6 +63,8 @@ public:
     void stop();
     /// Helpers that are still stuck in the kernel now.
     [[nodiscard]] std::vector<Stuck> stuck() const;
+    /// Sets who is told when a stuck helper has ended after all, so that its node can be looked at again.
+    void on_freed(std::function<void(const std::string& node)> tell);
 
     class Impl;
 

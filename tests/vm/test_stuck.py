@@ -108,6 +108,14 @@ def test_probe_stuck_in_the_kernel(lab):
         pid = pid[1]
         lab.check("it is stuck", re.search(r"^State:\s*D", machine.sh(f"cat /proc/{pid}/status"), re.MULTILINE))
         lab.check("the other disk works", "Marker" in machine.sh("stillboot list"))
+        machine.sh("stillboot rescan")
+        again = f"{node} is not looked at while stillboot-probe (process {pid}) is stuck"
+        wait(machine, f"stillboot devices | grep -qF '{again}'", 30)
+        lab.check("a rescan leaves it alone and says so", True)
+        lab.equal("there is still one process", probes(machine, node), [pid])
+        planned = machine.sh("stillboot boot Marker --dry-run")
+        lab.check("what would be unbound leaves out its disk", f"kept because a scan of {node} hangs on it" in planned,
+                  planned)
         end_daemon(lab, machine)
         words = machine.sh("cat /run/stillboot/stillbootd.output")
         lab.check("the daemon's last words name it",

@@ -57,26 +57,54 @@ RunnerSettings quick() {
     return settings;
 }
 
-Result<ScanResult> scan(const std::string& node, Handler handler = nothing_there, RunnerSettings settings = {}) {
+Question about(Question::Kind kind, const std::string& path, std::uint64_t max_bytes = 1 << 20) {
+    return Question(kind, DeviceRef{DeviceRef::Kind::uuid, "x"}, path, max_bytes);
+}
+
+// A runner and its loop, on which any number of scans and questions are started, each with a place for its end.
+struct Bench {
+    explicit Bench(RunnerSettings settings = {}) : runner(loop.get_executor(), settings) {}
+
+    void scan(const std::string& node, std::optional<Result<ScanResult>>* result,
+              Handler handler = nothing_there) {
+        asio::co_spawn(loop, keep(runner.scan(device_at(node), std::move(handler)), result), rethrow);
+    }
+    void ask(const std::string& node, Question question, std::optional<Answer>* answer) {
+        asio::co_spawn(loop, keep(runner.ask(node, std::move(question)), answer), rethrow);
+    }
+    void run() {
+        loop.restart();
+        loop.run();
+    }
+
     asio::io_context loop;
-    Runner runner(loop.get_executor(), settings);
+    Runner runner;
+};
+
+Result<ScanResult> scan(const std::string& node) {
+    Bench bench;
     std::optional<Result<ScanResult>> result;
-    asio::co_spawn(loop, keep(runner.scan(device_at(node), std::move(handler)), &result), rethrow);
-    loop.run();
+    bench.scan(node, &result);
+    bench.run();
     return std::move(result.value());
 }
 
-Answer ask(const std::string& node, Question question, RunnerSettings settings = {}) {
-    asio::io_context loop;
-    Runner runner(loop.get_executor(), settings);
+Answer ask(const std::string& node, Question question) {
+    Bench bench;
     std::optional<Answer> answer;
-    asio::co_spawn(loop, keep(runner.ask(node, std::move(question)), &answer), rethrow);
-    loop.run();
+    bench.ask(node, std::move(question), &answer);
+    bench.run();
     return std::move(answer.value());
 }
 
-Question about(Question::Kind kind, const std::string& path, std::uint64_t max_bytes = 1 << 20) {
-    return Question(kind, DeviceRef{DeviceRef::Kind::uuid, "x"}, path, max_bytes);
+// The codes of a scan and a question, one right after the other, with no chance between them for a process to end.
+asio::awaitable<void> scan_and_ask(Runner* runner, std::string node, std::vector<std::string>* codes) {
+    auto scanning = runner->scan(device_at(node), nothing_there);
+    auto scanned = co_await std::move(scanning);
+    codes->push_back(scanned.error().code());
+    auto asking = runner->ask(node, about(Question::Kind::kind, "/"));
+    auto answer = co_await std::move(asking);
+    codes->push_back(answer.error->code());
 }
 
 bool skipped() {
@@ -248,16 +276,38 @@ TEST_SUITE("probe") {
 
     TEST_CASE("a helper that hangs is ended at its deadline, others run on beside it") {
         const OtherHelpers hanging("case $1 in *slow*) exec sleep 1000;; *) kill -ABRT $$;; esac");
-        asio::io_context loop;
-        Runner runner(loop.get_executor(), quick());
+        Bench bench(quick());
         std::optional<Result<ScanResult>> slow;
         std::optional<Result<ScanResult>> other;
-        asio::co_spawn(loop, keep(runner.scan(device_at("/dev/slow"), nothing_there), &slow), rethrow);
-        asio::co_spawn(loop, keep(runner.scan(device_at("/dev/other"), nothing_there), &other), rethrow);
-        loop.run();
+        bench.scan("/dev/slow", &slow);
+        bench.scan("/dev/other", &other);
+        bench.run();
         CHECK(slow->error().sentence() == "stillboot-probe was not done with /dev/slow after 0 s and was ended");
         CHECK(other->error().message().param("signal") == "SIGABRT");
-        CHECK(runner.stuck().empty());
+        CHECK(bench.runner.stuck().empty());
+    }
+
+    TEST_CASE(
+        "a device is not looked at again while a helper is stuck on it, and who waits is told when it is free") {
+        const OtherHelpers hanging("exec sleep 1000");
+        RunnerSettings settings = quick();
+        settings.end_deadline =
+            std::chrono::milliseconds(0);  // whatever is killed counts as stuck until it is reaped
+        Bench bench(settings);
+        std::vector<std::string> codes;
+        std::vector<std::string> freed;
+        bench.runner.on_freed([&](const std::string& node) {
+            freed.push_back(node);
+            CHECK(bench.runner.stuck().empty());
+        });
+        asio::co_spawn(bench.loop, scan_and_ask(&bench.runner, "/dev/slow", &codes), rethrow);
+        bench.run();
+        CHECK(codes == std::vector<std::string>{"probe.helper_stuck", "probe.still_stuck"});
+        CHECK(freed == std::vector<std::string>{"/dev/slow"});
+        std::optional<Result<ScanResult>> again;
+        bench.scan("/dev/slow", &again);
+        bench.run();
+        CHECK(again->error().code() == "probe.helper_stuck");
     }
 
     TEST_CASE("prepared probes wait, are taken by the next scans, and end when they are not wanted") {
@@ -284,33 +334,30 @@ TEST_SUITE("probe") {
 
     TEST_CASE("stop ends what runs, and nothing starts after it") {
         const OtherHelpers hanging("exec sleep 1000");
-        asio::io_context loop;
-        Runner runner(loop.get_executor(), RunnerSettings());
+        Bench bench;
         std::optional<Result<ScanResult>> result;
         std::optional<Answer> answer;
-        asio::co_spawn(loop, keep(runner.scan(device_at("/dev/slow"), nothing_there), &result), rethrow);
-        asio::co_spawn(loop, keep(runner.ask("/dev/slow", about(Question::Kind::kind, "/")), &answer), rethrow);
-        asio::post(loop, [&] { runner.stop(); });
-        loop.run();
+        bench.scan("/dev/slow", &result);
+        bench.ask("/dev/slow", about(Question::Kind::kind, "/"), &answer);
+        asio::post(bench.loop, [&] { bench.runner.stop(); });
+        bench.run();
         CHECK(result->error().code() == "probe.cancelled");
         CHECK(answer->error->code() == "probe.cancelled");
         std::optional<Result<ScanResult>> late;
-        asio::co_spawn(loop, keep(runner.scan(device_at("/dev/slow"), nothing_there), &late), rethrow);
-        loop.restart();
-        loop.run();
+        bench.scan("/dev/slow", &late);
+        bench.run();
         CHECK(late->error().code() == "probe.cancelled");
     }
 
     TEST_CASE("a scan that is cancelled by its caller ends its process") {
         const OtherHelpers hanging("exec sleep 1000");
-        asio::io_context loop;
-        Runner runner(loop.get_executor(), RunnerSettings());
+        Bench bench;
         asio::cancellation_signal stop;
         std::optional<Result<ScanResult>> result;
-        asio::co_spawn(loop, keep(runner.scan(device_at("/dev/slow"), nothing_there), &result),
+        asio::co_spawn(bench.loop, keep(bench.runner.scan(device_at("/dev/slow"), nothing_there), &result),
                        asio::bind_cancellation_slot(stop.slot(), rethrow));
-        asio::post(loop, [&] { stop.emit(asio::cancellation_type::terminal); });
-        loop.run();
+        asio::post(bench.loop, [&] { stop.emit(asio::cancellation_type::terminal); });
+        bench.run();
         CHECK(result->error().code() == "probe.cancelled");
     }
 
