@@ -8,14 +8,36 @@ using namespace stillboot;
 using namespace stillboot::handover;
 using namespace stillboot::handover::test;
 
+namespace {
+
+/// A machine whose hand-over was cut off at its last record, or at the one that is given.
+class CutOff : public Bench {
+public:
+    CutOff() : CutOff(records().back()) {}
+    explicit CutOff(const std::string& record) { store.contents = record; }
+
+    /// What a hand-over that goes all the way leaves behind at each moment.
+    static std::vector<std::string> records() {
+        Bench whole;
+        (void)whole.run();
+        return whole.store.written;
+    }
+};
+
+std::string record_of_another_boot() {
+    Record record;
+    record.boot_id = "an earlier boot";
+    return to_text(record);
+}
+
+}  // namespace
+
 TEST_SUITE("handover") {
     TEST_CASE("from the record of each moment of a hand-over everything is put back") {
-        Bench first;
-        (void)first.run();
-        REQUIRE(first.store.written.size() == 5);
-        for (const std::string& record : first.store.written) {
-            Bench again;
-            again.store.contents = record;
+        const auto records = CutOff::records();
+        REQUIRE(records.size() == 5);
+        for (const std::string& record : records) {
+            CutOff again(record);
             const auto recovered = recover(again.ports());
             REQUIRE(recovered);
             REQUIRE(recovered->has_value());
@@ -29,10 +51,7 @@ TEST_SUITE("handover") {
     }
 
     TEST_CASE("a kernel left loaded is unloaded first") {
-        Bench bench;
-        (void)bench.run();
-        Bench again;
-        again.store.contents = bench.store.written.back();
+        CutOff again;
         again.loader.loaded_ = true;
         REQUIRE(recover(again.ports()));
         CHECK(again.script.calls.front() == "unload");
@@ -43,9 +62,7 @@ TEST_SUITE("handover") {
         Bench bench;
         CHECK_FALSE(recover(bench.ports())->has_value());
         CHECK(bench.script.calls.empty());
-        Record record;
-        record.boot_id = "an earlier boot";
-        bench.store.contents = to_text(record);
+        bench.store.contents = record_of_another_boot();
         CHECK_FALSE(recover(bench.ports())->has_value());
         CHECK(bench.script.calls == std::vector<std::string>{"clear record"});
     }
@@ -58,10 +75,7 @@ TEST_SUITE("handover") {
     }
 
     TEST_CASE("what does not come back is told, all of it, and the rest is put back all the same") {
-        Bench first;
-        (void)first.run();
-        Bench again;
-        again.store.contents = first.store.written.back();
+        CutOff again;
         again.loader.loaded_ = true;
         again.script.fail = "unload";
         again.quiescer.not_back.emplace_back("quiesce.not_back");
@@ -84,10 +98,7 @@ TEST_SUITE("handover") {
     }
 
     TEST_CASE("a record that cannot be cleared is told once everything is back") {
-        Bench first;
-        (void)first.run();
-        Bench again;
-        again.store.contents = first.store.written.back();
+        CutOff again;
         again.script.fail = "clear record";
         const auto recovered = recover(again.ports());
         REQUIRE(recovered);
@@ -98,9 +109,7 @@ TEST_SUITE("handover") {
 
     TEST_CASE("a record of another boot that cannot be cleared is an error, and no device is touched") {
         Bench bench;
-        Record record;
-        record.boot_id = "an earlier boot";
-        bench.store.contents = to_text(record);
+        bench.store.contents = record_of_another_boot();
         bench.script.fail = "clear record";
         CHECK(recover(bench.ports()).error().message().param("at") == "clear record");
         CHECK(bench.script.calls == std::vector<std::string>{"clear record"});
@@ -114,10 +123,7 @@ TEST_SUITE("handover") {
     }
 
     TEST_CASE("a hand-over that is under way is not taken for one that was cut off") {
-        Bench first;
-        (void)first.run();
-        Bench again;
-        again.store.contents = first.store.written.back();
+        CutOff again;
         const auto held = Lock::take(again.root);
         REQUIRE(held);
         CHECK(recover(again.ports()).error().code() == "handover.busy");
