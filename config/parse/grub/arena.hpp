@@ -38,16 +38,18 @@ public:
         return {to, items.size()};
     }
     std::string_view copy(std::string_view text) {
-        if (text.empty()) {
-            return {};
-        }
-        char* to = static_cast<char*>(allocate(text.size(), 1));
-        std::memcpy(to, text.data(), text.size());
-        return {to, text.size()};
+        const std::span<char> to = copy(std::span<const char>(text));
+        return {to.data(), to.size()};
     }
 
     [[nodiscard]] Mark mark() const { return at_; }
-    void release(const Mark& mark) { at_ = mark; }
+    void release(const Mark& mark) {
+        const bool same_chunk = mark.chunk == at_.chunk;
+        at_ = mark;
+        if (!same_chunk) {
+            open_chunk();
+        }
+    }
     /// Bytes in use now.
     [[nodiscard]] std::size_t used() const { return at_.before + at_.used; }
 
@@ -60,12 +62,12 @@ private:
 
     void* allocate(std::size_t size, std::size_t alignment) {
         std::size_t start = (at_.used + alignment - 1) & ~(alignment - 1);
-        if (at_.chunk >= chunks_.size() || start + size > chunks_[at_.chunk].size) {
+        if (start + size > chunk_.size()) {
             next_chunk(size);
             start = 0;
         }
         at_.used = start + size;
-        return chunks_[at_.chunk].bytes.get() + start;
+        return chunk_.data() + start;
     }
 
     void next_chunk(std::size_t size) {
@@ -83,9 +85,16 @@ private:
             chunk.size = wanted;
         }
         at_.used = 0;
+        open_chunk();
+    }
+
+    void open_chunk() {
+        chunk_ = at_.chunk < chunks_.size() ? std::span(chunks_[at_.chunk].bytes.get(), chunks_[at_.chunk].size)
+                                            : std::span<std::byte>();
     }
 
     std::vector<Chunk> chunks_;
+    std::span<std::byte> chunk_;  ///< the one in use
     Mark at_;
 };
 

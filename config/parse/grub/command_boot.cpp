@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands by which an entry says what it boots.
+#include <algorithm>
+
 #include "config/parse/grub/evaluator.hpp"
 #include "config/parse/grub/place.hpp"
 
@@ -11,7 +13,8 @@ void append_argument(std::string& line, std::string_view argument) {
     if (!line.empty()) {
         line += ' ';
     }
-    if (argument.find_first_of(" \\'\"") == argument.npos) {
+    const auto is_special = [](char c) { return c == ' ' || c == '\\' || c == '\'' || c == '"'; };
+    if (std::none_of(argument.begin(), argument.end(), is_special)) {
         line += argument;
         return;
     }

@@ -23,6 +23,10 @@ EntryWords read_entry_words(Arguments arguments) {
     EntryWords out;
     for (std::size_t at = 1; at < arguments.size(); ++at) {
         const std::string_view word = arguments[at];
+        if (word.substr(0, 2) != "--") {
+            out.parameters.push_back(word);
+            continue;
+        }
         std::string_view option;
         for (const std::string_view known : value_options) {
             if (word.substr(0, known.size()) == known &&

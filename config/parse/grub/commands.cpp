@@ -4,9 +4,9 @@
 
 namespace stillboot::grub {
 
-const std::unordered_map<std::string_view, Evaluator::Handler>& Evaluator::commands() {
-    static const std::unordered_map<std::string_view, Handler> table = [] {
-        std::unordered_map<std::string_view, Handler> all{
+const boost::unordered_flat_map<std::string_view, Evaluator::Handler>& Evaluator::commands() {
+    static const boost::unordered_flat_map<std::string_view, Handler> table = [] {
+        boost::unordered_flat_map<std::string_view, Handler> all{
             {"set", &Evaluator::do_set},
             {"unset", &Evaluator::do_unset},
             {"export", &Evaluator::do_export},

@@ -8,18 +8,18 @@
 namespace stillboot::grub {
 
 std::string_view Environment::get(std::string_view name) const {
-    const auto found = variables_.find(name);
-    return found == variables_.end() || !found->second.set ? std::string_view() : found->second.value;
+    const Variable* variable = find(name);
+    return variable == nullptr || !variable->set ? std::string_view() : variable->value;
 }
 
 bool Environment::is_set(std::string_view name) const {
-    const auto found = variables_.find(name);
-    return found != variables_.end() && found->second.set;
+    const Variable* variable = find(name);
+    return variable != nullptr && variable->set;
 }
 
-Environment::Variable* Environment::find(std::string_view name) {
-    const auto found = variables_.find(name);
-    return found == variables_.end() ? nullptr : &found->second;
+Environment::Variable* Environment::find(std::string_view name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second;
 }
 
 Environment::Variable* Environment::find_or_make(std::string_view name) {
@@ -29,7 +29,9 @@ Environment::Variable* Environment::find_or_make(std::string_view name) {
     if (variables_.size() >= limits_.variables || name.size() > limits_.value_bytes) {
         return nullptr;
     }
-    return &variables_[std::string(name)];
+    Variable* const variable = &variables_.emplace_back();
+    by_name_.emplace(name, variable);
+    return variable;
 }
 
 // Once a scope is enough, so that a loop of a hundred thousand assignments costs one entry.
@@ -74,7 +76,7 @@ void Environment::export_variable(std::string_view name) {
 }
 
 void Environment::hide_unexported() {
-    for (auto& [name, variable] : variables_) {
+    for (Variable& variable : variables_) {
         if (variable.set && !variable.exported) {
             remember(variable);
             total_bytes_ -= variable.value.size();

@@ -2,11 +2,12 @@
 // GRUB's variables, with the means to take back whatever was done to them.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace stillboot::grub {
@@ -62,12 +63,13 @@ private:
         std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
     };
 
-    Variable* find(std::string_view name);
+    [[nodiscard]] Variable* find(std::string_view name) const;
     Variable* find_or_make(std::string_view name);
     void remember(Variable& variable);
 
     Limits limits_;
-    std::unordered_map<std::string, Variable, Hash, std::equal_to<>> variables_;
+    std::deque<Variable> variables_;  ///< never fewer, for the journal points to them
+    boost::unordered_flat_map<std::string, Variable*, Hash, std::equal_to<>> by_name_;
     std::vector<Undo> journal_;
     std::uint64_t scope_ = 0;
     std::uint64_t last_scope_ = 0;

@@ -155,7 +155,7 @@ void Evaluator::define_function(const Script& script, const Node& node) {
     status_ = status::ok;
 }
 
-void Evaluator::call_function(const Call& call, const Function& function) {
+void Evaluator::call_function(const Call& call, Function function) {
     if (calls_ >= limits_.call_depth) {
         give_up(call.script, call.node.offset, Message("grub.calls_too_deep", {{"limit", limits_.call_depth}}));
         return;

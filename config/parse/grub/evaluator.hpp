@@ -2,6 +2,7 @@
 // Executes the tree of a GRUB script: flow, expansion, commands, menus.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -9,7 +10,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "config/parse/grub/arena.hpp"
@@ -87,7 +87,7 @@ private:
     bool loop_goes_on();
     bool run_round(const Script& script, const Node* body, std::uint32_t round, const Node& node);
     void define_function(const Script& script, const Node& node);
-    void call_function(const Call& call, const Function& function);
+    void call_function(const Call& call, Function function);
     int call_command(const Call& call);
     bool count_step(const Script& script, const Node& node);
     void give_up(const Script& script, std::uint32_t offset, Message message);
@@ -105,7 +105,7 @@ private:
     int set_variable(const Call& call, std::string_view name, std::string_view value);
 
     // command table
-    static const std::unordered_map<std::string_view, Handler>& commands();
+    static const boost::unordered_flat_map<std::string_view, Handler>& commands();
     [[nodiscard]] static Handler find_command(std::string_view name);
 
     // command_script.cpp: variables, functions, flow
@@ -171,7 +171,7 @@ private:
     std::string choose(const MenuItem& item);
     void explain_missing(const MenuItem& item, const Loaded& loaded);
     void explain_protected(const MenuItem& item);
-    void add_option(const MenuItem& item, BootOption option, bool is_default);
+    void add_option(const MenuItem& item, BootOption&& option, bool is_default);
     std::string unique_name(const MenuItem& item);
 
     void report(Severity severity, const Call& call, Message message);
@@ -185,10 +185,10 @@ private:
     Arena scratch_;    ///< trees and words of what runs now
     Arena permanent_;  ///< function bodies, menu items
     std::deque<Script> scripts_;
-    std::unordered_map<std::string_view, Function> functions_;
+    boost::unordered_flat_map<std::string_view, Function> functions_;
     std::vector<BootOption> ready_;  ///< of entries that another parser read
-    std::unordered_map<std::string, bool> present_;
-    std::unordered_map<std::string, std::uint32_t> names_;
+    boost::unordered_flat_map<std::string, bool> present_;
+    boost::unordered_flat_map<std::string_view, std::uint32_t> names_;  ///< of options, in the permanent arena
 
     std::string word_;  ///< the argument that expansion is building
     bool word_exists_ = false;

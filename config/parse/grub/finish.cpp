@@ -17,6 +17,7 @@ void Evaluator::finish_menu(Menu& menu, bool is_default, const Script& script) {
                             Message("grub.default_missing", {{"default", wanted}}));
     }
     result_.parsed.options.reserve(result_.parsed.options.size() + menu.items.size());
+    names_.reserve(names_.size() + menu.items.size());
     for (std::size_t at = 0; at < menu.items.size(); ++at) {
         const MenuItem& item = menu.items[at];
         const bool chosen = is_default && at == selection.index;
@@ -125,7 +126,7 @@ void Evaluator::explain_protected(const MenuItem& item) {
                         Message("grub.entry_protected", {{"title", item.title()}}));
 }
 
-void Evaluator::add_option(const MenuItem& item, BootOption option, bool is_default) {
+void Evaluator::add_option(const MenuItem& item, BootOption&& option, bool is_default) {
     const std::size_t bytes = sizeof(BootOption) + option.args.size() + item.title().size() +
                               option.initrds.size() * sizeof(Resource) + item.script->name().size();
     output_bytes_ += bytes;
@@ -154,13 +155,13 @@ std::string Evaluator::unique_name(const MenuItem& item) {
         }
         name += slug(item.title());
     }
-    const std::uint32_t count = ++names_[name];
+    const std::uint32_t count = ++names_[item.id.empty() ? permanent_.copy(name) : item.id];
     if (count == 1) {
         return name;
     }
     // Another entry may be called what this one would become.
     std::string numbered = name + "#" + std::to_string(count);
-    while (!names_.try_emplace(numbered, 1).second) {
+    while (!names_.try_emplace(permanent_.copy(numbered), 1).second) {
         numbered += "'";
     }
     return numbered;

@@ -32,6 +32,8 @@ std::string_view CommandOptions::value(std::string_view name) const {
 
 CommandOptions read_options(std::span<const std::string_view> arguments, std::span<const OptionSpec> specs) {
     CommandOptions out;
+    out.given.reserve(arguments.size());
+    out.rest.reserve(arguments.size());
     bool only_rest = false;
     for (std::size_t at = 1; at < arguments.size(); ++at) {
         const std::string_view argument = arguments[at];

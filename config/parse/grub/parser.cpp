@@ -45,7 +45,7 @@ Parser::Keyword Parser::keyword() const {
         return Keyword::none;
     }
     for (const auto& [text, which] : words) {
-        if (text == word.text) {
+        if (text[0] == word.text[0] && text == word.text) {
             return which;
         }
     }
@@ -56,15 +56,12 @@ void Parser::error(std::uint32_t offset, Message message) {
     diagnostics_.report(Severity::error, script_, offset, std::move(message));
 }
 
-bool Parser::too_big() {
-    if (!gave_up_ && arena_.used() > tree_start_ + limits_.tree_bytes) {
+void Parser::give_up() {
+    if (!gave_up_) {
         gave_up_ = true;
         error(lexer_.offset(), Message("grub.statement_too_large"));
     }
-    if (gave_up_) {
-        token_ = Token::end;
-    }
-    return gave_up_;
+    token_ = Token::end;
 }
 
 void Parser::skip_separators() {
@@ -89,7 +86,7 @@ Node* Parser::next_statement() {
         const std::uint32_t start = lexer_.offset();
         const Arena::Mark mark = arena_.mark();
         open_at_end_ = false;
-        Node* node = command();
+        Node* node = command(keyword());
         if (open_at_end_ && !gave_up_ && restarts_ < max_restarts) {
             ++restarts_;
             arena_.release(mark);
@@ -112,11 +109,10 @@ const Node* Parser::all() {
 }
 
 // Null where there is nothing to execute; what was wrong is reported by then, and the token moved on.
-Node* Parser::command() {
+Node* Parser::command(Keyword which) {
     if (too_big()) {
         return nullptr;
     }
-    const Keyword which = keyword();
     switch (which) {
         case Keyword::if_: return if_command();
         case Keyword::for_: return for_command();
@@ -194,7 +190,7 @@ Parser::List Parser::list() {
             which == Keyword::done) {
             break;
         }
-        nodes.add(command());
+        nodes.add(command(which));
     }
     --depth_;
     return nodes;

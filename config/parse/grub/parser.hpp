@@ -26,7 +26,8 @@ public:
           diagnostics_(diagnostics),
           limits_(limits),
           lexer_(script, range, arena, diagnostics),
-          tree_start_(arena.used()) {
+          tree_end_(arena.used() + limits.tree_bytes) {
+        words_.reserve(usual_words);
         advance();
     }
 
@@ -38,6 +39,8 @@ public:
     const Node* all();
 
 private:
+    static constexpr std::size_t usual_words = 16;
+
     struct List {
         Node* first = nullptr;
         Node* last = nullptr;
@@ -60,13 +63,19 @@ private:
 
     void advance() { token_ = lexer_.next(); }
     [[nodiscard]] Keyword keyword() const;
-    [[nodiscard]] bool too_big();
+    [[nodiscard]] bool too_big() {
+        if (gave_up_ || arena_.used() > tree_end_) {
+            give_up();
+        }
+        return gave_up_;
+    }
+    void give_up();
     void skip_separators();
     void error(std::uint32_t offset, Message message);
     void skip_line();
 
     Node* next_statement();
-    Node* command();
+    Node* command(Keyword which);
     Node* simple_command();
     Node* if_command();
     Node* for_command();
@@ -82,7 +91,7 @@ private:
     ParserLimits limits_;
     Lexer lexer_;
     Token token_ = Token::end;
-    std::size_t tree_start_;
+    std::size_t tree_end_;  ///< more than this much of the arena is too much
     std::uint32_t depth_ = 0;
     std::uint32_t restarts_ = 0;
     bool open_at_end_ = false;  ///< a structure of this statement reached the end of the text

@@ -20,20 +20,26 @@ std::uint32_t newlines(std::string_view text) {
 
 }  // namespace
 
+void Script::count_lines() const {
+    if (!lines_before_.empty()) {
+        return;
+    }
+    const std::string_view text = text_;
+    lines_before_.push_back(0);
+    for (std::size_t at = 0; at + stride < text.size(); at += stride) {
+        lines_before_.push_back(lines_before_.back() + newlines(text.substr(at, stride)));
+    }
+}
+
 Position Script::position(std::uint32_t offset) const {
     if (fixed_.line != 0) {
         return fixed_;
     }
     const std::string_view text = text_;
-    if (lines_before_.empty()) {
-        lines_before_.push_back(0);
-        for (std::size_t at = 0; at + stride < text.size(); at += stride) {
-            lines_before_.push_back(lines_before_.back() + newlines(text.substr(at, stride)));
-        }
-    }
     const std::size_t at = std::min<std::size_t>(offset, text.size());
-    // Questions come mostly in the order of the text.
+    // Questions come mostly in the order of the text, and close to each other.
     if (at < last_.offset || at - last_.offset > stride) {
+        count_lines();
         const std::size_t start = std::min(at / stride, lines_before_.size() - 1);
         last_ = {start * stride, lines_before_[start]};
     }

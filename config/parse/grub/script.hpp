@@ -29,6 +29,8 @@ public:
     [[nodiscard]] Position position(std::uint32_t offset) const;
 
 private:
+    void count_lines() const;
+
     std::string name_;
     std::string text_;
     Position fixed_;
