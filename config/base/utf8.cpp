@@ -7,11 +7,15 @@
 namespace stillboot {
 namespace {
 
+bool is_ascii(char c) {
+    return c != '\0' && static_cast<std::uint8_t>(c) < 0x80;
+}
+
 /// The length of the valid sequence at the front, or 0.
 std::size_t sequence_length(std::string_view text) {
     const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(text[at]); };
     const std::uint8_t lead = byte(0);
-    if (lead < 0x80) {
+    if (is_ascii(text[0])) {
         return 1;
     }
     const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
@@ -36,12 +40,16 @@ std::string valid_utf8(std::string_view text) {
     constexpr std::string_view replacement = "\xEF\xBF\xBD";
     std::string out;
     out.reserve(text.size());
-    while (!text.empty()) {
-        const std::size_t length = sequence_length(text);
-        out += length == 0 ? replacement : text.substr(0, length);
-        text.remove_prefix(length == 0 ? 1 : length);
+    std::size_t good = 0;  // from here on nothing is copied yet
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = is_ascii(text[at]) ? 1 : sequence_length(text.substr(at));
+        if (length == 0) {
+            out.append(text.substr(good, at - good)).append(replacement);
+            good = at + 1;
+        }
+        at += length == 0 ? 1 : length;
     }
-    return out;
+    return out.append(text.substr(good));
 }
 
 }  // namespace stillboot

@@ -8,7 +8,7 @@
 namespace stillboot {
 
 /// The text with every byte that is no part of a valid sequence replaced by U+FFFD. Overlong forms, surrogates and
-/// what lies beyond U+10FFFF are not valid (RFC 3629).
+/// what lies beyond U+10FFFF are not valid (RFC 3629), nor here is NUL, which no field of ours may hold.
 [[nodiscard]] std::string valid_utf8(std::string_view text);
 
 }  // namespace stillboot

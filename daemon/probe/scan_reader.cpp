@@ -2,6 +2,7 @@
 // Validation of a scan's result.
 #include "daemon/probe/scan_reader.hpp"
 
+#include <boost/json/monotonic_resource.hpp>
 #include <unordered_set>
 
 #include "daemon/probe/sealed.hpp"
@@ -29,7 +30,9 @@ bool options_are_its_own(const std::vector<BootOption>& options, const DeviceId&
 }  // namespace
 
 Result<ScanResult> scan_result_of(std::string_view text, const DeviceId& device) {
-    auto parsed = protocol::parse_json(text);
+    // Thousands of small values that go together.
+    boost::json::monotonic_resource memory;
+    auto parsed = protocol::parse_json(text, &memory);
     if (!parsed) {
         return broken("result is not JSON");
     }

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "config/base/utf8.hpp"
 #include "daemon/protocol/json.hpp"
 
 namespace stillboot::protocol {
@@ -183,7 +184,7 @@ bool Reader::read_word(const boost::json::value& json, T& out) {
 template <class T>
 boost::json::value write(const T& value) {
     if constexpr (std::is_same_v<T, std::string>) {
-        return boost::json::value(valid_text(value));
+        return boost::json::value(valid_utf8(value));
     } else if constexpr (std::is_integral_v<T>) {
         return boost::json::value(value);
     } else if constexpr (is_optional<T>::value) {

@@ -4,6 +4,8 @@
 
 #include <boost/json.hpp>
 
+#include "config/base/utf8.hpp"
+
 namespace stillboot::protocol {
 namespace {
 
@@ -82,13 +84,13 @@ Error to_error(const Reply& reply) {
 }
 
 Reply not_found(std::string_view what) {
-    return reply_of("NotFound", {{"what", valid_text(what)}});
+    return reply_of("NotFound", {{"what", valid_utf8(what)}});
 }
 Reply ambiguous(std::string_view what, const std::vector<std::string>& candidates) {
-    return reply_of("Ambiguous", {{"what", valid_text(what)}, {"candidates", to_json(candidates)}});
+    return reply_of("Ambiguous", {{"what", valid_utf8(what)}, {"candidates", to_json(candidates)}});
 }
 Reply busy(std::string_view option) {
-    return reply_of("Busy", {{"option", valid_text(option)}});
+    return reply_of("Busy", {{"option", valid_utf8(option)}});
 }
 Reply refused(const Message& reason) {
     return reply_of("Refused", {{"reason", to_json(reason)}});
@@ -100,7 +102,7 @@ Reply permission_denied(std::string_view needed) {
     return reply_of("PermissionDenied", {{"needed", needed}});
 }
 Reply not_in_this_build(std::string_view what) {
-    return reply_of("NotInThisBuild", {{"what", valid_text(what)}});
+    return reply_of("NotInThisBuild", {{"what", valid_utf8(what)}});
 }
 Reply too_slow() {
     return reply_of("TooSlow");

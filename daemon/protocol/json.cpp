@@ -6,51 +6,15 @@
 #include <utility>
 
 #include "config/base/planted_defect.hpp"
+#include "config/base/utf8.hpp"
 #include "daemon/protocol/descriptions.hpp"
 
 namespace stillboot::protocol {
 namespace {
 
 constexpr std::size_t max_json_depth = 24;
-constexpr std::string_view replacement = "\xEF\xBF\xBD";
-
-// The length of the well-formed UTF-8 sequence that starts a text (Unicode 15, table 3-7), or 0. NUL counts as
-// ill-formed here: no field of ours may hold one.
-std::size_t sequence_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-    const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
-        return byte(i) >= low && byte(i) <= high;
-    };
-    const unsigned lead = byte(0);
-    if (lead < 0x80) {
-        return lead == 0 ? 0 : 1;
-    }
-    if (lead >= 0xC2 && lead <= 0xDF) {
-        return continues(1) ? 2 : 0;
-    }
-    if (lead >= 0xE0 && lead <= 0xEF) {
-        const bool second = continues(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF);
-        return second && continues(2) ? 3 : 0;
-    }
-    if (lead >= 0xF0 && lead <= 0xF4) {
-        const bool second = continues(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF);
-        return second && continues(2) && continues(3) ? 4 : 0;
-    }
-    return 0;
-}
 
 }  // namespace
-
-std::string valid_text(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    while (!text.empty()) {
-        const std::size_t length = sequence_length(text);
-        out.append(length == 0 ? replacement : text.substr(0, length));
-        text.remove_prefix(std::max<std::size_t>(length, 1));
-    }
-    return out;
-}
 
 bool Reader::read_text(const boost::json::value& json, std::string& out) {
     const auto* text = json.if_string();
@@ -67,7 +31,7 @@ bool Reader::refuse_unknown(const boost::json::object& object, const std::string
     }
     for (const auto& member : object) {
         if (std::find(names, names + count, std::string_view(member.key())) == names + count) {
-            enter(valid_text(member.key()));
+            enter(valid_utf8(member.key()));
             return fail("daemon.field_unknown");
         }
     }
@@ -77,10 +41,10 @@ bool Reader::refuse_unknown(const boost::json::object& object, const std::string
 boost::json::value Custom<Message>::write(const Message& message) {
     boost::json::object parameters;
     for (const auto& param : message.params()) {
-        parameters.emplace(valid_text(param.name), valid_text(param.value));
+        parameters.emplace(valid_utf8(param.name), valid_utf8(param.value));
     }
-    return {{"code", valid_text(message.code())},
-            {"text", valid_text(message.sentence())},
+    return {{"code", valid_utf8(message.code())},
+            {"text", valid_utf8(message.sentence())},
             {"parameters", std::move(parameters)}};
 }
 
@@ -119,7 +83,7 @@ boost::json::value Custom<DeviceRef>::write(const DeviceRef& reference) {
         return {};
     }
     boost::json::object object;
-    object.emplace(to_word(reference.kind), valid_text(reference.value));
+    object.emplace(to_word(reference.kind), valid_utf8(reference.value));
     return boost::json::value(std::move(object));
 }
 
@@ -152,13 +116,13 @@ bool Custom<DeviceRef>::read(Reader& reader, const boost::json::value& json, Dev
 boost::json::value Custom<Resource>::write(const Resource& resource) {
     boost::json::object object;
     if (resource.url.empty()) {
-        object.emplace("path", valid_text(resource.path));
+        object.emplace("path", valid_utf8(resource.path));
         object.emplace("device", Custom<DeviceRef>::write(resource.device));
     } else {
-        object.emplace("url", valid_text(resource.url));
+        object.emplace("url", valid_utf8(resource.url));
     }
     if (!resource.sha256.empty()) {
-        object.emplace("sha256", valid_text(resource.sha256));
+        object.emplace("sha256", valid_utf8(resource.sha256));
     }
     return boost::json::value(std::move(object));
 }
@@ -240,11 +204,11 @@ Result<T> from_json(const boost::json::value& json, UnknownFields unknown) {
     return out;
 }
 
-Result<boost::json::value> parse_json(std::string_view text) {
+Result<boost::json::value> parse_json(std::string_view text, boost::json::storage_ptr memory) {
     boost::json::parse_options options;
     options.max_depth = max_json_depth;
     boost::system::error_code failure;
-    auto value = boost::json::parse(text, failure, {}, options);
+    auto value = boost::json::parse(text, failure, std::move(memory), options);
     if (failure) {
         return Error("daemon.not_json", {{"reason", failure.message()}});
     }

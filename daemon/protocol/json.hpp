@@ -15,7 +15,7 @@ namespace stillboot::protocol {
 /// dropped in silence) or ignore it (a newer peer's reply).
 enum class UnknownFields { refuse, ignore };
 
-/// The JSON of a value. Texts go through valid_text, for JSON has no other way.
+/// The JSON of a value. Texts go through valid_utf8, for JSON has no other way.
 /// Instantiated in json.cpp for every type of types.hpp, every Parameters and Reply of methods.hpp, and
 /// stillboot's Message, Diagnostic, DeviceRef, Resource, BootOption, ScanResult and DeviceId.
 template <class T>
@@ -26,10 +26,8 @@ template <class T>
 template <class T>
 [[nodiscard]] Result<T> from_json(const boost::json::value& json, UnknownFields unknown = UnknownFields::ignore);
 
-/// A text as JSON may hold it: what is not UTF-8, and NUL, replaced by U+FFFD.
-[[nodiscard]] std::string valid_text(std::string_view text);
-
 /// Parses one JSON text: at most 24 levels deep, valid UTF-8, nothing after it. @error daemon.not_json
-[[nodiscard]] Result<boost::json::value> parse_json(std::string_view text);
+/// Lifetime: `memory`, where one is given, outlives the value.
+[[nodiscard]] Result<boost::json::value> parse_json(std::string_view text, boost::json::storage_ptr memory = {});
 
 }  // namespace stillboot::protocol

@@ -17,6 +17,7 @@ TEST_SUITE("base") {
 
     TEST_CASE("every byte that is no part of a valid sequence is replaced") {
         CHECK(valid_utf8("a\xFFz") == "a\xEF\xBF\xBDz");
+        CHECK(valid_utf8({"\0z\0", 3}) == "\xEF\xBF\xBDz\xEF\xBF\xBD");
         CHECK(valid_utf8("\xC3") == "\xEF\xBF\xBD");
         CHECK(valid_utf8("\xC3z") == "\xEF\xBF\xBDz");
         CHECK(valid_utf8("\xC0\xAF") == "\xEF\xBF\xBD\xEF\xBF\xBD");

@@ -8,6 +8,7 @@
 #include <functional>
 #include <utility>
 
+#include "config/base/utf8.hpp"
 #include "daemon/protocol/service.hpp"
 
 using namespace stillboot::protocol;
@@ -165,7 +166,7 @@ TEST_SUITE("protocol") {
         };
         for (const auto& row : rows) {
             CAPTURE(row.name);
-            CHECK(valid_text(row.bytes) == row.text);
+            CHECK(stillboot::valid_utf8(row.bytes) == row.text);
             BootOption option;
             option.title = row.bytes;
             CHECK(parse_json(boost::json::serialize(to_json(option))).has_value());
