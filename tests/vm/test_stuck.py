@@ -110,7 +110,7 @@ def test_probe_stuck_in_the_kernel(lab):
         lab.check("the other disk works", "Marker" in machine.sh("stillboot list"))
         machine.sh("stillboot rescan")
         again = f"{node} is not looked at while stillboot-probe (process {pid}) is stuck"
-        wait(machine, f"stillboot devices | grep -qF '{again}'", 30)
+        machine.wait_sh(f"stillboot devices | grep -qF '{again}'", 30)
         lab.check("a rescan leaves it alone and says so", True)
         lab.equal("there is still one process", probes(machine, node), [pid])
         planned = machine.sh("stillboot boot Marker --dry-run")
