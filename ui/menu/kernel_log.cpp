@@ -12,7 +12,8 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <cstdint>
+
+#include "config/base/unique_fd.hpp"
 
 namespace stillboot::menu {
 namespace asio = boost::asio;
@@ -24,11 +25,8 @@ constexpr std::chrono::milliseconds together{500};
 // The first number of the file; the kernel's own default where it cannot be read.
 int console_level() {
     std::array<char, 32> text{};
-    const int fd = ::open("/proc/sys/kernel/printk", O_RDONLY | O_CLOEXEC);
-    const ssize_t size = fd < 0 ? 0 : ::read(fd, text.data(), text.size());
-    if (fd >= 0) {
-        ::close(fd);
-    }
+    const UniqueFd file(::open("/proc/sys/kernel/printk", O_RDONLY | O_CLOEXEC));
+    const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : 0;
     int level = 7;
     std::from_chars(text.data(), text.data() + (size < 0 ? 0 : size), level);
     return level;
