@@ -35,6 +35,7 @@ class Line:
         self.closed = False
         self._screen = pyte.Screen(80, 24)
         self._stream = pyte.ByteStream(self._screen)
+        self._shown = 0  # how much of the data the screen has drawn
         self._log = open(log_path, "wb")
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -52,7 +53,6 @@ class Line:
                     return
                 self._arrivals.append((len(self._data), time.monotonic() - self._start))
                 self._data += chunk
-                self._stream.feed(chunk)
                 self._condition.notify_all()
             self._log.write(chunk)
             self._log.flush()
@@ -67,7 +67,10 @@ class Line:
         self._socket.sendall(text if isinstance(text, bytes) else text.encode())
 
     def expect(self, pattern, timeout=60, what=None):
-        """Waits for a regular expression in what was not yet consumed, consumes through it; returns the match."""
+        """Waits for a regular expression in what was not yet consumed, consumes through it; returns the match.
+
+        It is searched anew at whatever the line says: one that begins with a wildcard takes minutes for kilobytes.
+        """
         compiled = re.compile(pattern.encode() if isinstance(pattern, str) else pattern)
         deadline = time.monotonic() + timeout * PATIENCE
         with self._condition:
@@ -91,14 +94,22 @@ class Line:
                 return None
             return [when for offset, when in self._arrivals if offset <= match.start()][-1]
 
+    def read_until(self, pattern, timeout=60, what=None):
+        """expect(), which also answers with what was said before: (bytes, match)."""
+        begin = self._position
+        match = self.expect(pattern, timeout, what)
+        return match.string[begin:match.start()], match
+
     def screen(self):
         """The lines that a terminal of 80x24 shows now."""
-        with self._condition:
-            return [line.rstrip() for line in self._screen.display]
+        return [line.rstrip() for line in self.cells().display]
 
     def cells(self):
         """The terminal itself (a pyte.Screen), for colours and the cursor. Read it when the line is quiet."""
-        return self._screen
+        with self._condition:  # drawn when asked: most lines are never looked at, and it is slow
+            self._stream.feed(self._data[self._shown:])
+            self._shown = len(self._data)
+            return self._screen
 
     def wait_screen(self, pattern, timeout=30):
         """Waits until the screen, its lines joined by newlines, matches; returns the match."""
@@ -277,10 +288,10 @@ class Machine:
         self._shell.send(f"echo begin''-{number}; base64 -d /tmp/.command | sh 2>&1; "
                          f"echo end''-{number} $?\n")
         self._shell.expect(rf"begin-{number}\r?\n", timeout=timeout, what=f"the start of: {command}")
-        match = self._shell.expect(rf"(?s)(.*?)end-{number} (\d+)\r?\n", timeout=timeout,
-                                   what=f"the end of: {command}")
-        text = match[1].decode("utf-8", "replace").replace("\r\n", "\n")
-        status = int(match[2])
+        said, end = self._shell.read_until(rf"end-{number} (\d+)\r?\n", timeout=timeout,
+                                           what=f"the end of: {command}")
+        text = said.decode("utf-8", "replace").replace("\r\n", "\n")
+        status = int(end[1])
         if not check:
             return status, text
         if status != 0:
