@@ -62,7 +62,8 @@ def measure(machine, count):
     """One row: the floor, then the daemon, both with cold caches."""
     devices = " ".join(f"/dev/disk/by-label/d{number}" for number in range(count))
     machine.wait_sh(f"ls {devices}", 120)
-    machine.sh("udevadm settle --timeout=60; sync; echo 3 >/proc/sys/vm/drop_caches", timeout=70)
+    machine.settle()
+    machine.sh("sync; echo 3 >/proc/sys/vm/drop_caches")
     floor = figures(machine.sh(f"/tmp/bench floor {devices}", timeout=120))
     machine.sh("sync; echo 3 >/proc/sys/vm/drop_caches")
     return floor, figures(machine.sh(f"/tmp/bench daemon {count}", timeout=300))
@@ -76,7 +77,8 @@ def start_machine(lab, images):
 def prepare(machine):
     """Ends the firmware's own daemon for good, and fetches the program that measures from the first disk."""
     machine.wait_sh("[ -e /dev/disk/by-label/d0 ]")
-    machine.sh("udevadm settle --timeout=60; mount -o ro /dev/disk/by-label/d0 /mnt; cp /mnt/bench /tmp/bench; "
+    machine.settle()
+    machine.sh("mount -o ro /dev/disk/by-label/d0 /mnt; cp /mnt/bench /tmp/bench; "
                "umount /mnt; chmod +x /tmp/bench; "
                "printf '#!/bin/sh\\nexec sleep 1000000\\n' >/usr/lib/stillboot-firmware/daemon; "
                "kill $(pidof stillbootd); while pidof stillbootd; do sleep 1; done", timeout=120)

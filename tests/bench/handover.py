@@ -38,7 +38,7 @@ def started(room, image):
     """A machine that is up and has found the entry."""
     with room.machine(disks=[(image, "nvme")], arguments=HARDWARE, append="stillboot.timeout=never") as machine:
         machine.wait_sh("stillboot list | grep -q Marker")
-        machine.sh("udevadm settle --timeout=60", timeout=70)
+        machine.settle()
         yield machine
 
 

@@ -23,7 +23,7 @@ def wait_for_disks(machine, labels):
     """Waits until udev knows every label; settling alone is not enough, as usb-storage rests a second before it looks."""
     names = " ".join(f"/dev/disk/by-label/{label}" for label in labels)
     machine.wait_sh(f"ls {names}")
-    machine.sh("udevadm settle --timeout=60", timeout=70)
+    machine.settle()
 
 
 def wait_for_options(machine, count):

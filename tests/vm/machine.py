@@ -303,6 +303,13 @@ class Machine:
         self.sh(f"for i in $(seq {seconds * PATIENCE:.0f}); do ( {condition} ) >/dev/null 2>&1 && exit 0; sleep 1; "
                 "done; stillboot devices; stillboot log | tail -n 20; dmesg | tail; exit 1", timeout=2 * seconds + 30)
 
+    def settle(self, seconds=60):
+        """Waits until udev has nothing to do; where that does not come, says what it is at."""
+        limit = round(seconds * PATIENCE)
+        self.sh(f"udevadm settle --timeout={limit} || {{ ps | grep -F udev; for pid in $(pidof systemd-udevd); do "
+                "echo \"== $pid $(cat /proc/$pid/wchan)\"; cat /proc/$pid/stack; done; stillboot log | tail -n 20; "
+                "dmesg | tail -n 40; exit 1; }", timeout=seconds + 10)
+
     def wait_off(self, timeout=60):
         """Waits until the machine powered off (or restarted, which ends it too)."""
         try:

@@ -63,7 +63,7 @@ def target(lab, args):
 
 def prepare(machine):
     """All drivers loaded, every disk read, every network card up and in use."""
-    machine.sh("udevadm settle --timeout=120", timeout=130)
+    machine.settle(120)
     wanted = len(DISKS) + 1
     machine.sh(f"n=0; while [ $(ls -d /sys/class/block/sd? /sys/class/block/vd? /sys/class/block/nvme?n? "
                f"/sys/class/block/mmcblk? 2>/dev/null | wc -l) -lt {wanted} ] && [ $n -lt 300 ]; "

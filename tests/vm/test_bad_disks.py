@@ -42,7 +42,7 @@ def show_the_panic(lab, image):
     """The control: a copy of this disk stops a machine that mounts it as its superblock says."""
     copy = shutil.copyfile(image, lab.directory / "control.img")
     with lab.machine(disks=[(copy, "virtio-blk")], append="stillboot.timeout=never") as machine:
-        machine.sh("udevadm settle --timeout=60", timeout=90)
+        machine.settle()
         machine.sh(f"(sleep 0.2; {PANICS}) >/dev/null 2>&1 &")
         machine.console.expect("panic forced after error", timeout=30, what="the panic that this disk asks for")
         lab.check("a plain mount of the disk with errors=panic stops a machine", True)

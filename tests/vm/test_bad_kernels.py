@@ -30,7 +30,7 @@ def test_bad_kernels_are_named(lab):
     with lab.machine(disks=[(image, "nvme")], append="stillboot.timeout=never") as machine:
         machine.sh("true", timeout=90)
         machine.wait_sh("stillboot list | grep -q Whole")
-        machine.sh("udevadm settle --timeout=60", timeout=70)
+        machine.settle()
         bound = machine.sh(entries.BOUND)
         for title, words in wanted.items():
             status, said = machine.sh(f"stillboot boot {title} --wait", timeout=60, check=False)

@@ -40,7 +40,7 @@ def test_the_kexec_program_loads_what_the_kernel_cannot(lab):
         machine.sh("true", timeout=90)
         for title in ("Elf", "GrubBoard", "BlsBoard"):
             machine.wait_sh(f"stillboot list | grep -qF '{title}'")
-        machine.sh("udevadm settle --timeout=60", timeout=70)
+        machine.settle()
         bound = machine.sh(entries.BOUND)
         for title in ("GrubBoard", "BlsBoard"):
             status, said = machine.sh(f"stillboot boot {title} --wait", timeout=60, check=False)

@@ -20,9 +20,9 @@ def carry(machine, label, names):
 
 
 def wait_for_hardware(machine, count):
-    machine.sh("udevadm settle --timeout=240", timeout=90)
+    machine.settle(80)
     machine.wait_sh(f"[ $(ls /dev/disk/by-label | wc -l) -ge {count} ]")
-    machine.sh("udevadm settle --timeout=240", timeout=90)
+    machine.settle(80)
 
 
 def disk_digests(machine, labels):
@@ -93,7 +93,7 @@ def test_everything_unbinds_and_comes_back(lab):
         lab.equal("undo says that everything is back", status, 0)
         lab.equal("the same devices are bound", machine.sh("ls -d /sys/bus/pci/drivers/*/0000:*").split(), bound)
         lab.equal("autoprobe is on again", set(machine.sh("cat /sys/bus/*/drivers_autoprobe").split()), {"1"})
-        machine.sh("udevadm settle --timeout=240", timeout=90)
+        machine.settle(80)
         lab.equal("every disk holds its bytes again", disk_digests(machine, kinds.DISKS), wanted)
         names_after, answering = ping_all(machine)
         lab.equal("the network cards have their names", names_after, names)

@@ -32,8 +32,8 @@ def add_orphan(lab, image):
 
 def cut_the_power(lab, machine, images):
     """Writes to two mounted file systems and copies the disks as they are at one moment; answers with the copies."""
-    machine.sh("udevadm settle --timeout=60; mkdir /tmp/e /tmp/x; mount -t ext4 /dev/vda /tmp/e; "
-               "mount -t xfs /dev/vdb /tmp/x", timeout=120)
+    machine.settle()
+    machine.sh("mkdir /tmp/e /tmp/x; mount -t ext4 /dev/vda /tmp/e; mount -t xfs /dev/vdb /tmp/x", timeout=120)
     for place in ("/tmp/e", "/tmp/x"):
         machine.sh(f"for i in $(seq 40); do echo $i >{place}/file$i; done; sync; echo last >{place}/last; "
                    f"sync; rm {place}/file1; sync", timeout=60)
@@ -55,7 +55,8 @@ def mount_plainly(lab, machine, images):
         machine.monitor("device_add", driver="scsi-hd", drive=f"c{number}", bus="scsi0.0", scsi_id=number + 1)
         block = f"/sys/bus/scsi/devices/*:0:{number + 1}:0/block/*"
         machine.wait_sh(f"ls -d {block}")
-        machine.sh(f"udevadm settle --timeout=60; mkdir /tmp/m{number}; "
+        machine.settle()
+        machine.sh(f"mkdir /tmp/m{number}; "
                    f"mount -o {options} /dev/$(basename {block}) /tmp/m{number} && umount /tmp/m{number}", timeout=120)
     machine.sh("sync; (sleep 0.2; poweroff -f) >/dev/null 2>&1 &")
     machine.wait_off()
