@@ -42,8 +42,8 @@ boost::asio::awaitable<void> Discovery::watch_devices() {
     for (;;) {
         const DeviceEvent event = co_await source_.next();
         on_event(event);
-        events_.on_change();
         start_scans();
+        events_.on_change();
         reconsider_settled();
     }
 }
@@ -128,26 +128,28 @@ void Discovery::remove(const std::string& devpath) {
     repeat_askers(entry->record.identity, entry.get());
 }
 
+// What has gone goes first: a device that came back in another place takes its id again.
 void Discovery::resync(bool rescan_wanted) {
-    const auto there = source_.enumerate();
-    std::set<std::string> paths;
-    for (const auto& facts : there) {
-        paths.insert(facts.devpath);
-    }
+    const auto paths = source_.devpaths();
+    const std::set<std::string> there(paths.begin(), paths.end());
     std::vector<std::string> gone;
     for (const auto& [devpath, entry] : entries_) {
-        if (!paths.contains(devpath)) {
+        if (!there.contains(devpath)) {
             gone.push_back(devpath);
         }
     }
     for (const auto& devpath : gone) {
         remove(devpath);
     }
-    for (const auto& facts : there) {
-        put(facts, false, rescan_wanted);
+    for (const auto& devpath : paths) {
+        if (const auto facts = source_.read(devpath)) {
+            put(*facts, false, rescan_wanted);
+            start_scans();  // at once: reading the facts of many devices takes longer than a scan
+        } else {
+            remove(devpath);
+        }
     }
     events_.on_change();
-    start_scans();
 }
 
 bool Discovery::rescan(const std::optional<std::string>& device) {
@@ -158,8 +160,8 @@ bool Discovery::rescan(const std::optional<std::string>& device) {
     for (const auto& [devpath, entry] : entries_) {
         if (entry->record.identity.id == *device || entry->record.identity.node == *device) {
             act(entry, entry->machine.on_scan_wanted());
-            events_.on_change();
             start_scans();
+            events_.on_change();
             return true;
         }
     }
@@ -222,7 +224,6 @@ void Discovery::start_scans() {
         ++running_;
         spawner_.spawn("scanning " + entry->record.identity.node, run_scan(entry), entry->cancel.slot());
     }
-    events_.on_change();
 }
 
 boost::asio::awaitable<void> Discovery::run_scan(EntryPtr entry) {
@@ -239,7 +240,9 @@ boost::asio::awaitable<void> Discovery::run_scan(EntryPtr entry) {
         result.emplace(Error("daemon.scan_faulted", {{"what", describe(thrown)}}));
     }
     finish(entry, std::move(*result));
+    events_.on_change();  // the result before the next scans: starting those takes a while
     start_scans();
+    events_.on_change();
     reconsider_settled();
 }
 

@@ -80,19 +80,12 @@ bool is_wanted(struct udev_device* device) {
     return ::udev_device_get_devnode(device) != nullptr && !is_ignored(text(::udev_device_get_sysname(device)));
 }
 
-// In alphabetical order, so that a disk comes before its partitions.
-std::vector<std::string> block_names() {
-    std::vector<std::string> names;
+// "../../devices/…/sda" as a path below /sys; empty where the link has gone.
+std::string devpath_of(const std::filesystem::path& link) {
     std::error_code failure;
-    for (std::filesystem::directory_iterator each("/sys/class/block", failure), end; each != end;
-         each.increment(failure)) {
-        std::string name = each->path().filename();
-        if (!is_ignored(name)) {
-            names.push_back(std::move(name));
-        }
-    }
-    std::sort(names.begin(), names.end());
-    return names;
+    const std::string target = std::filesystem::read_symlink(link, failure);
+    const auto place = target.find("/devices/");
+    return place == target.npos ? std::string() : target.substr(place);
 }
 
 std::optional<DeviceEvent> event_of(struct udev_device* device) {
@@ -164,20 +157,32 @@ void UdevSource::close() {
     }
 }
 
-// Names first: udev_enumerate would open and read every device, also the many loop devices that nobody asks for.
-std::vector<BlockFacts> UdevSource::enumerate() {
-    // Without a running udev nothing is ever initialised, and what the kernel says must do.
-    const bool udev_runs = ::access("/run/udev/control", F_OK) == 0;
-    std::vector<BlockFacts> found;
-    for (const std::string& name : block_names()) {
-        const std::unique_ptr<struct udev_device, Deleter> device(
-            ::udev_device_new_from_subsystem_sysname(udev_.get(), "block", name.c_str()));
-        if (device && is_wanted(device.get()) &&
-            (!udev_runs || ::udev_device_get_is_initialized(device.get()) > 0)) {
-            found.push_back(facts_of(device.get()));
+// Not by udev_enumerate, which would open and read every device, also the many loop devices that nobody asks for.
+// Sorted by path: a partition's begins with its disk's.
+std::vector<std::string> UdevSource::devpaths() {
+    std::vector<std::string> paths;
+    std::error_code failure;
+    for (std::filesystem::directory_iterator each("/sys/class/block", failure), end; each != end;
+         each.increment(failure)) {
+        std::string path = is_ignored(each->path().filename().string()) ? std::string() : devpath_of(each->path());
+        if (!path.empty()) {
+            paths.push_back(std::move(path));
         }
     }
-    return found;
+    std::sort(paths.begin(), paths.end());
+    return paths;
+}
+
+std::optional<BlockFacts> UdevSource::read(const std::string& devpath) {
+    // Without a running udev nothing is ever initialised, and what the kernel says must do.
+    const bool udev_runs = ::access("/run/udev/control", F_OK) == 0;
+    const std::unique_ptr<struct udev_device, Deleter> device(
+        ::udev_device_new_from_syspath(udev_.get(), ("/sys" + devpath).c_str()));
+    if (!device || !is_wanted(device.get()) ||
+        (udev_runs && ::udev_device_get_is_initialized(device.get()) <= 0)) {
+        return std::nullopt;
+    }
+    return facts_of(device.get());
 }
 
 boost::asio::awaitable<DeviceEvent> UdevSource::next() {

@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,9 +30,11 @@ struct DeviceEvent {
 class DeviceSource {
 public:
     virtual ~DeviceSource() = default;
-    /// Every block device that is there now.
-    virtual std::vector<BlockFacts> enumerate() = 0;
-    /// The next event. `lost_events` where the kernel dropped some: enumerate again. Throws operation_aborted
+    /// The paths below /sys of every block device that is there now, a disk before its partitions. Reads none.
+    virtual std::vector<std::string> devpaths() = 0;
+    /// What is known of one of them; empty where it has gone, or udev has yet to look at it: its event is to come.
+    virtual std::optional<BlockFacts> read(const std::string& devpath) = 0;
+    /// The next event. `lost_events` where the kernel dropped some: look at all again. Throws operation_aborted
     /// when the source is closed.
     virtual boost::asio::awaitable<DeviceEvent> next() = 0;
     virtual void close() = 0;
@@ -44,7 +47,8 @@ public:
     static Result<std::unique_ptr<UdevSource>> open(const boost::asio::any_io_executor& executor);
     ~UdevSource() override;
 
-    std::vector<BlockFacts> enumerate() override;
+    std::vector<std::string> devpaths() override;
+    std::optional<BlockFacts> read(const std::string& devpath) override;
     boost::asio::awaitable<DeviceEvent> next() override;
     void close() override;
 

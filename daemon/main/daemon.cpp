@@ -163,8 +163,14 @@ Result<void> Daemon::start() {
     log_.info(Message("daemon.started", {{"version", STILLBOOT_VERSION}, {"socket", options_.socket}}));
     spawner_.spawn("waiting for signals", wait_for_signal());
     recover(loaded.settings);
-    discovery_->start();
+    spawner_.spawn("looking for devices", look_for_devices());
     return {};
+}
+
+// On the loop, where a scan begins as soon as it is asked for.
+asio::awaitable<void> Daemon::look_for_devices() {
+    discovery_->start();
+    co_return;
 }
 
 int Daemon::run() {

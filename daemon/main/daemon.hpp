@@ -38,6 +38,7 @@ private:
     /// The nodes under which a probe or fetch is stuck in the kernel now.
     [[nodiscard]] std::vector<std::string> stuck_nodes() const;
     boost::asio::awaitable<void> end_scans(std::function<void(std::vector<std::string>)> done);
+    boost::asio::awaitable<void> look_for_devices();
     boost::asio::awaitable<void> wait_for_signal();
     boost::asio::awaitable<void> stop();
     void on_fault(const std::string& name, const std::string& what);

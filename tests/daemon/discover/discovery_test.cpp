@@ -4,9 +4,12 @@
 #include <doctest/doctest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <deque>
+#include <functional>
+#include <set>
 
 #include "tests/temporary_tree.hpp"
 
@@ -35,7 +38,22 @@ private:
 class FakeSource final : public DeviceSource {
 public:
     explicit FakeSource(asio::io_context& loop) : gate_(loop) {}
-    std::vector<BlockFacts> enumerate() override { return there; }
+    std::vector<std::string> devpaths() override {
+        std::vector<std::string> paths;
+        for (const auto& facts : there) {
+            paths.push_back(facts.devpath);
+        }
+        return paths;
+    }
+    std::optional<BlockFacts> read(const std::string& devpath) override {
+        on_read(devpath);
+        for (const auto& facts : there) {
+            if (facts.devpath == devpath && !unknown.contains(devpath)) {
+                return facts;
+            }
+        }
+        return std::nullopt;
+    }
     asio::awaitable<DeviceEvent> next() override {
         while (events_.empty()) {
             co_await gate_.pass();
@@ -55,6 +73,8 @@ public:
     }
 
     std::vector<BlockFacts> there;
+    std::set<std::string> unknown;  ///< devpaths that udev has yet to look at
+    std::function<void(const std::string& devpath)> on_read = [](const std::string&) {};
 
 private:
     Gate gate_;
@@ -67,6 +87,7 @@ public:
 
     asio::awaitable<Result<ScanResult>> scan(DeviceId device, QuestionHandler handler) override {
         started.push_back(device.id);
+        co_await asio::post(loop_, asio::use_awaitable);  // a process has nothing to say at once
         if (!questions.empty()) {
             for (const auto& question : questions) {
                 probe::Question copy = question;
@@ -150,7 +171,7 @@ struct Fixture {
                     [this](const std::string&, const std::string& what) { faults.push_back(what); }),
             source, scanner, registry, log, settings,
             DiscoveryEvents{[this] { ++changes; }, [this](bool complete) { settled = complete; }});
-        discovery->start();
+        asio::post(loop, [this] { discovery->start(); });
         run();
     }
     // Until nothing more happens by itself.
@@ -188,19 +209,46 @@ struct Fixture {
 }  // namespace
 
 TEST_SUITE("discover") {
-    TEST_CASE_FIXTURE(Fixture, "two scans run at a time, in the fixed order, until all are done") {
+    TEST_CASE_FIXTURE(Fixture, "two scans run at a time, those that wait in the fixed order, until all are done") {
         scanner.held = true;
-        start({disk("c"), disk("a"), disk("b")});
-        CHECK(scanner.started == std::vector<std::string>{"pci-a", "pci-b"});
+        start({disk("d"), disk("a"), disk("c"), disk("b")});
+        CHECK(scanner.started == std::vector<std::string>{"pci-d", "pci-a"});
         CHECK(state("pci-a") == DeviceState::scanning);
         CHECK(state("pci-c") == DeviceState::queued);
         scanner.release();
         run();
-        CHECK(scanner.started.back() == "pci-c");
+        CHECK(scanner.started == std::vector<std::string>{"pci-d", "pci-a", "pci-b", "pci-c"});
         scanner.release();
         run();
-        CHECK(registry.options().size() == 3);
+        CHECK(registry.options().size() == 4);
         CHECK(discovery->is_quiet());
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "the first scan does not wait until every device was read") {
+        std::vector<std::size_t> started_before;
+        source.on_read = [&](const std::string&) { started_before.push_back(scanner.started.size()); };
+        scanner.held = true;
+        start({disk("a"), disk("b"), disk("c")});
+        CHECK(started_before == std::vector<std::size_t>{0, 1, 2});
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a device that udev has yet to look at is left until its event comes") {
+        source.unknown = {disk("a").devpath};
+        start({disk("a"), disk("b")});
+        CHECK(scanner.started == std::vector<std::string>{"pci-b"});
+        event(DeviceEvent::Kind::added, disk("a"));
+        CHECK(scanner.started == std::vector<std::string>{"pci-b", "pci-a"});
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a device that came back in another place is the same one") {
+        start({disk("a")});
+        auto moved = disk("a");
+        moved.devpath = moved.disk_devpath = "/devices/elsewhere/a";
+        source.there = {moved};
+        CHECK(discovery->rescan(std::nullopt));
+        run();
+        REQUIRE(registry.devices().size() == 1);
+        CHECK(registry.devices()[0].id == "pci-a");
     }
 
     TEST_CASE_FIXTURE(Fixture, "a device that comes is scanned and one that goes takes its options along") {

@@ -48,13 +48,20 @@ TEST_SUITE("discover") {
         auto source = UdevSource::open(loop.get_executor());
         REQUIRE(source);
         std::set<std::string> seen;
-        for (const BlockFacts& facts : (*source)->enumerate()) {
-            CAPTURE(facts.name);
-            CHECK(seen.insert(facts.devpath).second);
-            CHECK_FALSE(is_ignored(facts.name));
-            CHECK(facts.node == "/dev/" + facts.name);
-            CHECK(std::filesystem::exists("/sys" + facts.devpath));
-            CHECK(facts.is_partition == (facts.disk_devpath != facts.devpath));
+        for (const std::string& devpath : (*source)->devpaths()) {
+            CAPTURE(devpath);
+            CHECK(seen.insert(devpath).second);
+            CHECK(std::filesystem::exists("/sys" + devpath));
+            const auto facts = (*source)->read(devpath);
+            if (!facts) {
+                continue;  // udev has yet to look at it
+            }
+            CHECK(facts->devpath == devpath);
+            CHECK_FALSE(is_ignored(facts->name));
+            CHECK(facts->node == "/dev/" + facts->name);
+            CHECK(facts->is_partition == (facts->disk_devpath != devpath));
+            CHECK((!facts->is_partition || seen.contains(facts->disk_devpath)));
         }
+        CHECK_FALSE((*source)->read("/devices/never/there"));
     }
 }
