@@ -66,6 +66,8 @@ public:
 
     void start(Request request, BootEvents events);
     void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done);
+    void recover(std::function<void(const Result<std::optional<Recovery>>&)> done);
+    [[nodiscard]] bool has_left_over() const { return root_.exists(quiesce::RunStateStore::default_path); }
     void cancel() { stop_.request_stop(); }
     void join();
     [[nodiscard]] bool busy() const { return busy_; }
@@ -153,6 +155,22 @@ void ThreadBooter::Impl::plan(Request request, std::function<void(Result<std::ve
     });
 }
 
+void ThreadBooter::Impl::recover(std::function<void(const Result<std::optional<Recovery>>&)> done) {
+    busy_ = true;
+    thread_ = std::jthread([this, self = weak_from_this(), done = std::move(done)] {
+        Silent observer;
+        const MachinePorts machine(root_, policy_of(settings_, {}), observer);
+        auto recovery = handover::recover(machine.ports());
+        boost::asio::post(loop_, [self, done, recovery = std::move(recovery)] {
+            if (const auto alive = self.lock()) {
+                alive->join();
+                alive->busy_ = false;
+                done(recovery);
+            }
+        });
+    });
+}
+
 void ThreadBooter::Impl::on_planned() {
     planning_ = false;
     busy_ = after_plan_ != nullptr;
@@ -188,11 +206,11 @@ bool ThreadBooter::busy() const {
 void ThreadBooter::plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) {
     impl_->plan(std::move(request), std::move(done));
 }
-
-Result<std::optional<Recovery>> recover_machine(const Root& root, const BooterSettings& settings) {
-    Silent observer;
-    const MachinePorts machine(root, policy_of(settings, {}), observer);
-    return recover(machine.ports());
+bool ThreadBooter::has_left_over() const {
+    return impl_->has_left_over();
+}
+void ThreadBooter::recover(std::function<void(const Result<std::optional<Recovery>>&)> done) {
+    impl_->recover(std::move(done));
 }
 
 }  // namespace stillboot::handover

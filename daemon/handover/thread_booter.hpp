@@ -5,6 +5,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,14 +44,16 @@ public:
     void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) override;
     [[nodiscard]] bool busy() const override;
 
+    /// True where a record lies there of a hand-over whose daemon was ended in the middle (or of an earlier boot).
+    [[nodiscard]] bool has_left_over() const;
+    /// Puts back what that hand-over left behind: until devices are back or their deadlines are over. Before the
+    /// first start() or plan(). `done` is called on the loop. @error as handover::recover
+    void recover(std::function<void(const Result<std::optional<Recovery>>&)> done);
+
     class Impl;
 
 private:
     std::shared_ptr<Impl> impl_;
 };
-
-/// Puts back what a hand-over of this boot left behind whose daemon was ended in the middle. Before the loop runs.
-/// @error as handover::recover. Blocking: until devices are back or their deadlines are over.
-[[nodiscard]] Result<std::optional<Recovery>> recover_machine(const Root& root, const BooterSettings& settings);
 
 }  // namespace stillboot::handover

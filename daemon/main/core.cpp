@@ -93,8 +93,12 @@ void Core::on_settled(bool complete) {
     act(policy_.on_settled(SteadyClock::now(), complete));
 }
 
-void Core::show_failure(const std::string& option, const Message& reason) {
-    act(policy_.on_earlier_failure(option, reason));
+void Core::on_recovering() {
+    act(policy_.on_recovering());
+}
+
+void Core::on_recovered(const std::string& option, const std::optional<Message>& reason) {
+    act(policy_.on_recovered(option, reason));
 }
 
 void Core::publish(protocol::Change change) {

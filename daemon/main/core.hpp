@@ -38,8 +38,9 @@ public:
     /// The registry has changed: clients are told, and the policy sees the new candidates.
     void on_registry_change();
     void on_settled(bool complete);
-    /// A hand-over of this option was cut off before this daemon was started, and is undone.
-    void show_failure(const std::string& option, const Message& reason);
+    /// A hand-over that was cut off before this daemon was started is being undone, or is undone (see Policy).
+    void on_recovering();
+    void on_recovered(const std::string& option, const std::optional<Message>& reason);
 
     [[nodiscard]] protocol::State state() const;
 

@@ -112,22 +112,20 @@ std::vector<std::string> Daemon::stuck_nodes() const {
     return nodes;
 }
 
-// A record of this boot means that a daemon before us was ended in the middle of a hand-over.
-void Daemon::recover(const Settings& settings) {
-    const auto recovery = handover::recover_machine(root_, booter_settings(settings));
+void Daemon::tell_of(const Result<std::optional<handover::Recovery>>& recovery) {
     if (!recovery) {
         log_.error(recovery.error().message());
-        return;
+        return core_->on_recovered("", recovery.error().message());
     }
     if (!recovery->has_value()) {
-        return;
+        return core_->on_recovered("", std::nullopt);  // it was of an earlier boot
     }
     for (const auto& lost : (*recovery)->not_back) {
         log_.error(lost);
     }
     const Message what("daemon.recovered", {{"title", (*recovery)->record.title}});
     log_.warning(what);
-    core_->show_failure((*recovery)->record.option_id, what);
+    core_->on_recovered((*recovery)->record.option_id, what);
 }
 
 Result<void> Daemon::make_socket() {
@@ -162,15 +160,24 @@ Result<void> Daemon::start() {
     }
     log_.info(Message("daemon.started", {{"version", STILLBOOT_VERSION}, {"socket", options_.socket}}));
     spawner_.spawn("waiting for signals", wait_for_signal());
-    recover(loaded.settings);
-    spawner_.spawn("looking for devices", look_for_devices());
+    spawner_.spawn("looking for devices", begin());
     return {};
 }
 
-// On the loop, where a scan begins as soon as it is asked for.
-asio::awaitable<void> Daemon::look_for_devices() {
-    discovery_->start();
-    co_return;
+// A record of this boot means that a daemon before us was ended in the middle of a hand-over: its devices come
+// first. On the loop, where a scan begins as soon as it is asked for.
+asio::awaitable<void> Daemon::begin() {
+    if (!booter_->has_left_over()) {
+        discovery_->start();
+        co_return;
+    }
+    core_->on_recovering();
+    booter_->recover([this](const auto& recovery) {
+        tell_of(recovery);
+        if (!stopping_) {
+            discovery_->start();
+        }
+    });
 }
 
 int Daemon::run() {

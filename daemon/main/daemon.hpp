@@ -32,13 +32,13 @@ private:
     Result<void> start();
     Result<void> make_socket();
     void build(const Settings& settings);
-    void recover(const Settings& settings);
+    void tell_of(const Result<std::optional<handover::Recovery>>& recovery);
     handover::ScanControl scan_control();
     [[nodiscard]] bool is_quiet() const;
     /// The nodes under which a probe or fetch is stuck in the kernel now.
     [[nodiscard]] std::vector<std::string> stuck_nodes() const;
     boost::asio::awaitable<void> end_scans(std::function<void(std::vector<std::string>)> done);
-    boost::asio::awaitable<void> look_for_devices();
+    boost::asio::awaitable<void> begin();
     boost::asio::awaitable<void> wait_for_signal();
     boost::asio::awaitable<void> stop();
     void on_fault(const std::string& name, const std::string& what);
@@ -54,7 +54,7 @@ private:
     std::unique_ptr<discover::UdevSource> source_;
     std::unique_ptr<ProbeScanner> scanner_;
     std::unique_ptr<discover::Discovery> discovery_;
-    std::unique_ptr<handover::Booter> booter_;
+    std::unique_ptr<handover::ThreadBooter> booter_;
     std::unique_ptr<Core> core_;
     std::unique_ptr<server::Server> server_;
     int status_ = 0;

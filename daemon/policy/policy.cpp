@@ -151,9 +151,15 @@ Actions Policy::on_boot_failed(Instant now, const Message& reason) {
     return start_countdown(now);
 }
 
-Actions Policy::on_earlier_failure(const std::string& option, const Message& reason) {
+Actions Policy::on_recovering() {
+    why_ = Message("daemon.why_recovering");
+    return changed();
+}
+
+Actions Policy::on_recovered(const std::string& option, const std::optional<Message>& reason) {
     tried_.insert(option);
     last_failure_ = reason;
+    why_ = Message(clockwork_ == Clockwork::stopped ? "daemon.why_stopped" : "daemon.why_discovering");
     return changed();
 }
 

@@ -59,9 +59,10 @@ public:
     /// The hand-over has failed and all is back as it was.
     Actions on_boot_failed(Instant now, const Message& reason);
 
-    /// A hand-over of this option that another daemon began was cut off and is undone: it is shown, and the option
-    /// is not tried again by itself.
-    Actions on_earlier_failure(const std::string& option, const Message& reason);
+    /// A hand-over that another daemon began was cut off and is being undone: before anything else.
+    Actions on_recovering();
+    /// It is undone. The reason is shown, and the option, where it is known, is not tried again by itself.
+    Actions on_recovered(const std::string& option, const std::optional<Message>& reason);
 
     [[nodiscard]] Phase phase() const { return phase_; }
     /// What would boot, or boots now.

@@ -89,6 +89,8 @@ def test_killed_in_the_middle(lab):
         everything_is_back(lab, machine, bound)
         state = machine.sh("stillboot status")
         lab.check("the state says what happened", "was cut off" in state, state)
+        log = machine.sh("stillboot log")
+        lab.check("and said so while it was undone", "putting back what a hand-over that was cut off" in log, log)
         machine.sh("(stillboot boot Marker --wait >/dev/null 2>&1 &)")
         said = machine.wait_marker()
         lab.equal("after that it boots", said["bootloader_type"], "208")

@@ -160,12 +160,17 @@ TEST_SUITE("daemon_handover") {
         CHECK(bench.story() == "stop scans");
     }
 
-    TEST_CASE("without a record there is nothing to recover; a damaged one is an error") {
+    TEST_CASE("without a record there is nothing to recover; a damaged one is an error, and told on the loop") {
         Bench bench;
-        const auto nothing = recover_machine(bench.root, BooterSettings());
-        REQUIRE(nothing);
-        CHECK_FALSE(nothing->has_value());
+        auto booter = bench.booter();
+        CHECK_FALSE(booter.has_left_over());
         bench.tree.file("run/stillboot/handover.json", "{");
-        CHECK(recover_machine(bench.root, BooterSettings()).error().code() == "handover.record_damaged");
+        REQUIRE(booter.has_left_over());
+        std::string code;
+        booter.recover([&](const auto& recovery) { code = recovery ? "none" : recovery.error().code(); });
+        CHECK(booter.busy());
+        CHECK(code.empty());
+        run_until(bench, [&] { return !booter.busy(); });
+        CHECK(code == "handover.record_damaged");
     }
 }

@@ -174,11 +174,26 @@ TEST_SUITE("policy") {
 
     TEST_CASE("an option whose hand-over was cut off before is not tried again by itself") {
         Policy policy(10s);
-        policy.on_earlier_failure(first.option, refused);
+        CHECK(policy.on_recovering().changed);
+        CHECK(policy.why().sentence() == "putting back what a hand-over that was cut off had taken down");
+        CHECK(policy.on_recovered(first.option, refused).changed);
+        CHECK(policy.why().code() == "daemon.why_discovering");
         policy.on_candidates(start, {first, second});
         policy.on_settled(start, true);
         CHECK(policy.last_failure() == refused);
         CHECK(policy.target() == second);
+    }
+
+    TEST_CASE("who stops the clock while a hand-over is being undone has stopped it") {
+        Policy policy(10s);
+        policy.on_recovering();
+        policy.on_cancel(start);
+        policy.on_recovered("", std::nullopt);
+        CHECK(policy.why().code() == "daemon.why_stopped");
+        policy.on_candidates(start, {first});
+        policy.on_settled(start, true);
+        CHECK(policy.phase() == Phase::idle);
+        CHECK_FALSE(policy.last_failure());
     }
 
     TEST_CASE("no order of events boots twice, and a countdown always has an end and a target") {
