@@ -7,7 +7,7 @@
 kernel_of() {
     local suite=$1 package directory
     prepare_apt_of "$suite"
-    package=$(apt_of "$suite" apt-cache depends linux-image-amd64 | awk '/Depends: linux-image-/ { print $2; exit }')
+    package=$(apt_of "$suite" apt-cache depends linux-image-amd64 | awk '/Depends: linux-image-/ && !n++ { print $2 }')
     [ -n "$package" ] || die "$suite has no linux-image-amd64"
     directory=$cache/kernel/$suite/${package#linux-image-}
     if [ ! -f "$directory/version" ]; then

@@ -6,7 +6,7 @@
 debian_release() {
     local codename
     # shellcheck source=/dev/null
-    codename=$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}")
+    codename=$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}") || true
     case $codename in
         bookworm | trixie) echo "$codename" ;;
         *) die "this is '${codename:-not Debian}': the package lists know Debian 12 (bookworm) and 13 (trixie)" ;;

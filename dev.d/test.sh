@@ -38,7 +38,7 @@ add_meson_counts() {
 # Starts the firmware and its machines; their last line has the counts.
 machine_tests() {
     local firmware log=$cache/logs/test-machines.log
-    firmware=$(dev_firmware) || die "no firmware, no machine tests"
+    firmware=$(dev_firmware)
     say "running the machine tests"
     STILLBOOT_VM_FIRMWARE=$(paste -sd: <<<"$firmware") "$top/tests/vm/run.py" "$@" </dev/null | tee "$log" >&2 || true
     if ! tail -n 1 "$log" | grep -qE '^[0-9]+ passed, [0-9]+ failed$'; then
