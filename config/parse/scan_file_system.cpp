@@ -111,7 +111,7 @@ std::string boot_key(const BootOption& option, const DeviceId& own) {
 
 class Collector {
 public:
-    explicit Collector(const DeviceId& device) : device_(device) {}
+    explicit Collector(FileSource& source) : source_(source), device_(source.self()) {}
 
     void add(std::string_view format, Configuration configuration) {
         for (Diagnostic& diagnostic : configuration.parsed.diagnostics) {
@@ -181,7 +181,30 @@ private:
         diagnostic.message = Message(diagnostic.message.code(), std::move(params));
     }
 
+    // Each path once, at the first entry that names it. Files of other devices are for the boot to find: asking
+    // for them takes a process each.
+    void look_for(const Resource& resource, const BootOption& option) {
+        if (resource.path.empty() || !(resource.device.is_self() || names_device(resource.device, device_)) ||
+            !looked_for_.insert(resource.path).second || is_file(source_, resource.path)) {
+            return;
+        }
+        Diagnostic missing(
+            Severity::warning, option.source.file, option.source.line, 0U,
+            Message("config.scan_file_missing", {{"path", resource.path}, {"title", option.title}}));
+        clean(missing);
+        diagnostics_.push_back(std::move(missing));
+    }
+
+    void look_for_files(const BootOption& option) {
+        look_for(option.kernel, option);
+        for (const Resource& initrd : option.initrds) {
+            look_for(initrd, option);
+        }
+        look_for(option.devicetree.value_or(Resource()), option);
+    }
+
     void keep(std::string_view format, BootOption option) {
+        look_for_files(option);  // by the names' own bytes
         if (clean(option)) {
             say(Severity::warning, option.source.file, option.source.line,
                 Message("config.scan_not_text", {{"title", option.title}}));
@@ -219,11 +242,13 @@ private:
         return changed;
     }
 
+    FileSource& source_;
     DeviceId device_;
     std::vector<BootOption> options_;
     std::vector<Diagnostic> diagnostics_;
     std::map<std::string, std::string> keys_;  ///< of the configurations before, with the path of each
     std::set<std::string> ids_;
+    std::set<std::string> looked_for_;
     std::string paths_;
     bool has_default_ = false;
 };
@@ -231,7 +256,7 @@ private:
 }  // namespace
 
 ScanResult scan_file_system(FileSource& source) {
-    Collector collector(source.self());
+    Collector collector(source);
     for (const Format& format : formats) {
         // GRUB's blscfg has read these entries already, and it knows the variables in them.
         if (collector.has_entries_written_in(format.name)) {

@@ -86,7 +86,7 @@ private:
         return value.text;
     }
 
-    Resource resource(std::string path, const BlsValue& at, const std::string& file) {
+    Resource resource(std::string path) {
         Resource out;
         if (path.empty() || path.front() != '/') {
             path = std::string("/").append(path);
@@ -95,8 +95,6 @@ private:
         const std::string prefixed = options_.path_prefix + path;
         if (!there && files_.kind(options_.device, prefixed) == FileSource::Kind::file) {
             path = prefixed;
-        } else if (!there) {
-            say(Severity::warning, file, at, Message("config.bls_file_missing", {{"path", path}}));
         }
         out.path = std::move(path);
         out.device = options_.device;
@@ -129,12 +127,12 @@ private:
         for (const BlsValue& value : found.entry.initrds) {
             const std::string text = value_of(value, found.path);
             if (!options_.expand) {
-                option.initrds.push_back(resource(text, value, found.path));
+                option.initrds.push_back(resource(text));
                 continue;
             }
             for (std::size_t at = text.find_first_not_of(" \t"); at < text.size();) {
                 const std::size_t end = std::min(text.find_first_of(" \t", at), text.size());
-                option.initrds.push_back(resource(text.substr(at, end - at), value, found.path));
+                option.initrds.push_back(resource(text.substr(at, end - at)));
                 at = text.find_first_not_of(" \t", end);
             }
         }
@@ -152,10 +150,10 @@ private:
         option.sort_key = entry.sort_key.text;
         option.tries = entry.tries;
         option.source = Source{"bls", found.path, entry.linux.line};
-        option.kernel = resource(value_of(entry.linux, found.path), entry.linux, found.path);
+        option.kernel = resource(value_of(entry.linux, found.path));
         add_initrds(option, found);
         if (!entry.devicetree.text.empty()) {
-            option.devicetree = resource(value_of(entry.devicetree, found.path), entry.devicetree, found.path);
+            option.devicetree = resource(value_of(entry.devicetree, found.path));
         }
         for (const BlsValue& value : entry.options) {
             const std::string text = value_of(value, found.path);

@@ -87,6 +87,23 @@ TEST_SUITE("scan_file_system") {
               Lines{"/boot/loader/entries: note: entries left out here, for /loader/entries offers the same: 1"});
     }
 
+    TEST_CASE("a file that an entry boots from and that is not there is named once; the entry stays") {
+        MemorySource source = disk({{"/boot/grub/grub.cfg",
+                                     "menuentry A {\n linux /gone x\n initrd /i /lost\n}\n"
+                                     "menuentry B {\n linux /gone y\n devicetree /board.dtb\n}\n"
+                                     "menuentry C {\n search --fs-uuid --set=root 2222\n linux /elsewhere\n}\n"
+                                     "menuentry D {\n search --fs-uuid --set=root 1111\n linux /i\n}\n"},
+                                    {"/i", ""}});
+        source.devices.push_back({DeviceId(), {}});
+        source.devices[1].id.id = source.devices[1].id.uuid = "2222";
+        const ScanResult result = scan_file_system(source);
+        CHECK(std::get<std::vector<BootOption>>(result.finding).size() == 4);
+        CHECK(texts(result) ==
+              Lines{"/boot/grub/grub.cfg:1: warning: /gone, which A boots from, is not there",
+                    "/boot/grub/grub.cfg:1: warning: /lost, which A boots from, is not there",
+                    "/boot/grub/grub.cfg:5: warning: /board.dtb, which B boots from, is not there"});
+    }
+
     TEST_CASE("text that is not UTF-8 is made so and said") {
         MemorySource source = disk({{"/loader/entries/a.conf", "title caf\xE9\nlinux /k\n\xFF x\n"}, {"/k", ""}});
         const ScanResult result = scan_file_system(source);

@@ -35,8 +35,8 @@ TEST_SUITE("cli") {
             "\"root=/dev/vda "
             "quiet\",\"version\":\"1\",\"default\":true,\"state\":\"ready\",\"source\":{\"format\":"
             "\"bls\",\"file\":\"/loader/entries/a.conf\",\"line\":3}}],\"diagnostics\":[{\"file\":"
-            "\"/loader/entries/a.conf\",\"line\":4,\"column\":8,\"severity\":\"warning\",\"message\":\"/i is not "
-            "there\",\"code\":\"config.bls_file_missing\"}]}\n");
+            "\"/loader/entries/a.conf\",\"line\":3,\"column\":0,\"severity\":\"warning\",\"message\":\"/i, which "
+            "A\\u001b[31m boots from, is not there\",\"code\":\"config.scan_file_missing\"}]}\n");
     }
 
     TEST_CASE("explain reads well, and no title reaches the terminal as it is") {
@@ -52,7 +52,7 @@ TEST_SUITE("cli") {
               "    kernel:  /k\n"
               "    initrd:  /i\n"
               "    args:    root=/dev/vda quiet\n"
-              "/loader/entries/a.conf:4:8: warning: /i is not there\n");
+              "/loader/entries/a.conf:3: warning: /i, which A?[31m boots from, is not there\n");
     }
 
     TEST_CASE("explain says where there is nothing") {
