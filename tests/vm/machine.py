@@ -135,6 +135,7 @@ class Monitor:
 
     def __init__(self, connection):
         self._file = connection.makefile("rw", encoding="utf-8")
+        self._events = []
         self._file.readline()
         self("qmp_capabilities")
 
@@ -155,6 +156,15 @@ class Monitor:
                 raise RuntimeError(f"{command}: {reply['error']['desc']}")
             if "return" in reply:
                 return reply["return"]
+            self._events.append(reply)
+
+    def events(self, name):
+        """What each event of this name said, of a QEMU that has ended."""
+        try:
+            self._events += [json.loads(line) for line in self._file]
+        except ConnectionError:
+            pass
+        return [event.get("data", {}) for event in self._events if event.get("event") == name]
 
 
 class Machine:
@@ -261,6 +271,12 @@ class Machine:
         self._sockets.rmdir()
 
     @property
+    def second_console(self):
+        """ttyS1 as a Line, in a machine that has no shell there."""
+        assert not self.wants_shell, "this machine has its shell on that line"
+        return self._shell
+
+    @property
     def seconds(self):
         """Since the machine was started."""
         return time.monotonic() - self.start
@@ -316,6 +332,12 @@ class Machine:
             self._process.wait(timeout * PATIENCE)
         except subprocess.TimeoutExpired:
             raise Timeout(f"the machine is still on after {timeout * PATIENCE:.0f} s") from None
+
+    def wait_end(self, timeout=60):
+        """Waits until the machine powered off or restarted; answers which, as QEMU tells it: ["guest-shutdown"]
+        or ["guest-reset"]."""
+        self.wait_off(timeout)
+        return [event["reason"] for event in self.monitor.events("SHUTDOWN")][-1:]
 
     def wait_marker(self, timeout=120):
         """Waits for the marker system; answers with what it said: release, bootloader_type, cmdline."""
