@@ -64,6 +64,29 @@ ExitCode usage_error(const Context& context, const CLI::App& app, std::string_vi
     return ExitCode::usage;
 }
 
+// What the library says, but for what it cannot know: that an unexpected first word was meant as a verb.
+std::string words_of(const CLI::App& app, const CLI::ParseError& error) {
+    const auto chosen = app.get_subcommands();
+    const CLI::App& at = chosen.empty() ? app : *chosen.front();
+    const auto choice = at.get_subcommands([](const CLI::App*) { return true; });
+    const auto left = app.remaining(true);
+    if (choice.empty() || (&at != &app && !at.get_subcommands().empty())) {
+        return error.what();
+    }
+    if (!left.empty() && left.front().rfind('-', 0) == 0) {
+        return Message("cli.unknown_option", {{"word", left.front()}}).sentence();
+    }
+    std::string known;
+    for (const CLI::App* verb : choice) {
+        known += (known.empty() ? "" : ", ") + verb->get_name();
+    }
+    if (left.empty()) {
+        return error.get_name() == "RequiredError" ? Message("cli.verb_wanted", {{"verbs", known}}).sentence()
+                                                   : std::string(error.what());
+    }
+    return Message("cli.unknown_verb", {{"word", left.front()}, {"verbs", known}}).sentence();
+}
+
 }  // namespace
 
 ExitCode run_program(std::vector<std::string> arguments, Context& context) {
@@ -92,7 +115,7 @@ ExitCode run_program(std::vector<std::string> arguments, Context& context) {
         context.out << version.what() << '\n';
         return ExitCode::done;
     } catch (const CLI::ParseError& error) {
-        return usage_error(context, app, error.what());
+        return usage_error(context, app, words_of(app, error));
     }
     if (const auto applied = apply(general, context); !applied) {
         return usage_error(context, app, applied.error().sentence());

@@ -52,6 +52,25 @@ TEST_SUITE("cli") {
               "What it takes: stillboot list --help\n");
     }
 
+    TEST_CASE("a verb that is not known, or left out, is answered with those that there are") {
+        CHECK(run_stillboot({"frobnicate", "--host", "unix:/x"}).err ==
+              "stillboot: there is no verb frobnicate: it is one of status, list, boot, cancel, menu, devices, "
+              "rescan, "
+              "explain, quiesce, load, log, reboot, poweroff\nWhat it takes: stillboot --help\n");
+        CHECK(run_stillboot({"quiesce", "bogus"}).err ==
+              "stillboot: there is no verb bogus: it is one of plan, run, verify\n"
+              "What it takes: stillboot quiesce --help\n");
+        CHECK(run_stillboot({"quiesce"}).err ==
+              "stillboot: which one: plan, run, verify?\nWhat it takes: stillboot quiesce --help\n");
+        CHECK(run_stillboot({"devices", "bogus"}).err ==
+              "stillboot: The following argument was not expected: bogus\nWhat it takes: stillboot devices "
+              "--help\n");
+        CHECK(run_stillboot({"quiesce", "plan", "bogus"}).err.find("there is no verb") == std::string::npos);
+        CHECK(run_stillboot({"quiesce", "--bogus"}).err ==
+              "stillboot: there is no option --bogus here\nWhat it takes: stillboot quiesce --help\n");
+        CHECK(run_stillboot({""}).err.rfind("stillboot: there is no verb : it is one of", 0) == 0);
+    }
+
     TEST_CASE("a daemon that is not there has its own code, whatever the verb") {
         const stillboot::test::TemporaryTree tree;
         const std::string socket = (tree.path() / "none").string();
