@@ -2,6 +2,7 @@
 """The load refused: before any device is touched, or after all of them were unbound, with everything put back."""
 import contextlib
 import pathlib
+import re
 import struct
 
 import disks
@@ -55,6 +56,18 @@ def machine_with_target(lab):
         yield machine, machine.sh(entries.BOUND)
 
 
+def end_by_key(lab, machine, key, question, wanted):
+    """A key of the menu that ends the machine: it asks, another key than y changes nothing, and y does it."""
+    machine.console.send(key)
+    machine.console.wait_screen(re.escape(question))
+    machine.console.send("n")
+    machine.console.wait_screen(r"The last boot did not happen: (.*\n){5,}.* Edit ")
+    machine.console.send(key)
+    machine.console.wait_screen(re.escape(question))
+    machine.console.send("y")
+    lab.equal(f"{question} y does it, seen by QEMU", machine.wait_end(), [wanted])
+
+
 def test_load_disabled_after_the_first_unbind(lab):
     """a load that is switched off after the first unbind is refused, and everything comes back"""
     with machine_with_target(lab) as (machine, bound):
@@ -70,6 +83,9 @@ def test_load_disabled_after_the_first_unbind(lab):
         state = machine.sh("stillboot status")
         lab.check("the state shows the reason", reason in state, state)
         lab.check("the entry is there again", "Marker" in machine.sh("stillboot list"))
+        machine.console.wait_screen(r"The last boot did not happen: (.*\n)*?.*kexec_load_disabled")
+        lab.check("the menu is back and shows it too", True)
+        end_by_key(lab, machine, "t", "Restart this machine?", "guest-reset")
 
 
 def test_killed_in_the_middle(lab):
@@ -160,3 +176,4 @@ def test_lockdown_refuses_at_the_trial(lab):
         lab.equal("no device was unbound", unbind_lines(machine), "0")
         lab.equal("every device is bound as before", machine.sh(entries.BOUND), bound)
         lab.equal("every disk reads", entries.disks_read(machine, LABELS), LABELS)
+        end_by_key(lab, machine, "p", "Switch this machine off?", "guest-shutdown")
