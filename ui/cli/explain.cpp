@@ -209,7 +209,7 @@ void print_explanation(const Context& context, const ScanResult& result, const E
             print_option(context, option, order);
         }
     } else {
-        context.line(reason_of(result));
+        context.line(order.own.path + ": " + reason_of(result));
     }
     for (const Diagnostic& diagnostic : result.diagnostics) {
         context.line(diagnostic.text());

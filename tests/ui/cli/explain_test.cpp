@@ -58,7 +58,7 @@ TEST_SUITE("cli") {
     TEST_CASE("explain says where there is nothing") {
         const TemporaryTree tree;
         CHECK(run_stillboot({"explain", tree.path().string()}).out ==
-              "no boot configuration was found on this file system\n");
+              tree.path().string() + ": no boot configuration was found on this file system\n");
         CHECK(run_stillboot({"explain", "--json=short", tree.path().string()}).out ==
               "{\"options\":[],\"diagnostics\":[],\"reason\":\"no boot configuration was found on this file "
               "system\"}\n");
