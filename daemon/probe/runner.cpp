@@ -2,17 +2,13 @@
 // Helpers on the event loop.
 #include "daemon/probe/runner.hpp"
 
-#include <fcntl.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "daemon/probe/helper.hpp"
 #include "daemon/probe/scan_reader.hpp"
@@ -25,7 +21,6 @@ namespace {
 namespace asio = boost::asio;
 using asio::awaitable;
 using ErrorCode = boost::system::error_code;
-using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::uint64_t max_read_bytes = std::uint64_t{64} * 1024 * 1024;
 
@@ -58,40 +53,6 @@ Answer checked(Answer answer, Order::Mode mode, std::uint64_t max_bytes) {
 
 }  // namespace
 
-// One running helper. Shared with the handlers of its timer, which may fire when the coroutine has gone.
-struct Job {
-    Job(const asio::any_io_executor& executor, Helper started, std::string_view name, std::string on)
-        : helper(std::move(started)),
-          program(name),
-          node(std::move(on)),
-          socket(executor, helper.socket.get()),
-          exit(executor, helper.pidfd.get()),
-          timer(executor) {}
-    Job(const Job&) = delete;
-    Job& operator=(const Job&) = delete;
-    ~Job() {
-        socket.release();  // the descriptors are the Helper's
-        exit.release();
-    }
-
-    void end_now() {
-        kill_helper(helper);
-        socket.cancel();
-    }
-
-    Helper helper;
-    std::string program;
-    std::string node;
-    asio::posix::stream_descriptor socket;
-    asio::posix::stream_descriptor exit;
-    asio::steady_timer timer;
-    bool timed_out = false;
-    bool cancelled = false;
-    bool closed = false;  ///< it has closed its socket, hence is ending
-};
-
-using JobPtr = std::shared_ptr<Job>;
-
 class Runner::Impl : public std::enable_shared_from_this<Runner::Impl> {
 public:
     Impl(asio::any_io_executor executor, RunnerSettings settings)
@@ -109,12 +70,6 @@ private:
     [[nodiscard]] std::optional<Error> why_not_now(const std::string& node) const;
     Result<Helper> take_helper(std::string_view program, const std::string& node);
     Result<JobPtr> start(std::string_view program, const Order& order, std::chrono::milliseconds deadline);
-    static void set_timer(const JobPtr& job, std::chrono::milliseconds after);
-    static awaitable<Result<Packet>> next_packet(JobPtr job);
-    static awaitable<Result<Report>> next_report(JobPtr job, UniqueFd* fd);
-    static awaitable<Result<Answer>> converse_fetch(JobPtr job);
-    static awaitable<Result<UniqueFd>> converse(JobPtr job, QuestionHandler handler);
-    static awaitable<bool> wait_for_end(JobPtr job, std::chrono::milliseconds limit);
     awaitable<Error> finish(JobPtr job, Error reason, std::chrono::milliseconds deadline);
     static awaitable<void> see_off(std::shared_ptr<Impl> self, JobPtr job);
     void leave_stuck(JobPtr job);
@@ -183,125 +138,6 @@ Result<JobPtr> Runner::Impl::start(std::string_view program, const Order& order,
     return job;
 }
 
-void Runner::Impl::set_timer(const JobPtr& job, std::chrono::milliseconds after) {
-    job->timer.expires_after(after);
-    job->timer.async_wait([weak = std::weak_ptr<Job>(job)](ErrorCode cancelled) {
-        const JobPtr late = weak.lock();
-        if (!cancelled && late) {
-            late->timed_out = true;
-            late->end_now();
-        }
-    });
-}
-
-// @error probe.cancelled where the wait was cancelled, by the timer, by stop() or by the caller
-awaitable<Result<Packet>> Runner::Impl::next_packet(JobPtr job) {
-    for (;;) {
-        ErrorCode failed;
-        co_await job->socket.async_wait(asio::posix::stream_descriptor::wait_read,
-                                        asio::redirect_error(asio::use_awaitable, failed));
-        if (failed || job->timed_out || job->cancelled) {
-            co_return Error("probe.cancelled", {{"device", job->node}});
-        }
-        auto packet = receive_packet(job->socket.native_handle());
-        if (!packet && packet.error().error_number() == EAGAIN) {
-            continue;
-        }
-        if (!packet) {
-            co_return packet.error();
-        }
-        if (!*packet) {
-            job->closed = true;
-            co_return Error("probe.helper_broke_protocol", {{"what", "ended without an answer"}});
-        }
-        co_return std::move(**packet);
-    }
-}
-
-// What came with a scan's result is handed out by *fd.
-awaitable<Result<Report>> Runner::Impl::next_report(JobPtr job, UniqueFd* fd) {
-    auto packet = co_await next_packet(job);
-    if (!packet) {
-        co_return packet.error();
-    }
-    UniqueFd attached(packet->fd ? ::fcntl(packet->fd.get(), F_DUPFD_CLOEXEC, 0) : -1);
-    auto report = report_of(std::move(*packet));
-    if (report && std::holds_alternative<ScanDone>(*report)) {
-        *fd = std::move(attached);
-    }
-    co_return report;
-}
-
-// Answers questions until the result comes.
-awaitable<Result<UniqueFd>> Runner::Impl::converse(JobPtr job, QuestionHandler handler) {
-    for (std::size_t asked = 0; asked <= max_questions; ++asked) {
-        UniqueFd result;
-        auto report = co_await next_report(job, &result);
-        if (!report) {
-            co_return report.error();
-        }
-        if (std::holds_alternative<ScanDone>(*report)) {
-            co_return result;
-        }
-        if (auto* failed = std::get_if<Failed>(&*report)) {
-            co_return Error(std::move(failed->why));
-        }
-        auto* question = std::get_if<Question>(&*report);
-        if (question == nullptr) {
-            co_return Error("probe.helper_broke_protocol", {{"what", "unexpected report"}});
-        }
-        auto answering = handler(std::move(*question));
-        const Answer answer = co_await std::move(answering);
-        auto packet = to_packet(answer);
-        if (!packet) {
-            co_return packet.error();
-        }
-        // It waits for this one answer, so there is room; one that does not read is its own loss.
-        (void)send_packet(job->socket.native_handle(), packet->text, packet->fd.get());
-    }
-    co_return Error("probe.helper_broke_protocol", {{"what", "too many questions"}});
-}
-
-awaitable<Result<Answer>> Runner::Impl::converse_fetch(JobPtr job) {
-    for (;;) {
-        UniqueFd unused;
-        auto report = co_await next_report(job, &unused);
-        if (!report) {
-            co_return report.error();
-        }
-        if (auto* answer = std::get_if<Answer>(&*report)) {
-            co_return std::move(*answer);
-        }
-        if (!std::holds_alternative<Progress>(*report)) {
-            co_return Error("probe.helper_broke_protocol", {{"what", "unexpected report"}});
-        }
-    }
-}
-
-awaitable<bool> Runner::Impl::wait_for_end(JobPtr job, std::chrono::milliseconds limit) {
-    if (limit.count() <= 0) {
-        co_return false;
-    }
-    const auto until = SteadyClock::now() + limit;
-    job->timer.expires_at(until);
-    job->timer.async_wait([weak = std::weak_ptr<Job>(job)](ErrorCode cancelled) {
-        const JobPtr late = weak.lock();
-        if (!cancelled && late) {
-            late->exit.cancel();
-        }
-    });
-    for (;;) {
-        ErrorCode failed;
-        co_await job->exit.async_wait(asio::posix::stream_descriptor::wait_read,
-                                      asio::redirect_error(asio::use_awaitable, failed));
-        // A cancellation that came from outside does not shorten this wait: the process is to be reaped.
-        if (!failed || SteadyClock::now() >= until) {
-            job->timer.cancel();
-            co_return !failed;
-        }
-    }
-}
-
 // Ends and reaps the process; says why there is no result where `reason` (empty: there is one) is not the cause.
 awaitable<Error> Runner::Impl::finish(JobPtr job, Error reason, std::chrono::milliseconds deadline) {
     bool ended = false;
@@ -363,7 +199,7 @@ awaitable<Result<ScanResult>> Runner::Impl::scan(DeviceId device, QuestionHandle
         co_await asio::this_coro::throw_if_cancelled(throws);
         co_return job.error();
     }
-    auto result = co_await converse(*job, std::move(handler));
+    auto result = co_await scan_result(*job, std::move(handler));
     if (result) {
         asio::co_spawn(executor_, see_off(self, *job), asio::detached);
         co_await asio::this_coro::throw_if_cancelled(throws);
@@ -387,7 +223,7 @@ awaitable<Answer> Runner::Impl::ask(std::string node, Question question) {
         co_await asio::this_coro::throw_if_cancelled(throws);
         co_return Answer(job.error());
     }
-    auto answer = co_await converse_fetch(*job);
+    auto answer = co_await fetch_answer(*job);
     if (answer) {
         asio::co_spawn(executor_, see_off(self, *job), asio::detached);
         co_await asio::this_coro::throw_if_cancelled(throws);

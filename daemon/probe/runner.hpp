@@ -13,7 +13,7 @@
 #include "config/base/result.hpp"
 #include "config/model/device.hpp"
 #include "config/model/scan_result.hpp"
-#include "daemon/probe/question.hpp"
+#include "daemon/probe/job.hpp"
 
 namespace stillboot::probe {
 
@@ -35,8 +35,7 @@ struct Stuck {
 /// goes (stop() makes them end soon).
 class Runner {
 public:
-    /// Answers a scan's question about other devices. Must return; the scan's deadline runs on.
-    using QuestionHandler = std::function<boost::asio::awaitable<Answer>(Question)>;
+    using QuestionHandler = probe::QuestionHandler;
 
     Runner(boost::asio::any_io_executor executor, RunnerSettings settings);
     ~Runner();
