@@ -4,6 +4,7 @@
 
 #include <sys/reboot.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -23,8 +24,8 @@ void sync_within(std::chrono::milliseconds limit) {
         ::_exit(0);
     }
     const UniqueFd pidfd(child < 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
-    if (pidfd) {
-        (void)wait_for_exit(pidfd.get(), limit);
+    if (pidfd && wait_for_exit(pidfd.get(), limit)) {
+        ::waitpid(child, nullptr, 0);
     }
 }
 
