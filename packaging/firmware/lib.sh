@@ -24,6 +24,23 @@ add_libraries() {
             */ld-linux* | */ld64*) install -D -m 755 "$library" "$tree/usr/lib64/$(basename "$library")" ;;
             *) install -D -m 644 "$library" "$tree/usr/lib/$(basename "$library")" ;;
         esac
+        add_opened_libraries "$tree" "$library"
+    done
+    add_opened_libraries "$tree" "$program"
+}
+
+# What a file opens by itself when it comes to need it, as it says in a note (the UAPI group's "ELF dlopen metadata"):
+# udev's way to libkmod since Debian 13. As far as the directories of $library_path hold it.
+add_opened_libraries() {
+    local tree=$1 file=$2 name place places
+    IFS=: read -ra places <<<"${library_path:-}"
+    [ ${#places[@]} -gt 0 ] || return 0
+    for name in $(readelf -p .note.dlopen "$file" 2>/dev/null | grep -o '"soname":[^]]*' | grep -o 'lib[^"]*'); do
+        place=$(find "${places[@]}" -maxdepth 1 -name "$name" -print -quit)
+        if [ -n "$place" ] && [ ! -e "$tree/usr/lib/$name" ]; then
+            install -D -m 644 "$place" "$tree/usr/lib/$name"
+            add_libraries "$tree" "$place"
+        fi
     done
 }
 
