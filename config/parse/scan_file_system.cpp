@@ -83,6 +83,9 @@ std::vector<Configuration> read_bls(FileSource& source) {
     return out;
 }
 
+// A disk whose /boot is another one lacks them all: a few names say it.
+constexpr int max_missing_files = 20;
+
 struct Format {
     std::string_view name;
     std::vector<Configuration> (*read)(FileSource&);
@@ -184,7 +187,8 @@ private:
     // Each path once, at the first entry that names it. Files of other devices are for the boot to find: asking
     // for them takes a process each.
     void look_for(const Resource& resource, const BootOption& option) {
-        if (resource.path.empty() || !(resource.device.is_self() || names_device(resource.device, device_)) ||
+        if (missing_files_ >= max_missing_files || resource.path.empty() ||
+            !(resource.device.is_self() || names_device(resource.device, device_)) ||
             !looked_for_.insert(resource.path).second || is_file(source_, resource.path)) {
             return;
         }
@@ -193,6 +197,10 @@ private:
             Message("config.scan_file_missing", {{"path", resource.path}, {"title", option.title}}));
         clean(missing);
         diagnostics_.push_back(std::move(missing));
+        if (++missing_files_ == max_missing_files) {
+            say(Severity::note, option.source.file, 0,
+                Message("config.scan_many_missing", {{"count", max_missing_files}}));
+        }
     }
 
     void look_for_files(const BootOption& option) {
@@ -249,6 +257,7 @@ private:
     std::map<std::string, std::string> keys_;  ///< of the configurations before, with the path of each
     std::set<std::string> ids_;
     std::set<std::string> looked_for_;
+    int missing_files_ = 0;
     std::string paths_;
     bool has_default_ = false;
 };

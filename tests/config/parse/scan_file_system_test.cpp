@@ -104,6 +104,21 @@ TEST_SUITE("scan_file_system") {
                     "/boot/grub/grub.cfg:5: warning: /board.dtb, which B boots from, is not there"});
     }
 
+    TEST_CASE("where twenty files are not there, the others are not looked for, and that is said") {
+        std::string entries;
+        for (int number = 1; number <= 30; ++number) {
+            entries += "menuentry e {\nlinux /k" + std::to_string(number) + "\n}\n";
+        }
+        MemorySource source = disk({{"/boot/grub/grub.cfg", entries}});
+        const ScanResult result = scan_file_system(source);
+        CHECK(std::get<std::vector<BootOption>>(result.finding).size() == 30);
+        REQUIRE(texts(result).size() == 21);
+        CHECK(texts(result)[19] == "/boot/grub/grub.cfg:58: warning: /k20, which e boots from, is not there");
+        CHECK(texts(result)[20] ==
+              "/boot/grub/grub.cfg: note: 20 files that entries boot from are not there: no further "
+              "ones are looked for");
+    }
+
     TEST_CASE("text that is not UTF-8 is made so and said") {
         MemorySource source = disk({{"/loader/entries/a.conf", "title caf\xE9\nlinux /k\n\xFF x\n"}, {"/k", ""}});
         const ScanResult result = scan_file_system(source);
