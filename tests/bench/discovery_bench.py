@@ -44,6 +44,9 @@ menuentry 'Entry-{n}' --class debian $menuentry_id_option 'e{n}' {{
 }}
 """
 
+WITHOUT_LABEL = ("for disk in /sys/class/block/sd*; do udevadm info -q property $disk | grep -q ^ID_FS_LABEL= || "
+                 "udevadm info $disk; done; ls /dev/disk/by-label | wc -l")
+
 
 def make_disk(lab, program, number):
     uuid = disks.new_uuid()
@@ -61,7 +64,12 @@ def figures(text):
 def measure(machine, count):
     """One row: the floor, then the daemon, both with cold caches."""
     devices = " ".join(f"/dev/disk/by-label/d{number}" for number in range(count))
-    machine.wait_sh(f"ls {devices}", 120)
+    try:
+        machine.wait_sh(f"ls {devices}", 120)
+    except AssertionError:
+        # At times one of 64 disks has no link for ever: what udev knows of it may tell why.
+        print(machine.sh(WITHOUT_LABEL, timeout=60, check=False)[1])
+        raise
     machine.settle()
     machine.sh("sync; echo 3 >/proc/sys/vm/drop_caches")
     floor = figures(machine.sh(f"/tmp/bench floor {devices}", timeout=120))
