@@ -67,7 +67,15 @@ void read_blocks(const Root& root, Inventory& inventory) {
             inventory.blocks[name] = read_block(root, name, path);
         }
     }
+    derive_stacked(inventory);
+}
+
+void derive_stacked(Inventory& inventory) {
     for (const auto& [name, block] : inventory.blocks) {
+        // What is virtual (dm, md, loop) has nothing above it that could be unbound.
+        if (block.stands_on.empty() || inventory.bound_at_or_above(block.path) == nullptr) {
+            continue;
+        }
         for (const auto& below : block.stands_on) {
             for (const auto& path : inventory.block_chain(below)) {
                 inventory.stacked.emplace_back(block.path, path);

@@ -100,6 +100,8 @@ struct Inventory {
     std::vector<std::pair<std::string, std::string>> stacked;
     bool graphics_in_use = false;  ///< some process holds a DRM or nvidia node open
 
+    bool operator==(const Inventory&) const = default;
+
     /// The device itself where it is on a bus, else its nearest ancestor that is bound; null where none is.
     [[nodiscard]] const Device* bound_at_or_above(std::string_view path) const;
     /// The sysfs paths that a block device stands on, itself and everything below it in the stack.

@@ -7,6 +7,8 @@
 namespace stillboot::quiesce {
 
 void read_blocks(const Root& root, Inventory& inventory);
+/// Fills Inventory::stacked from the block devices.
+void derive_stacked(Inventory& inventory);
 void read_interfaces(const Root& root, Inventory& inventory);
 /// Mounts, swaps, stacked block devices, consoles, open graphics nodes. Wants read_blocks() before.
 void read_users(const Root& root, Inventory& inventory);

@@ -20,7 +20,7 @@ _stillboot() {
     COMPREPLY=()
     case $previous in
         --host) words="unix:" ;;
-        --root | --initrd | --devicetree | --shell | --also)
+        --root | --initrd | --devicetree | --inventory | --shell | --also)
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
             ;;
@@ -32,7 +32,7 @@ _stillboot() {
         rescan) words="--help" ids=devices ;;
         menu) words="--shell --help" ;;
         log) words="--follow --json --help" ;;
-        quiesce) words="plan run verify --json --help" ;;
+        quiesce) words="plan run verify record --inventory --identities --json --help" ;;
         explain) words="--uuid --label --device --also --json --help" ;;
         load) words="--initrd --devicetree --append --exec --dry-run --help" ;;
         *) words="--json --help" ;;

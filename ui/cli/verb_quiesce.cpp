@@ -13,6 +13,7 @@
 #include "quiesce/state_store.hpp"
 #include "quiesce/undo.hpp"
 #include "quiesce/verify.hpp"
+#include "ui/cli/inventory_file.hpp"
 #include "ui/cli/json_output.hpp"
 #include "ui/cli/machine.hpp"
 #include "ui/cli/verbs.hpp"
@@ -40,19 +41,30 @@ Result<Prepared> prepare(const Context& context) {
     return Prepared{std::move(*root), std::move(policy), std::move(plan)};
 }
 
-ExitCode show_plan(const Context& context) {
-    const auto prepared = prepare(context);
-    if (!prepared) {
-        return report(context, prepared.error());
-    }
+ExitCode print_plan(const Context& context, const quiesce::Plan& plan) {
     if (context.wants_json()) {
-        print_json(context, quiesce::to_json(prepared->plan));
+        print_json(context, quiesce::to_json(plan));
     } else {
-        for (const std::string& line : prepared->plan.text()) {
+        for (const std::string& line : plan.text()) {
             context.line(line);
         }
     }
-    return prepared->plan.refused() ? ExitCode::refused : ExitCode::done;
+    return plan.refused() ? ExitCode::refused : ExitCode::done;
+}
+
+ExitCode show_plan(const Context& context) {
+    const auto prepared = prepare(context);
+    return prepared ? print_plan(context, prepared->plan) : report(context, prepared.error());
+}
+
+// From the file and the shipped rules alone: neither this machine nor its settings are looked at.
+ExitCode show_plan_of_file(const Context& context, const std::string& file) {
+    const auto recorded = inventory_of_file(file);
+    if (!recorded) {
+        const ExitCode code = report(context, recorded.error());
+        return recorded.error().code() == "cli.no_such_path" ? ExitCode::not_found : code;
+    }
+    return print_plan(context, quiesce::make_plan(recorded->inventory, {}));
 }
 
 void print_verdicts(const Context& context, const quiesce::Verification& verification) {
@@ -148,19 +160,44 @@ ExitCode run_plan(const Context& context) {
     return verification->at_rest() ? ExitCode::done : ExitCode::failed;
 }
 
+void add_plan(CLI::App& quiesce, const Context& context, Action& action) {
+    CLI::App* verb = quiesce.add_subcommand(
+        "plan", "What would be unbound in which order, what is kept and why; touches nothing");
+    auto file = std::make_shared<std::string>();
+    verb->add_option("--inventory", *file,
+                     "Plan this recorded machine (- is the standard input), by the shipped rules");
+    verb->callback([&context, &action, file] {
+        action = [&context, file] {
+            return file->empty() ? show_plan(context) : show_plan_of_file(context, *file);
+        };
+    });
+}
+
+void add_record(CLI::App& quiesce, const Context& context, Action& action) {
+    CLI::App* verb = quiesce.add_subcommand(
+        "record", "Write the machine's devices as JSON, for a bug report or for plan --inventory");
+    auto identities = std::make_shared<bool>(false);
+    verb->add_flag("--identities", *identities,
+                   "Leave serial numbers, network addresses and names of volumes and servers in");
+    verb->callback([&context, &action, identities] {
+        action = [&context, identities] { return record_inventory(context, *identities); };
+    });
+}
+
 }  // namespace
 
 void add_quiesce(CLI::App& app, const Context& context, Action& action) {
     CLI::App* verb = app.add_subcommand("quiesce", "Bring the devices to rest, without booting anything");
     verb->require_subcommand(1);
+    add_plan(*verb, context, action);
     const auto add = [&](const char* name, const char* help, ExitCode (*run)(const Context&)) {
         verb->add_subcommand(name, help)->callback([&context, &action, run] {
             action = [&context, run] { return run(context); };
         });
     };
-    add("plan", "What would be unbound in which order, what is kept and why; touches nothing", show_plan);
     add("run", "Unbind the devices; disks and network are gone afterwards", run_plan);
     add("verify", "Whether each device is still, kept, contained or moving; touches nothing", show_verdicts);
+    add_record(*verb, context, action);
 }
 
 }  // namespace stillboot::cli

@@ -46,6 +46,38 @@ TEST_SUITE("cli") {
         CHECK(ran.err == "/etc/stillboot/stillboot.toml:2:10: warning: there is no setting colour\n");
     }
 
+    TEST_CASE("a machine that was recorded is planned from its file, without its sysfs and its settings") {
+        const TemporaryTree tree;
+        write_machine(tree);
+        const auto planned = run_stillboot({"--root", tree.path().string(), "quiesce", "plan"});
+        const auto recorded = run_stillboot({"--root", tree.path().string(), "quiesce", "record"});
+        CHECK(recorded.code == ExitCode::done);
+        CHECK(recorded.err == "");
+        const TemporaryTree elsewhere;
+        elsewhere.file("machine.json", recorded.out);
+        elsewhere.file("etc/stillboot/stillboot.toml", "keep = [\"nvme\"]\n");
+        const std::string file = (elsewhere.path() / "machine.json").string();
+        const std::string root = elsewhere.path().string();
+        const auto again = run_stillboot({"--root", root, "quiesce", "plan", "--inventory", file});
+        CHECK(again.code == ExitCode::done);
+        CHECK(again.err == "");
+        CHECK(again.out == planned.out);
+        CHECK(again.out.find("unbind 0000:00:04.0 (pci, nvme)") != std::string::npos);
+    }
+
+    TEST_CASE("a recorded file that is not there, or is none, is refused in words") {
+        const TemporaryTree tree;
+        tree.file("none.json", "{}");
+        const std::string lost = (tree.path() / "lost").string();
+        auto ran = run_stillboot({"quiesce", "plan", "--inventory", lost});
+        CHECK(ran.code == ExitCode::not_found);
+        CHECK(ran.err == "stillboot: " + lost + " is not there, or cannot be opened\n");
+        ran = run_stillboot({"quiesce", "plan", "--inventory", (tree.path() / "none.json").string()});
+        CHECK(ran.code == ExitCode::failed);
+        CHECK(ran.err == "stillboot: it is no recorded inventory (stillboot quiesce record writes one)\n");
+        CHECK(run_stillboot({"--root", lost, "quiesce", "record"}).code == ExitCode::failed);
+    }
+
     TEST_CASE("quiesce verify looks at every endpoint") {
         const TemporaryTree tree;
         write_machine(tree);
