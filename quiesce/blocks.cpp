@@ -37,6 +37,16 @@ std::string stable_name(const Root& root, const std::string& path) {
     return attribute_or_empty(root, path + "/device/cid");  // an SD card
 }
 
+std::string dm_kind(const Root& root, const std::string& path) {
+    const std::string uuid = attribute_or_empty(root, path + "/dm/uuid");
+    for (const std::string_view kind : {"LVM", "CRYPT", "mpath"}) {
+        if (uuid.starts_with(kind)) {
+            return std::string(kind);
+        }
+    }
+    return {};
+}
+
 BlockDevice read_block(const Root& root, const std::string& name, const std::string& path) {
     BlockDevice block;
     block.name = name;
@@ -44,6 +54,7 @@ BlockDevice read_block(const Root& root, const std::string& name, const std::str
     block.number = attribute_or_empty(root, path + "/dev");
     block.sectors = parse_number(attribute_or_empty(root, path + "/size"), 10);
     block.dm_name = attribute_or_empty(root, path + "/dm/name");
+    block.dm_kind = dm_kind(root, path);
     block.md_level = attribute_or_empty(root, path + "/md/level");
     block.wwid = stable_name(root, path);
     block.carriers = nvme_controllers(root, path);

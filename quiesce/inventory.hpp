@@ -51,6 +51,7 @@ struct BlockDevice {
     std::string path;                    ///< below /sys/devices
     std::string number;                  ///< "259:2"
     std::string dm_name;                 ///< of a device-mapper device
+    std::string dm_kind;                 ///< what its uuid begins with: "LVM", "CRYPT", "mpath"
     std::string md_level;                ///< of an md array, "raid1"
     std::string wwid;                    ///< wwid, uuid or serial: what stays the same when the name does not
     std::uint64_t sectors = 0;           ///< of 512 bytes
@@ -98,7 +99,8 @@ struct Inventory {
     std::map<std::string, std::string, std::less<>> autoprobe;  ///< bus to the text of its drivers_autoprobe
     /// Pairs of sysfs paths: the first stands on the second (dm on its disks and the like).
     std::vector<std::pair<std::string, std::string>> stacked;
-    bool graphics_in_use = false;  ///< some process holds a DRM or nvidia node open
+    /// Who holds a node of a graphics driver open that must not be unbound then: "Xorg (process 812)", or empty.
+    std::string graphics_holder;
 
     bool operator==(const Inventory&) const = default;
 

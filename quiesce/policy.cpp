@@ -107,8 +107,8 @@ Decision decide(const Device& device, const Inventory& inventory, const Policy& 
     if (names_any(policy.keep, device)) {
         return keep_for(Message("quiesce.keep_setting"));
     }
-    if ((device.driver == "nouveau" || device.driver == "nvidia") && inventory.graphics_in_use) {
-        return keep_for(Message("quiesce.keep_graphics_open"));
+    if ((device.driver == "nouveau" || device.driver == "nvidia") && !inventory.graphics_holder.empty()) {
+        return keep_for(Message("quiesce.keep_graphics_open", {{"process", inventory.graphics_holder}}));
     }
     Decision decision = from_rules(device);
     if (decision.action != Action::unbind && names_any(policy.unbind, device)) {

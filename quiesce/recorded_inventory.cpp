@@ -72,6 +72,7 @@ json::object block_json(const BlockDevice& block) {
     put(out, "path", block.path);
     put(out, "number", block.number);
     put(out, "dm_name", block.dm_name);
+    put(out, "dm_kind", block.dm_kind);
     put(out, "md_level", block.md_level);
     put(out, "wwid", block.wwid);
     put(out, "sectors", block.sectors);
@@ -168,7 +169,7 @@ public:
                 inventory.autoprobe[checked(bus)] = checked(value.as_string());
             }
         }
-        inventory.graphics_in_use = flag(object, "graphics_in_use");
+        inventory.graphics_holder = text(object, "graphics_holder");
         derive_stacked(inventory);
         return out;
     }
@@ -274,6 +275,7 @@ private:
         block.path = text(object, "path");
         block.number = text(object, "number");
         block.dm_name = text(object, "dm_name");
+        block.dm_kind = text(object, "dm_kind");
         block.md_level = text(object, "md_level");
         block.wwid = text(object, "wwid");
         block.sectors = number<std::uint64_t>(object, "sectors");
@@ -352,7 +354,7 @@ std::string to_text(const RecordedInventory& recorded) {
     std::string out = "{\"format\":\"" + std::string(format_name) +
                       "\",\"version\":" + std::to_string(RecordedInventory::format_version) + ",\n\"head\":";
     out += json::serialize(head_json(recorded.head));
-    out += ",\n\"graphics_in_use\":" + std::string(inventory.graphics_in_use ? "true" : "false");
+    out += ",\n\"graphics_holder\":" + json::serialize(json::string(inventory.graphics_holder));
     out += ",\n\"autoprobe\":" + json::serialize(autoprobe);
     add_lines(out, "devices", inventory.devices, second(device_json));
     add_lines(out, "blocks", inventory.blocks, second(block_json));

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What would lose its device: mounts, swaps, stacked block devices; consoles; open graphics nodes.
+// What would lose its device: mounts, swaps, stacked block devices; consoles; open graphics and sound nodes.
 #include "quiesce/users.hpp"
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <utility>
 
+#include "quiesce/holders.hpp"
+#include "quiesce/mounts.hpp"
 #include "quiesce/sysfs.hpp"
 
 namespace stillboot::quiesce {
@@ -12,147 +16,208 @@ namespace {
 
 constexpr std::size_t max_table_bytes = 4 * 1024 * 1024;
 
-// Octal escapes of /proc tables: "\040" is a space.
-std::string unescape(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\\' && i + 3 < text.size()) {
-            out.push_back(static_cast<char>(parse_number(text.substr(i + 1, 3), 8)));
-            i += 3;
-        } else {
-            out.push_back(text[i]);
-        }
-    }
-    return out;
-}
-
-struct Mount {
-    std::string number;
-    std::string where;
-    std::string options;
-    std::string type;
-    std::string source;
-};
-
-// proc(5): id parent major:minor root mount-point options [fields] - type source super-options
-std::vector<Mount> read_mounts(const Root& root) {
-    std::vector<Mount> mounts;
-    const auto text = root.read_file("/proc/self/mountinfo", max_table_bytes);
-    for (const auto& line : split(text ? *text : std::string(), "\n")) {
-        const auto fields = split(line, " ");
-        const auto dash = std::find(fields.begin(), fields.end(), "-");
-        if (fields.size() < 6 || fields.end() - dash < 3) {
-            continue;
-        }
-        mounts.push_back({fields[2], unescape(fields[4]), fields[5], *(dash + 1), unescape(*(dash + 2))});
-    }
-    return mounts;
-}
-
 bool is_network_file_system(std::string_view type) {
-    constexpr std::array<std::string_view, 7> types = {"nfs", "nfs4", "cifs", "smb3", "ceph", "afs", "ncpfs"};
+    constexpr std::array<std::string_view, 14> types = {
+        "nfs",    "nfs4",   "cifs",       "smb3",           "ceph",      "afs",  "ncpfs",
+        "lustre", "beegfs", "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "coda", "orangefs"};
     return std::find(types.begin(), types.end(), type) != types.end();
 }
 
-// Disks that come over a network: iSCSI and NVMe over fabrics.
+// Disks that come over a network: iSCSI in software, NVMe over fabrics, nbd, rbd, drbd, AoE.
 bool is_network_disk(std::string_view path) {
-    const std::size_t session = path.find("/session");
-    return path.find("/nvme-fabrics/") != path.npos ||
-           (session != path.npos && path.substr(session + 8, 1).find_first_of("0123456789") == 0);
-}
-
-User user_of_block(const Inventory& inventory, std::string_view block, Message what) {
-    User user;
-    user.what = std::move(what);
-    user.needs = inventory.block_chain(block);
-    user.needs_network = std::any_of(user.needs.begin(), user.needs.end(), is_network_disk);
-    return user;
-}
-
-// A file system that a paravirtual bus carries: its tag is all that the mount table says.
-void add_shared_mount(Inventory& inventory, const Mount& mount) {
-    const std::string_view driver = mount.type == "9p" ? "9pnet_virtio" : "virtiofs";
-    User user;
-    user.what = Message("quiesce.user_mount", {{"source", mount.source}, {"where", mount.where}});
-    for (const auto& [path, device] : inventory.devices) {
-        if (device.driver == driver) {
-            user.needs.push_back(path);
-        }
+    constexpr std::string_view virtual_blocks = "/sys/devices/virtual/block/";
+    constexpr std::string_view session = "/session";
+    if (path.starts_with(virtual_blocks)) {
+        constexpr std::array<std::string_view, 4> names = {"nbd", "rbd", "drbd", "etherd"};
+        path.remove_prefix(virtual_blocks.size());
+        return std::any_of(names.begin(), names.end(),
+                           [&](std::string_view name) { return path.starts_with(name); });
     }
-    inventory.users.push_back(std::move(user));
+    const std::size_t at = path.starts_with("/sys/devices/platform/") ? path.find(session) : path.npos;
+    return path.find("/nvme-fabrics/") != path.npos ||
+           (at != path.npos && path.substr(at + session.size(), 1).find_first_of("0123456789") == 0);
 }
 
-void add_mounts(const Root& root, Inventory& inventory) {
-    for (const auto& mount : read_mounts(root)) {
-        if (is_network_file_system(mount.type)) {
-            User user;
-            user.what = Message("quiesce.user_mount", {{"source", mount.source}, {"where", mount.where}});
-            user.needs_network = true;
-            inventory.users.push_back(std::move(user));
-            continue;
+/// Adds the users of block devices: what is mounted and swapped to, and what stands on them.
+class BlockUsers {
+public:
+    BlockUsers(const Root& root, Inventory& inventory)
+        : root_(root), inventory_(inventory), mounts_(read_mounts(root)) {
+        for (const auto& [name, block] : inventory.blocks) {
+            by_number_[block.number] = name;
         }
-        if (mount.type == "9p" || mount.type == "virtiofs") {
-            add_shared_mount(inventory, mount);
-            continue;
+        read_btrfs();
+    }
+
+    void run() {
+        for (const auto& mount : mounts_) {
+            add_mount(mount);
         }
-        std::string block;
-        for (const auto& [name, candidate] : inventory.blocks) {
-            if (candidate.number == mount.number) {
-                block = name;
+        add_swaps();
+        for (const auto& [name, block] : inventory_.blocks) {
+            if (!block.stands_on.empty() || !block.backing_file.empty()) {
+                add_stacked(name, block);
             }
         }
-        if (block.empty()) {
-            block = block_of(inventory, root, mount.source);  // btrfs shows an anonymous number
-        }
-        if (!block.empty()) {
-            // The kernel's own name: a table may say /dev/root, or a link that udev made.
-            inventory.users.push_back(user_of_block(
-                inventory, block,
-                Message("quiesce.user_mount", {{"source", "/dev/" + block}, {"where", mount.where}})));
+    }
+
+private:
+    // A file system of several devices is mounted from one of them, and needs them all.
+    void read_btrfs() {
+        const auto systems = root_.list("/sys/fs/btrfs");
+        for (const auto& system : systems ? *systems : std::vector<std::string>{}) {
+            const auto members = root_.list("/sys/fs/btrfs/" + system + "/devices");
+            for (const auto& member : members ? *members : std::vector<std::string>{}) {
+                btrfs_[member] = *members;
+            }
         }
     }
-}
 
-void add_swaps(const Root& root, Inventory& inventory) {
-    const auto text = root.read_file("/proc/swaps", max_table_bytes);
-    bool heading = true;
-    for (const auto& line : split(text ? *text : std::string(), "\n")) {
-        const auto fields = split(line, " \t");
-        if (std::exchange(heading, false) || fields.empty()) {
-            continue;
+    [[nodiscard]] std::vector<std::string> blocks_of(const Mount& mount) const {
+        if (const auto found = by_number_.find(mount.number); found != by_number_.end()) {
+            return {found->second};
         }
-        const std::string source = unescape(fields[0]);
-        const std::string block = block_of(inventory, root, source);
-        if (!block.empty()) {
-            inventory.users.push_back(
-                user_of_block(inventory, block, Message("quiesce.user_swap", {{"source", source}})));
+        std::vector<std::string> blocks;
+        for (const auto& node : split(mount.source, mount.type == "bcachefs" ? ":" : "")) {
+            const std::string block = block_of(inventory_, root_, node);
+            const auto several = btrfs_.find(block);
+            if (several != btrfs_.end() && mount.type == "btrfs") {
+                return several->second;
+            }
+            if (!block.empty()) {
+                blocks.push_back(block);
+            }
         }
+        return blocks;
     }
-}
 
-// A block device on other block devices holds them open, mounted or not.
-void add_stacked(Inventory& inventory) {
-    for (const auto& [name, block] : inventory.blocks) {
-        if (block.stands_on.empty()) {
-            continue;
+    // Nothing says which disks a pool lies on.
+    [[nodiscard]] std::vector<std::string> every_disk() const {
+        std::vector<std::string> blocks;
+        for (const auto& [name, block] : inventory_.blocks) {
+            blocks.push_back(name);
         }
-        const auto below = block.stands_on.front();
-        if (!block.dm_name.empty()) {
-            inventory.users.push_back(user_of_block(
-                inventory, name, Message("quiesce.user_dm", {{"name", block.dm_name}, {"source", below}})));
-        } else if (!block.md_level.empty()) {
-            inventory.users.push_back(user_of_block(
-                inventory, name,
-                Message("quiesce.user_md", {{"name", name}, {"level", block.md_level}, {"source", below}})));
-        } else if (!block.backing_file.empty()) {
-            inventory.users.push_back(user_of_block(
-                inventory, name, Message("quiesce.user_loop", {{"name", name}, {"source", block.backing_file}})));
+        return blocks;
+    }
+
+    void need(User& user, const std::vector<std::string>& blocks) const {
+        for (const auto& block : blocks) {
+            const auto chain = inventory_.block_chain(block);
+            user.needs.insert(user.needs.end(), chain.begin(), chain.end());
+        }
+        user.needs_network = std::any_of(user.needs.begin(), user.needs.end(), is_network_disk);
+    }
+
+    void add_mount(const Mount& mount) {
+        const bool pool = mount.type == "zfs";
+        const auto blocks = pool ? every_disk() : blocks_of(mount);
+        User user;
+        if (is_network_file_system(mount.type)) {
+            user.needs_network = true;
+        } else if (mount.type == "9p" || mount.type == "virtiofs") {
+            add_shared(mount, user);
+        } else if (blocks.empty()) {
+            return;
         } else {
-            inventory.users.push_back(user_of_block(
-                inventory, name, Message("quiesce.user_block", {{"name", name}, {"source", below}})));
+            need(user, blocks);
+        }
+        // The kernel's own name: a table may say /dev/root, or a link that udev made.
+        const std::string source = pool || blocks.empty() ? mount.source : "/dev/" + blocks.front();
+        if (mount.holder.empty()) {
+            seen_.insert(source);
+            user.what = Message("quiesce.user_mount", {{"source", source}, {"where", mount.where}});
+        } else if (shows_a_device(blocks) || !seen_.insert(source).second) {
+            return;  // most of what other name spaces show is ours as well
+        } else {
+            user.what = Message("quiesce.user_mount_elsewhere",
+                                {{"source", source}, {"where", mount.where}, {"process", mount.holder}});
+        }
+        inventory_.users.push_back(std::move(user));
+    }
+
+    // A loop device over a device is a user of its own, and its mount ends with it.
+    [[nodiscard]] bool shows_a_device(const std::vector<std::string>& blocks) const {
+        return blocks.size() == 1 &&
+               inventory_.blocks.find(blocks.front())->second.backing_file.starts_with("/dev/");
+    }
+
+    // A file system that a paravirtual bus carries: its tag is all that the mount table says.
+    void add_shared(const Mount& mount, User& user) const {
+        const std::string_view driver = mount.type == "9p" ? "9pnet_virtio" : "virtiofs";
+        for (const auto& [path, device] : inventory_.devices) {
+            if (device.driver == driver) {
+                user.needs.push_back(path);
+            }
         }
     }
-}
+
+    // The block devices under a file; none where it lies in memory or on a network.
+    [[nodiscard]] std::vector<std::string> blocks_under(std::string_view file) const {
+        const Mount* mount = mount_of_file(mounts_, file);
+        return mount == nullptr ? std::vector<std::string>{} : blocks_of(*mount);
+    }
+
+    void add_swaps() {
+        const auto text = root_.read_file("/proc/swaps", max_table_bytes);
+        bool heading = true;
+        for (const auto& line : split(text ? *text : std::string(), "\n")) {
+            const auto fields = split(line, " \t");
+            if (std::exchange(heading, false) || fields.empty()) {
+                continue;
+            }
+            const std::string source = unescape_octal(fields[0]);
+            const std::string block = block_of(inventory_, root_, source);
+            const auto blocks = block.empty() ? blocks_under(source) : std::vector<std::string>{block};
+            if (!blocks.empty()) {
+                User user;
+                user.what = Message("quiesce.user_swap", {{"source", source}});
+                need(user, blocks);
+                inventory_.users.push_back(std::move(user));
+            }
+        }
+    }
+
+    // A block device on other block devices holds them open, mounted or not.
+    void add_stacked(const std::string& name, const BlockDevice& block) {
+        User user;
+        if (block.stands_on.empty()) {
+            const auto blocks = blocks_under(block.backing_file);
+            if (blocks.empty()) {
+                return;
+            }
+            need(user, blocks);
+        } else {
+            need(user, {name});
+        }
+        user.what = words_of_stack(name, block);
+        inventory_.users.push_back(std::move(user));
+    }
+
+    static Message words_of_stack(const std::string& name, const BlockDevice& block) {
+        if (!block.backing_file.empty()) {
+            return Message("quiesce.user_loop", {{"name", name}, {"source", block.backing_file}});
+        }
+        const std::string& below = block.stands_on.front();
+        if (!block.md_level.empty()) {
+            return Message("quiesce.user_md", {{"name", name}, {"level", block.md_level}, {"source", below}});
+        }
+        const std::string& shown = block.dm_name.empty() ? name : block.dm_name;
+        // What the tools that make them begin their uuids with.
+        const std::string_view code = block.dm_kind == "LVM"     ? "quiesce.user_lvm"
+                                      : block.dm_kind == "CRYPT" ? "quiesce.user_crypt"
+                                      : block.dm_kind == "mpath" ? "quiesce.user_multipath"
+                                      : !block.dm_name.empty()   ? "quiesce.user_dm"
+                                                                 : "quiesce.user_block";
+        return Message(code, {{"name", shown}, {"source", below}});
+    }
+
+    const Root& root_;
+    Inventory& inventory_;
+    std::vector<Mount> mounts_;
+    std::map<std::string, std::string, std::less<>> by_number_;
+    std::map<std::string, std::vector<std::string>, std::less<>> btrfs_;
+    std::set<std::string> seen_;
+};
 
 // proc(5): "ttyS0                -W- (EC p a)    4:64"
 void read_consoles(const Root& root, Inventory& inventory) {
@@ -171,29 +236,43 @@ void read_consoles(const Root& root, Inventory& inventory) {
     }
 }
 
-bool holds_graphics(const Root& root, const std::string& pid) {
-    const auto descriptors = root.list("/proc/" + pid + "/fd");
-    for (const auto& descriptor : descriptors ? *descriptors : std::vector<std::string>{}) {
-        const auto target = root.read_link("/proc/" + pid + "/fd/" + descriptor);
-        if (target && (target->starts_with("/dev/dri/") || target->starts_with("/dev/nvidia"))) {
-            return true;
-        }
-    }
-    return false;
+// The sysfs path behind a node of a class, by its name; empty where there is none.
+std::string class_path(const Root& root, std::string_view class_name, std::string_view node) {
+    return follow_link(root, "/sys/class/" + std::string(class_name) + "/" + std::string(last_component(node)));
 }
 
-bool graphics_in_use(const Root& root, const Inventory& inventory) {
-    const auto has_graphics = [](const auto& entry) {
-        const auto& driver = entry.second.driver;
-        return driver == "nouveau" || driver == "nvidia";
-    };
-    if (std::none_of(inventory.devices.begin(), inventory.devices.end(), has_graphics)) {
-        return false;
+bool waits_for_graphics(std::string_view driver) {
+    return driver == "nouveau" || driver == "nvidia";
+}
+
+/// Adds what processes hold open: a sound card's remove waits for them, and a display's takes their picture away.
+void add_holders(const Root& root, Inventory& inventory) {
+    const auto drives_graphics = [](const auto& entry) { return waits_for_graphics(entry.second.driver); };
+    const bool sound = root.exists("/sys/class/sound");
+    if (!sound && !root.exists("/sys/class/drm") &&
+        std::none_of(inventory.devices.begin(), inventory.devices.end(), drives_graphics)) {
+        return;
     }
-    const auto pids = root.list("/proc");
-    return pids && std::any_of(pids->begin(), pids->end(), [&](const std::string& pid) {
-               return pid.find_first_not_of("0123456789") == pid.npos && holds_graphics(root, pid);
-           });
+    const auto wanted = [](std::string_view node) {
+        return node.starts_with("/dev/dri/") || node.starts_with("/dev/nvidia") || node.starts_with("/dev/snd/");
+    };
+    std::set<std::pair<std::string, std::string>> seen;  // a process often holds many nodes of one device
+    for (const auto& holder : holders_of(root, wanted)) {
+        const bool is_sound = holder.node.starts_with("/dev/snd/");
+        const std::string path = class_path(root, is_sound ? "sound" : "drm", holder.node);
+        const Device* device = inventory.bound_at_or_above(path);
+        if (!is_sound && (device == nullptr || waits_for_graphics(device->driver))) {
+            if (inventory.graphics_holder.empty()) {
+                inventory.graphics_holder = holder.words();
+            }
+        } else if (device != nullptr && seen.emplace(holder.pid, device->path).second) {
+            User user;
+            user.what = Message(is_sound ? "quiesce.user_sound" : "quiesce.user_graphics",
+                                {{"process", holder.words()}, {"node", holder.node}});
+            user.needs = {path};
+            inventory.users.push_back(std::move(user));
+        }
+    }
 }
 
 }  // namespace
@@ -216,11 +295,9 @@ std::string block_of(const Inventory& inventory, const Root& root, std::string_v
 }
 
 void read_users(const Root& root, Inventory& inventory) {
-    add_mounts(root, inventory);
-    add_swaps(root, inventory);
-    add_stacked(inventory);
+    BlockUsers(root, inventory).run();
     read_consoles(root, inventory);
-    inventory.graphics_in_use = graphics_in_use(root, inventory);
+    add_holders(root, inventory);
 }
 
 }  // namespace stillboot::quiesce

@@ -38,12 +38,18 @@ RecordedInventory full() {
     odd.name = "another name";
     odd.bus = "platform";
     inventory.devices = {{slot, nvme}, {card, odd}};
-    inventory.blocks["nvme0n1"] = {"nvme0n1", slot + "/nvme0n1", "259:0", "", "", "eui.1", 2048, {}, {}, ""};
-    inventory.blocks["dm-0"] = {"dm-0",  "/sys/devices/virtual/block/dm-0",
-                                "253:0", "vg-root",
-                                "raid1", "eui.1",
-                                1024,    {"nvme0n1"},
-                                {card},  "/home/someone/x"};
+    inventory.blocks["nvme0n1"] = {"nvme0n1", slot + "/nvme0n1", "259:0", "", "", "", "eui.1", 2048, {}, {}, ""};
+    inventory.blocks["dm-0"] = {"dm-0",
+                                "/sys/devices/virtual/block/dm-0",
+                                "253:0",
+                                "vg-root",
+                                "LVM",
+                                "raid1",
+                                "eui.1",
+                                1024,
+                                {"nvme0n1"},
+                                {card},
+                                "/home/someone/x"};
     inventory.interfaces = {{"enx525400123456", card + "/net/enx525400123456", "52:54:00:12:34:56", true, true}};
     inventory.users = {
         {Message("quiesce.user_dm", {{"name", "vg-root"}, {"source", "nvme0n1"}}), {slot}, true},
@@ -51,7 +57,7 @@ RecordedInventory full() {
         {Message("quiesce.user_mount", {{"source", "/dev/nvme0n1"}, {"where", "/boot/efi"}}), {slot}, false}};
     inventory.consoles = {{"ttyS0", slot + "/tty/ttyS0"}, {"hvc0", ""}};
     inventory.autoprobe = {{"pci", "1"}};
-    inventory.graphics_in_use = true;
+    inventory.graphics_holder = "Xorg (process 1)";
     return out;
 }
 
@@ -141,7 +147,7 @@ TEST_SUITE("quiesce") {
               R"("devices":[{"path":"/sys/x","bind_order":1.5}])", R"("devices":[{"path":"/sys/x","pci":[1]}])",
               R"("devices":[{"path":"/sys/x","pci":[1,65536,1]}])", R"("blocks":[{"name":{}}])",
               R"("users":[{"code":"x"}])", R"("users":[{"code":"x","parameters":[["a"]]}])", R"("autoprobe":[])",
-              R"("interfaces":[{}])", R"("graphics_in_use":1)"}) {
+              R"("interfaces":[{}])", R"("graphics_holder":1)"}) {
             CAPTURE(rest);
             CHECK(words("{" + head + "," + rest + "}").starts_with(damaged));
         }

@@ -144,6 +144,159 @@ TEST_SUITE("quiesce") {
         std::filesystem::create_directories(machine.real("/proc/77/fd"));
         CHECK(make_plan(machine.inventory(), {}).steps.size() == 1);
         std::filesystem::create_symlink("/dev/dri/card0", machine.real("/proc/77/fd/5"));
-        CHECK(make_plan(machine.inventory(), {}).steps.empty());
+        const Plan plan = make_plan(machine.inventory(), {});
+        CHECK(plan.steps.empty());
+        CHECK(plan.kept.at(0).reason.sentence() == "? (process 77) holds a graphics device open");
+    }
+
+    TEST_CASE("what device mapper makes is called by its kind") {
+        for (const auto& [uuid, words] : std::vector<std::pair<std::string, std::string>>{
+                 {"LVM-abc", "the logical volume x stands on nvme0n1p2, which 0000:00:01.0 (nvme) carries"},
+                 {"CRYPT-LUKS2-abc",
+                  "the encrypted volume x stands on nvme0n1p2, which 0000:00:01.0 (nvme) carries"},
+                 {"mpath-abc", "the multipath device x stands on nvme0n1p2, which 0000:00:01.0 (nvme) carries"},
+                 {"part1-mpath-abc",
+                  "the device-mapper device x stands on nvme0n1p2, which 0000:00:01.0 (nvme) carries"}}) {
+            CAPTURE(uuid);
+            FakeMachine machine;
+            add_nvme(machine);
+            const std::string dm = "/sys/devices/virtual/block/dm-0";
+            machine.disk(dm, "253:0", "");
+            machine.file(dm + "/dm/name", "x\n");
+            machine.file(dm + "/dm/uuid", uuid + "\n");
+            machine.link(dm + "/slaves/nvme0n1p2", disk + "/nvme0n1p2");
+            CHECK(refusals(machine) == Sentences{words});
+        }
+    }
+
+    TEST_CASE("bcache, and whatever else has slaves, refuses by its own name") {
+        FakeMachine machine;
+        add_nvme(machine);
+        machine.disk("/sys/devices/virtual/block/bcache0", "252:0", "");
+        machine.link("/sys/devices/virtual/block/bcache0/slaves/nvme0n1p1", disk + "/nvme0n1p1");
+        CHECK(refusals(machine) == Sentences{"bcache0 stands on nvme0n1p1, which 0000:00:01.0 (nvme) carries"});
+    }
+
+    TEST_CASE("a swap file and the file of a loop device hold the file system's disk") {
+        FakeMachine machine;
+        add_nvme(machine);
+        machine.file("/proc/self/mountinfo",
+                     "30 1 0:30 / / rw - tmpfs tmpfs rw\n31 1 259:2 / /data rw - ext4 /dev/nvme0n1p2 rw\n");
+        machine.file("/proc/swaps",
+                     "Filename\tType\tSize\tUsed\tPriority\n/data/swap\\040file file 10 0 -2\n"
+                     "/in-memory file 10 0 -3\n");
+        machine.disk("/sys/devices/virtual/block/loop0", "7:0", "");
+        machine.file("/sys/devices/virtual/block/loop0/loop/backing_file", "/data/disk.img\n");
+        machine.disk("/sys/devices/virtual/block/loop1", "7:1", "");
+        machine.file("/sys/devices/virtual/block/loop1/loop/backing_file", "/database/disk.img\n");
+        CHECK(refusals(machine) ==
+              Sentences{"/dev/nvme0n1p2 is mounted at /data, and 0000:00:01.0 (nvme) carries it",
+                        "/data/swap file is in use as swap space, and 0000:00:01.0 (nvme) carries it",
+                        "the loop device loop0 shows /data/disk.img, which 0000:00:01.0 (nvme) carries"});
+    }
+
+    TEST_CASE("compressed memory is no disk") {
+        FakeMachine machine;
+        add_nvme(machine);
+        machine.disk("/sys/devices/virtual/block/zram0", "251:0", "");
+        machine.file("/proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n/dev/zram0  partition 10 0 100\n");
+        CHECK(refusals(machine).empty());
+    }
+
+    TEST_CASE("a file system of several devices needs them all") {
+        const std::string slot2 = "/sys/devices/pci0000:00/0000:00:02.0";
+        FakeMachine machine;
+        add_nvme(machine);
+        machine.pci(slot2, "0x010802", "other-driver");
+        machine.disk(slot2 + "/nvme/nvme1/nvme1n1", "259:5", "eui.2");
+        Policy policy;
+        policy.keep = {"nvme"};  // the one that the mount table names stays, so the other one must refuse
+        machine.file("/proc/self/mountinfo", "30 1 0:40 / /x rw - btrfs /dev/nvme0n1p1 rw\n");
+        CHECK(refusals(machine, policy).empty());
+        machine.link("/sys/fs/btrfs/11-22/devices/nvme0n1p1", disk + "/nvme0n1p1");
+        machine.link("/sys/fs/btrfs/11-22/devices/nvme1n1", slot2 + "/nvme/nvme1/nvme1n1");
+        CHECK(refusals(machine, policy) ==
+              Sentences{"/dev/nvme0n1p1 is mounted at /x, and 0000:00:02.0 (other-driver) carries it"});
+        machine.file("/proc/self/mountinfo", "30 1 0:40 / /y rw - bcachefs /dev/nvme0n1p1:/dev/nvme1n1 rw\n");
+        CHECK(refusals(machine, policy) ==
+              Sentences{"/dev/nvme0n1p1 is mounted at /y, and 0000:00:02.0 (other-driver) carries it"});
+        machine.file("/proc/self/mountinfo", "30 1 0:40 / /z rw - zfs tank/home rw\n");
+        CHECK(refusals(machine, policy) ==
+              Sentences{"tank/home is mounted at /z, and 0000:00:02.0 (other-driver) carries it"});
+    }
+
+    TEST_CASE("a mount that only another name space shows refuses by the process that sees it") {
+        FakeMachine machine;
+        add_nvme(machine);
+        const std::string own = "30 1 259:1 / /x rw - ext4 /dev/nvme0n1p1 rw\n";
+        machine.file("/proc/self/mountinfo", own);
+        std::filesystem::create_directories(machine.real("/proc/self/ns"));
+        std::filesystem::create_symlink("mnt:[1]", machine.real("/proc/self/ns/mnt"));
+        for (const std::string pid : {"1", "80", "9"}) {
+            machine.file("/proc/" + pid + "/comm", "program" + pid + "\n");
+            std::filesystem::create_directories(machine.real("/proc/" + pid + "/ns"));
+            std::filesystem::create_symlink(pid == "1" ? "mnt:[1]" : "mnt:[2]",
+                                            machine.real("/proc/" + pid + "/ns/mnt"));
+            machine.file("/proc/" + pid + "/mountinfo",
+                         own + "31 1 259:2 / /inside rw - ext4 /dev/nvme0n1p2 rw\n");
+        }
+        CHECK(refusals(machine) ==
+              Sentences{"/dev/nvme0n1p1 is mounted at /x, and 0000:00:01.0 (nvme) carries it",
+                        "/dev/nvme0n1p2 is mounted at /inside for program9 (process 9), and 0000:00:01.0 (nvme) "
+                        "carries it"});
+    }
+
+    TEST_CASE("a view that a scan has mounted in its own name space refuses only as the loop device it is") {
+        FakeMachine machine;
+        add_nvme(machine);
+        machine.disk("/sys/devices/virtual/block/loop0", "7:0", "");
+        machine.file("/sys/devices/virtual/block/loop0/loop/backing_file", "/dev/nvme0n1p2\n");
+        machine.file("/proc/self/mountinfo", "");
+        machine.file("/proc/9/comm", "stillboot-probe\n");
+        machine.file("/proc/9/mountinfo", "31 1 7:0 / /tmp ro - ext4 /dev/loop0 ro\n");
+        std::filesystem::create_directories(machine.real("/proc/9/ns"));
+        std::filesystem::create_symlink("mnt:[2]", machine.real("/proc/9/ns/mnt"));
+        CHECK(refusals(machine) ==
+              Sentences{"the loop device loop0 shows /dev/nvme0n1p2, which 0000:00:01.0 (nvme) carries"});
+    }
+
+    TEST_CASE("network block devices hold the network") {
+        FakeMachine machine;
+        machine.pci(slot1, "0x020000", "e1000");
+        machine.interface(slot1 + "/net/eth0", "52:54:00:12:34:56");
+        for (const std::string name : {"nbd0", "rbd1", "drbd2"}) {
+            CAPTURE(name);
+            machine.disk("/sys/devices/virtual/block/" + name, "43:0", "");
+            machine.file("/proc/self/mountinfo", "30 1 43:0 / /i rw - ext4 /dev/" + name + " rw\n");
+            CHECK(refusals(machine) ==
+                  Sentences{"/dev/" + name + " is mounted at /i, and 0000:00:01.0 (e1000) carries it"});
+            std::filesystem::remove(machine.real("/sys/class/block/" + name));
+        }
+    }
+
+    TEST_CASE("an open sound or graphics node refuses once for each process, which is named") {
+        FakeMachine machine;
+        machine.pci(slot1, "0x040300", "snd_hda_intel");
+        machine.class_device(slot1 + "/sound/card0/controlC0", "sound");
+        machine.class_device(slot1 + "/sound/card0/pcmC0D0p", "sound");
+        const std::string slot2 = "/sys/devices/pci0000:00/0000:00:02.0";
+        machine.pci(slot2, "0x030000", "i915");
+        machine.class_device(slot2 + "/drm/card1", "drm");
+        CHECK(refusals(machine).empty());
+        const auto hold = [&](const std::string& pid, const std::string& fd, const std::string& node) {
+            std::filesystem::create_directories(machine.real("/proc/" + pid + "/fd"));
+            std::filesystem::create_symlink(node, machine.real("/proc/" + pid + "/fd/" + fd));
+        };
+        machine.file("/proc/812/comm", "wireplumber\n");
+        hold("812", "5", "/dev/snd/controlC0");
+        hold("812", "6", "/dev/snd/pcmC0D0p");
+        hold("812", "7", "/dev/null");
+        hold("99", "3", "/dev/dri/card1");
+        hold("99", "4", "/dev/dri/card7");
+        CHECK(
+            refusals(machine) ==
+            Sentences{"? (process 99) draws through /dev/dri/card1, which 0000:00:02.0 (i915) drives",
+                      "wireplumber (process 812) holds /dev/snd/controlC0 open, and 0000:00:01.0 (snd_hda_intel) "
+                      "would wait for it to be closed"});
     }
 }

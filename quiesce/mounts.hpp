@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mount tables: this program's own, and those of processes that see another one.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/base/root.hpp"
+
+namespace stillboot::quiesce {
+
+/// A line of /proc/PID/mountinfo.
+struct Mount {
+    std::string number;  ///< "259:2"; anonymous ("0:40") where no one block device is behind it
+    std::string where;
+    std::string type;
+    std::string source;
+    std::string holder;  ///< "dockerd (process 77)" where only that process's name space shows it
+};
+
+/// All mounts that are to be found, our own first; those of other mount name spaces are seen by root alone.
+/// Source: proc_pid_mountinfo(5).
+[[nodiscard]] std::vector<Mount> read_mounts(const Root& root);
+
+/// The octal escapes of tables in /proc: "\040" is a space.
+[[nodiscard]] std::string unescape_octal(std::string_view text);
+
+/// The mount of ours that holds a file, or null. The last of those at the longest path counts: it lies on top.
+[[nodiscard]] const Mount* mount_of_file(const std::vector<Mount>& mounts, std::string_view file);
+
+}  // namespace stillboot::quiesce
