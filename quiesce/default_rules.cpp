@@ -64,9 +64,9 @@ constexpr Rule unbind_driver(std::string_view bus, std::string_view driver, std:
     return rule;
 }
 
-constexpr Rule with_deadline(Rule rule, std::chrono::seconds deadline, int tier = 0) {
+constexpr Rule with_deadline(Rule rule, std::chrono::seconds deadline, int stage = 0) {
     rule.deadline = deadline;
-    rule.tier = tier;
+    rule.stage = stage;
     return rule;
 }
 
@@ -74,7 +74,7 @@ constexpr Rule with_deadline(Rule rule, std::chrono::seconds deadline, int tier 
 constexpr Rule display_by_class() {
     Rule rule;
     rule.has_class = "drm";
-    rule.tier = displays_last;
+    rule.stage = displays_last;
     rule.deadline = slow;
     rule.reason = "quiesce.rule_display";
     return rule;

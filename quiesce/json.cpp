@@ -26,13 +26,32 @@ json::array array_of(const Items& items, Encode encode) {
     return out;
 }
 
-json::value step_json(const PlanStep& step) {
-    return json::object{{"path", step.path},
-                        {"name", step.name},
-                        {"bus", step.bus},
-                        {"driver", step.driver},
-                        {"reason", message_json(step.reason)},
-                        {"deadline_s", step.deadline.count()}};
+json::array strings_json(const std::vector<std::string>& strings) {
+    return json::array(strings.begin(), strings.end());
+}
+
+json::object step_json(const PlanStep& step) {
+    return {{"action", to_word(step.action)},
+            {"path", step.path},
+            {"name", step.name},
+            {"bus", step.bus},
+            {"driver", step.driver},
+            {"reason", message_json(step.reason)},
+            {"rule", step.rule},
+            {"deadline_s", step.deadline.count()},
+            {"stage", step.stage},
+            {"refused", step.refused}};
+}
+
+// What a step waits for is named by its place in the list: a device may have two steps.
+json::array steps_json(const std::vector<PlanStep>& steps) {
+    json::array out;
+    for (const PlanStep& step : steps) {
+        json::object object = step_json(step);
+        object["waits_for"] = json::array(step.waits_for.begin(), step.waits_for.end());
+        out.push_back(std::move(object));
+    }
+    return out;
 }
 
 json::value kept_json(const Kept& kept) {
@@ -41,6 +60,7 @@ json::value kept_json(const Kept& kept) {
                         {"bus", kept.bus},
                         {"driver", kept.driver},
                         {"follows", kept.follows},
+                        {"rule", kept.rule},
                         {"for_sake_of", kept.for_sake_of},
                         {"reason", message_json(kept.reason)}};
 }
@@ -66,6 +86,10 @@ json::value interface_json(const RecordedInterface& interface) {
 // Reading. Boost.JSON's at() and as_*() throw; record_from_json() catches at the border.
 std::string text_of(const json::object& object, std::string_view key) {
     return std::string(object.at(key).as_string());
+}
+
+std::string string_from(const json::value& value) {
+    return std::string(value.as_string());
 }
 
 RecordedDevice device_from(const json::value& value) {
@@ -109,8 +133,8 @@ UndoRecord parse_record(const json::object& object) {
         record.virtual_functions[path] = count.to_number<std::uint32_t>();
     }
     record.unbound = vector_from<RecordedDevice>(object.at("unbound"), device_from);
-    record.hung = vector_from<std::string>(object.at("hung"),
-                                           [](const json::value& path) { return std::string(path.as_string()); });
+    record.in_flight = vector_from<std::string>(object.at("in_flight"), string_from);
+    record.hung = vector_from<std::string>(object.at("hung"), string_from);
     record.followers = vector_from<RecordedDevice>(object.at("followers"), device_from);
     record.disks = vector_from<RecordedDisk>(object.at("disks"), disk_from);
     record.interfaces = vector_from<RecordedInterface>(object.at("interfaces"), interface_from);
@@ -120,16 +144,10 @@ UndoRecord parse_record(const json::object& object) {
 }  // namespace
 
 json::value to_json(const Plan& plan) {
-    return json::object{
-        {"refusals", array_of(plan.refusals, message_json)},
-        {"virtual_functions_off", array_of(plan.sriov,
-                                           [](const SriovOff& off) {
-                                               return json::value(
-                                                   json::object{{"path", off.path}, {"functions", off.functions}});
-                                           })},
-        {"steps", array_of(plan.steps, step_json)},
-        {"kept", array_of(plan.kept, kept_json)},
-        {"notes", array_of(plan.notes, message_json)}};
+    return json::object{{"refusals", array_of(plan.refusals, message_json)},
+                        {"steps", steps_json(plan.steps)},
+                        {"kept", array_of(plan.kept, kept_json)},
+                        {"notes", array_of(plan.notes, message_json)}};
 }
 
 json::value to_json(const Verification& verification) {
@@ -144,16 +162,15 @@ json::value to_json(const Verification& verification) {
 }
 
 json::value to_json(const UndoReport& report) {
-    return json::object{
-        {"complete", report.complete()},
-        {"bound", array_of(report.bound, [](const std::string& path) { return json::value(path); })},
-        {"not_back", array_of(report.not_back, message_json)},
-        {"notes", array_of(report.notes, message_json)}};
+    return json::object{{"complete", report.complete()},
+                        {"bound", strings_json(report.bound)},
+                        {"not_back", array_of(report.not_back, message_json)},
+                        {"notes", array_of(report.notes, message_json)}};
 }
 
 json::value to_json(const std::vector<StepOutcome>& outcomes) {
     return array_of(outcomes, [](const StepOutcome& outcome) {
-        json::object object = step_json(outcome.step).as_object();
+        json::object object = step_json(outcome.step);
         object["end"] = to_word(outcome.end);
         object["took_ms"] = outcome.took.count();
         return json::value(object);
@@ -177,7 +194,8 @@ json::value to_json(const UndoRecord& record) {
         {"autoprobe", autoprobe},
         {"virtual_functions", functions},
         {"unbound", array_of(record.unbound, device_json)},
-        {"hung", array_of(record.hung, [](const std::string& path) { return json::value(path); })},
+        {"in_flight", strings_json(record.in_flight)},
+        {"hung", strings_json(record.hung)},
         {"followers", array_of(record.followers, device_json)},
         {"disks", array_of(record.disks, disk_json)},
         {"interfaces", array_of(record.interfaces, interface_json)}};

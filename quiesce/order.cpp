@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
+#include <queue>
+#include <string_view>
 #include <tuple>
+#include <unordered_map>
 
 namespace stillboot::quiesce {
 namespace {
@@ -15,141 +17,172 @@ enum class EdgeKind { structure, device_link };
 class Sorter {
 public:
     Sorter(const std::vector<OrderNode>& nodes, const Inventory& inventory)
-        : nodes_(nodes), inventory_(inventory), blockers_(nodes.size()), done_(nodes.size(), false) {
+        : nodes_(nodes),
+          blockers_(nodes.size()),
+          followers_(nodes.size()),
+          open_blockers_(nodes.size()),
+          stage_(nodes.size()),
+          place_(nodes.size(), nowhere) {
         for (std::size_t i = 0; i < nodes.size(); ++i) {
-            index_[nodes[i].path] = i;
+            index_.emplace(nodes[i].path, i);
         }
-        for (std::size_t i = 0; i < nodes.size(); ++i) {
-            add_edges_of(i);
+        add_tree_edges(inventory);
+        add_device_links(inventory);
+        for (const auto& [upper, lower] : inventory.stacked) {
+            add_edge(node_at_or_above(upper), node_at_or_above(lower), EdgeKind::structure);
         }
-        add_stack_edges();
     }
 
     Ordered run() {
-        Ordered result;
-        while (result.order.size() < nodes_.size()) {
-            const auto next = latest_ready();
-            if (next == nodes_.size()) {
-                drop_an_edge(result.notes);
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            stage_[i] = nodes_[i].stage;
+            open_blockers_[i] = blockers_[i].size();
+            offer(i);
+        }
+        while (result_.ranks.size() < nodes_.size()) {
+            if (ready_.empty()) {
+                drop_an_edge();
                 continue;
             }
-            done_[next] = true;
-            for (auto& blockers : blockers_) {
-                blockers.erase(next);
-            }
-            result.order.push_back(next);
+            const std::size_t next = std::get<3>(ready_.top());
+            ready_.pop();
+            take(next);
         }
-        return result;
+        return std::move(result_);
     }
 
 private:
+    static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
+    // Greatest first: the lowest stage, the latest bound, the greater path.
+    using Key = std::tuple<int, std::uint64_t, std::string_view, std::size_t>;
+
     void add_edge(std::size_t before, std::size_t after, EdgeKind kind) {
-        if (before != after) {
-            const auto [place, added] = blockers_[after].emplace(before, kind);
-            if (!added && kind == EdgeKind::structure) {
-                place->second = kind;  // the tree already demands it: not one to drop
-            }
-        }
-    }
-
-    // The node at a path or the nearest one above: a consumer without a driver goes with its parent.
-    std::size_t node_at_or_above(std::string_view path) const {
-        while (path.size() > 1) {
-            if (const auto found = index_.find(path); found != index_.end()) {
-                return found->second;
-            }
-            path = path.substr(0, path.rfind('/'));
-        }
-        return nodes_.size();
-    }
-
-    void add_edges_of(std::size_t i) {
-        const std::string_view path = nodes_[i].path;
-        for (auto above = path.substr(0, path.rfind('/')); above.size() > 1;
-             above = above.substr(0, above.rfind('/'))) {
-            if (const auto found = index_.find(above); found != index_.end()) {
-                add_edge(i, found->second, EdgeKind::structure);
-            }
-        }
-        const auto device = inventory_.devices.find(path);
-        if (device == inventory_.devices.end()) {
+        if (before == after || before == nowhere || after == nowhere) {
             return;
         }
-        if (const auto physical = index_.find(device->second.physical_function); physical != index_.end()) {
-            add_edge(i, physical->second, EdgeKind::structure);
+        const auto [place, added] = blockers_[after].emplace(before, kind);
+        if (added) {
+            followers_[before].push_back(after);
+        } else if (kind == EdgeKind::structure) {
+            place->second = kind;  // the tree already demands it: not one to drop
         }
-        for (const auto& supplier : device->second.suppliers) {
-            if (const auto found = index_.find(supplier); found != index_.end()) {
-                add_edge(i, found->second, EdgeKind::device_link);
+    }
+
+    [[nodiscard]] std::size_t node_at(std::string_view path) const {
+        const auto found = index_.find(path);
+        return found == index_.end() ? nowhere : found->second;
+    }
+
+    // A device without a step of its own goes with the nearest one above that has one.
+    [[nodiscard]] std::size_t node_at_or_above(std::string_view path) const {
+        for (; path.size() > 1; path = path.substr(0, path.rfind('/'))) {
+            if (const std::size_t found = node_at(path); found != nowhere) {
+                return found;
             }
         }
+        return nowhere;
     }
 
-    void add_stack_edges() {
-        for (const auto& [upper, lower] : inventory_.stacked) {
-            const auto before = node_at_or_above(upper);
-            const auto after = node_at_or_above(lower);
-            if (before != nodes_.size() && after != nodes_.size()) {
-                add_edge(before, after, EdgeKind::structure);
-            }
-        }
-    }
-
-    bool goes_before(std::size_t a, std::size_t b) const {
-        const auto key = [&](std::size_t i) {
-            return std::make_tuple(-nodes_[i].tier, nodes_[i].bind_order, std::string_view(nodes_[i].path));
-        };
-        return key(a) > key(b);
-    }
-
-    std::size_t latest_ready() const {
-        std::size_t best = nodes_.size();
+    // To the nearest ancestor with a step: that one waits for its own.
+    void add_tree_edges(const Inventory& inventory) {
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
-            if (!done_[i] && blockers_[i].empty() && (best == nodes_.size() || goes_before(i, best))) {
-                best = i;
+            const std::string_view path = nodes_[i].path;
+            add_edge(i, node_at_or_above(path.substr(0, path.rfind('/'))), EdgeKind::structure);
+            const auto device = inventory.devices.find(path);
+            if (device != inventory.devices.end()) {
+                add_edge(i, node_at(device->second.physical_function), EdgeKind::structure);
             }
         }
-        return best;
+    }
+
+    void add_device_links(const Inventory& inventory) {
+        for (const auto& [path, device] : inventory.devices) {
+            if (!device.bound()) {
+                continue;  // consumes nothing yet
+            }
+            for (const auto& supplier : device.suppliers) {
+                add_edge(node_at_or_above(path), node_at_or_above(supplier), EdgeKind::device_link);
+            }
+        }
+    }
+
+    [[nodiscard]] Key key_of(std::size_t i) const {
+        return {-nodes_[i].stage, nodes_[i].bind_order, nodes_[i].path, i};
+    }
+
+    void offer(std::size_t i) {
+        if (open_blockers_[i] == 0) {
+            ready_.push(key_of(i));
+        }
+    }
+
+    void take(std::size_t node) {
+        Ranked rank;
+        rank.node = node;
+        rank.stage = stage_[node];
+        for (const auto& [before, kind] : blockers_[node]) {
+            rank.waits_for.push_back(place_[before]);
+        }
+        std::sort(rank.waits_for.begin(), rank.waits_for.end());
+        place_[node] = result_.ranks.size();
+        result_.ranks.push_back(std::move(rank));
+        for (const std::size_t after : followers_[node]) {
+            stage_[after] = std::max(stage_[after], stage_[node]);
+            if (blockers_[after].contains(node)) {  // not for an edge that was dropped
+                --open_blockers_[after];
+                offer(after);
+            }
+        }
+    }
+
+    // Of what a node that is left still waits for: one of those that are left.
+    [[nodiscard]] std::map<std::size_t, EdgeKind>::const_iterator open_blocker(std::size_t node) const {
+        return std::find_if(blockers_[node].begin(), blockers_[node].end(),
+                            [this](const auto& edge) { return place_[edge.first] == nowhere; });
     }
 
     // Every node that is left waits for another one, so walking from blocker to blocker ends in a cycle.
-    std::vector<std::size_t> find_cycle() const {
-        const auto open = std::find(done_.begin(), done_.end(), false);
-        std::vector<std::size_t> walk = {static_cast<std::size_t>(open - done_.begin())};
-        for (;;) {
-            const std::size_t next = blockers_[walk.back()].begin()->first;
-            const auto seen = std::find(walk.begin(), walk.end(), next);
-            if (seen != walk.end()) {
-                return {seen, walk.end()};
-            }
-            walk.push_back(next);
+    [[nodiscard]] std::vector<std::size_t> find_cycle() const {
+        const auto open = std::find(place_.begin(), place_.end(), nowhere);
+        std::vector<std::size_t> walk = {static_cast<std::size_t>(open - place_.begin())};
+        std::vector<bool> seen(nodes_.size(), false);
+        while (!seen[walk.back()]) {
+            seen[walk.back()] = true;
+            walk.push_back(open_blocker(walk.back())->first);
         }
+        return {std::find(walk.begin(), walk.end(), walk.back()), walk.end() - 1};
     }
 
-    void drop_an_edge(std::vector<Message>& notes) {
+    void drop_an_edge() {
         const auto cycle = find_cycle();
         // The edge to lose: a device link, whose supplier was bound latest. Without one (the tree itself
         // contradicts a stack) the first edge goes, so that the sort ends.
         std::size_t supplier = cycle.front();
-        std::size_t consumer = blockers_[supplier].begin()->first;
+        std::size_t consumer = open_blocker(supplier)->first;
         bool found = false;
         for (const std::size_t after : cycle) {
-            const auto& [before, kind] = *blockers_[after].begin();
-            if (kind == EdgeKind::device_link && (!found || goes_before(after, supplier))) {
-                std::tie(supplier, consumer, found) = std::make_tuple(after, before, true);
+            const auto edge = open_blocker(after);
+            if (edge->second == EdgeKind::device_link && (!found || key_of(supplier) < key_of(after))) {
+                std::tie(supplier, consumer, found) = std::make_tuple(after, edge->first, true);
             }
         }
         blockers_[supplier].erase(consumer);
-        notes.emplace_back("quiesce.cycle_edge_dropped",
-                           std::initializer_list<Message::Param>{{"consumer", nodes_[consumer].path},
-                                                                 {"supplier", nodes_[supplier].path}});
+        --open_blockers_[supplier];
+        offer(supplier);
+        result_.notes.emplace_back("quiesce.cycle_edge_dropped",
+                                   std::initializer_list<Message::Param>{{"consumer", nodes_[consumer].path},
+                                                                         {"supplier", nodes_[supplier].path}});
     }
 
     const std::vector<OrderNode>& nodes_;
-    const Inventory& inventory_;
-    std::map<std::string, std::size_t, std::less<>> index_;
+    std::unordered_map<std::string_view, std::size_t> index_;
     std::vector<std::map<std::size_t, EdgeKind>> blockers_;  // for each node, who goes before it
-    std::vector<bool> done_;
+    std::vector<std::vector<std::size_t>> followers_;        // and who after it
+    std::vector<std::size_t> open_blockers_;
+    std::vector<int> stage_;
+    std::vector<std::size_t> place_;  // in the result
+    std::priority_queue<Key> ready_;
+    Ordered result_;
 };
 
 }  // namespace

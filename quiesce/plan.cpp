@@ -3,9 +3,8 @@
 #include "quiesce/plan.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <map>
-#include <set>
+#include <unordered_map>
 
 #include "quiesce/order.hpp"
 #include "quiesce/sysfs.hpp"
@@ -13,7 +12,7 @@
 namespace stillboot::quiesce {
 namespace {
 
-constexpr int state_store_tier = std::numeric_limits<int>::max();
+constexpr std::chrono::seconds sriov_deadline{60};
 
 class Planner {
 public:
@@ -110,7 +109,9 @@ private:
                 if (device == inventory_.devices.end()) {
                     continue;
                 }
-                for (const auto& supplier : device->second.suppliers) {
+                std::vector<std::string> below = device->second.suppliers;
+                below.push_back(device->second.physical_function);  // switched off, it takes its functions away
+                for (const auto& supplier : below) {
                     for (std::string_view s = supplier; s.size() > 1; s = s.substr(0, s.rfind('/'))) {
                         keep_for_sake_of(s, sake, open);
                     }
@@ -126,7 +127,7 @@ private:
         for (const auto& path : chain_of(policy_.state_store)) {
             for (std::string_view at = path; at.size() > 1; at = at.substr(0, at.rfind('/'))) {
                 if (const auto found = judged_.find(at); found != judged_.end()) {
-                    found->second.decision.tier = state_store_tier;
+                    found->second.decision.stage = state_store_stage;
                 }
             }
         }
@@ -136,52 +137,81 @@ private:
         std::vector<OrderNode> nodes;
         for (const auto& [path, judged] : judged_) {
             if (judged.decision.action == Action::unbind) {
-                nodes.push_back({path, judged.device->bind_order, judged.decision.tier});
+                nodes.push_back({path, judged.device->bind_order, judged.decision.stage});
             }
         }
         Ordered ordered = remove_order(nodes, inventory_);
         plan_.notes = std::move(ordered.notes);
-        for (const std::size_t i : ordered.order) {
-            const auto& judged = judged_.find(nodes[i].path)->second;
-            const auto& device = *judged.device;
-            plan_.steps.push_back({device.path, device.name, device.bus, device.driver, judged.decision.reason,
-                                   judged.decision.deadline});
-            if (device.virtual_functions > 0) {
-                plan_.sriov.push_back({device.path, device.virtual_functions});
+        std::vector<std::size_t> step_of;  // the last step of each rank
+        for (const Ranked& rank : ordered.ranks) {
+            std::vector<std::size_t> waits_for;
+            for (const std::size_t before : rank.waits_for) {
+                waits_for.push_back(step_of[before]);
             }
+            add_steps(judged_.find(nodes[rank.node].path)->second, rank.stage, std::move(waits_for));
+            step_of.push_back(plan_.steps.size() - 1);
         }
+    }
+
+    void add_steps(const Judged& judged, int stage, std::vector<std::size_t> waits_for) {
+        const auto& device = *judged.device;
+        PlanStep step;
+        step.path = device.path;
+        step.name = device.name;
+        step.bus = device.bus;
+        step.driver = device.driver;
+        step.reason = judged.decision.reason;
+        step.deadline = judged.decision.deadline;
+        step.stage = stage;
+        step.waits_for = std::move(waits_for);
+        if (device.virtual_functions > 0) {
+            PlanStep off = step;
+            off.action = StepAction::sriov_off;
+            off.deadline = sriov_deadline;
+            off.reason = Message("quiesce.virtual_functions", {{"count", device.virtual_functions}});
+            plan_.steps.push_back(std::move(off));
+            step.waits_for = {plan_.steps.size() - 1};
+        }
+        plan_.steps.push_back(std::move(step));
     }
 
     void list_kept() {
         for (const auto& [path, judged] : judged_) {
             if (judged.decision.action != Action::unbind) {
                 const auto& device = *judged.device;
-                plan_.kept.push_back({path, device.name, device.bus, device.driver, judged.decision.reason,
-                                      judged.for_sake_of, judged.decision.action == Action::follow});
+                plan_.kept.push_back({path,
+                                      device.name,
+                                      device.bus,
+                                      device.driver,
+                                      judged.decision.reason,
+                                      {},
+                                      judged.for_sake_of,
+                                      judged.decision.action == Action::follow});
             }
         }
     }
 
     // The step that would take a path away, or null.
-    const PlanStep* step_taking(std::string_view path) const {
-        for (const auto& step : plan_.steps) {
-            if (path == step.path || is_below(path, step.path)) {
-                return &step;
+    PlanStep* step_taking(std::string_view path) {
+        for (; path.size() > 1; path = path.substr(0, path.rfind('/'))) {
+            if (const auto found = step_at_.find(path); found != step_at_.end()) {
+                return &plan_.steps[found->second];
             }
         }
         return nullptr;
     }
 
-    const PlanStep* step_taking_network() const {
+    PlanStep* step_taking_network() {
         for (const auto& interface : inventory_.interfaces) {
-            if (const auto* step = step_taking(interface.path)) {
+            if (auto* step = step_taking(interface.path)) {
                 return step;
             }
         }
         return nullptr;
     }
 
-    void refuse(const Message& what, const PlanStep& step) {
+    void refuse(const Message& what, PlanStep& step) {
+        step.refused = true;
         Message refusal = what.with({"device", step.name}).with({"driver", step.driver});
         if (std::find(plan_.refusals.begin(), plan_.refusals.end(), refusal) == plan_.refusals.end()) {
             plan_.refusals.push_back(std::move(refusal));
@@ -189,22 +219,25 @@ private:
     }
 
     void find_refusals() {
+        for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+            step_at_[plan_.steps[i].path] = i;
+        }
         for (const auto& user : inventory_.users) {
             for (const auto& path : user.needs) {
-                if (const auto* step = step_taking(path)) {
+                if (auto* step = step_taking(path)) {
                     refuse(user.what, *step);
                     break;
                 }
             }
             if (user.needs_network) {
-                if (const auto* step = step_taking_network()) {
+                if (auto* step = step_taking_network()) {
                     refuse(user.what, *step);
                 }
             }
         }
         for (const auto& [name, who] : policy_.busy_interfaces) {
             for (const auto& interface : inventory_.interfaces) {
-                const auto* step = interface.name == name ? step_taking(interface.path) : nullptr;
+                auto* step = interface.name == name ? step_taking(interface.path) : nullptr;
                 if (step != nullptr) {
                     refuse(Message("quiesce.user_interface", {{"interface", name}, {"user", who}}), *step);
                 }
@@ -215,10 +248,29 @@ private:
     const Inventory& inventory_;
     const Policy& policy_;
     std::map<std::string, Judged, std::less<>> judged_;
+    std::unordered_map<std::string_view, std::size_t> step_at_;  // the last step of a path
     Plan plan_;
 };
 
+std::string text_of(const PlanStep& step, const std::vector<PlanStep>& steps) {
+    std::string after;
+    for (const std::size_t before : step.waits_for) {
+        after += (after.empty() ? ", after " : " and ") + steps[before].name;
+    }
+    return std::string(to_word(step.action)) + " " + step.name + " (" + step.bus + ", " + step.driver + ")" +
+           after + ": " + step.reason.sentence();
+}
+
 }  // namespace
+
+std::string_view to_word(StepAction action) {
+    switch (action) {
+        case StepAction::unbind: return "unbind";
+        case StepAction::sriov_off: return "switch off the virtual functions of";
+        case StepAction::reset: return "reset";
+    }
+    return "";
+}
 
 const Kept* Plan::kept_at(std::string_view path) const {
     const auto found = std::find_if(kept.begin(), kept.end(), [&](const Kept& k) { return k.path == path; });
@@ -230,12 +282,8 @@ std::vector<std::string> Plan::text() const {
     for (const auto& refusal : refusals) {
         lines.push_back("refused: " + refusal.sentence());
     }
-    for (const auto& off : sriov) {
-        lines.push_back("virtual functions off: " + std::string(last_component(off.path)));
-    }
     for (const auto& step : steps) {
-        lines.push_back("unbind " + step.name + " (" + step.bus + ", " + step.driver +
-                        "): " + step.reason.sentence());
+        lines.push_back(text_of(step, steps));
     }
     for (const auto& device : kept) {
         lines.push_back((device.follows ? "leave " : "keep ") + device.name + " (" + device.bus + ", " +

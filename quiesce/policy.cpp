@@ -74,7 +74,7 @@ Decision from_rules(const Device& device) {
     Decision decision;
     if (found != rules.end()) {  // the last rule matches everything
         decision.action = found->action;
-        decision.tier = found->tier;
+        decision.stage = found->stage;
         decision.deadline = found->deadline;
         decision.reason = Message(found->reason);
     }

@@ -29,7 +29,7 @@ struct Rule {
     std::uint32_t pci_class = 0;  ///< compared under pci_class_mask
     std::uint32_t pci_class_mask = 0;
     Action action = Action::unbind;
-    int tier = 0;  ///< lower tiers go first as far as the hard edges allow; displays are 1
+    int stage = 0;  ///< lower stages go first as far as the hard edges allow; displays are 1
     std::chrono::seconds deadline{10};
     std::string_view reason;  ///< a code of the catalogue
 };
@@ -55,7 +55,7 @@ struct Policy {
 /// What policy says of one device, before closure over ancestors and suppliers.
 struct Decision {
     Action action = Action::unbind;
-    int tier = 0;
+    int stage = 0;
     std::chrono::seconds deadline{10};
     Message reason;
 };

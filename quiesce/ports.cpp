@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -22,12 +23,6 @@ constexpr std::size_t block_bytes = 4096;
 // udev answers between two events, late on a machine that is busy; as long as udevadm itself would wait.
 constexpr std::chrono::seconds event_queue_deadline{60};
 
-struct ChildEnd {
-    bool ended = false;
-    int status = 0;  // its exit status: an errno, 0 for success
-    pid_t pid = 0;
-};
-
 // The rest of a forked worker: it holds `fd` alone, so that one left behind in the kernel keeps no socket, no
 // memory file and no mount of ours alive.
 void drop_everything_but(int fd) {
@@ -40,15 +35,22 @@ int bounded_status(int error_number) {
     return error_number > 0 && error_number < 256 ? error_number : 255;
 }
 
-ChildEnd wait_for_child(pid_t pid, std::chrono::milliseconds deadline) {
-    const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    if (!wait_for_exit(pidfd.get(), deadline)) {
-        return {false, 0, pid};
-    }
+// How an ended child ended, as waitpid(2) gives it.
+int reap(pid_t pid) {
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
-    return {true, WIFEXITED(status) ? WEXITSTATUS(status) : EINTR, pid};
+    return status;
+}
+
+// Its exit status is an errno, 0 for success. Nobody sends it a signal, but the kernel ends it where a driver
+// dies.
+WriteOutcome outcome_of(int status) {
+    if (!WIFEXITED(status)) {
+        return {WriteOutcome::End::crashed, 0};
+    }
+    const int error_number = WEXITSTATUS(status);
+    return {error_number == 0 ? WriteOutcome::End::done : WriteOutcome::End::failed, error_number};
 }
 
 [[noreturn]] void write_and_exit(int fd, const char* text, std::size_t length) {
@@ -78,12 +80,25 @@ ForkedWriter::~ForkedWriter() {
     (void)left_behind();
 }
 
-WriteOutcome ForkedWriter::write(const Root& root, const std::string& path, const std::string& text,
-                                 std::chrono::milliseconds deadline) {
+WriteOutcome AttributeWriter::write(const Root& root, const std::string& path, const std::string& text,
+                                    std::chrono::milliseconds deadline) {
+    const auto ticket = start(root, path, text);
+    if (!ticket) {
+        return {WriteOutcome::End::failed, ticket.error().error_number()};
+    }
+    const auto ended = wait(deadline);
+    if (ended.empty()) {
+        leave_behind(*ticket);
+        return {WriteOutcome::End::hung, 0};
+    }
+    return ended.front().outcome;
+}
+
+Result<int> ForkedWriter::start(const Root& root, const std::string& path, const std::string& text) {
     // O_NONBLOCK for the open alone: only the write may take its time.
     auto fd = root.open_file(path, O_WRONLY | O_NOCTTY | O_NONBLOCK);
     if (!fd) {
-        return {WriteOutcome::End::failed, fd.error().error_number(), 0};
+        return fd.error();
     }
     ::fcntl(fd->get(), F_SETFL, O_WRONLY);
     const char* const bytes = text.data();
@@ -93,14 +108,36 @@ WriteOutcome ForkedWriter::write(const Root& root, const std::string& path, cons
         write_and_exit(fd->get(), bytes, length);
     }
     if (pid < 0) {
-        return {WriteOutcome::End::failed, errno, 0};
+        return Error::from_errno(errno, "base.spawn_failed", {{"program", path}});
     }
-    const ChildEnd end = wait_for_child(pid, deadline);
-    if (!end.ended) {
-        left_.push_back(pid);
-        return {WriteOutcome::End::hung, 0, pid};
+    under_way_.emplace(pid, UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))));
+    return pid;
+}
+
+std::vector<AttributeWriter::Ended> ForkedWriter::wait(std::chrono::milliseconds patience) {
+    std::vector<struct pollfd> waiting;
+    std::vector<pid_t> pids;
+    for (const auto& [pid, pidfd] : under_way_) {
+        waiting.push_back({pidfd.get(), POLLIN, 0});
+        pids.push_back(pid);
     }
-    return {end.status == 0 ? WriteOutcome::End::done : WriteOutcome::End::failed, end.status, 0};
+    std::vector<Ended> ended;
+    if (waiting.empty() || ::poll(waiting.data(), waiting.size(), static_cast<int>(patience.count())) <= 0) {
+        return ended;
+    }
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+        if (waiting[i].revents != 0) {
+            ended.push_back({pids[i], outcome_of(reap(pids[i]))});
+            under_way_.erase(pids[i]);
+        }
+    }
+    return ended;
+}
+
+void ForkedWriter::leave_behind(int ticket) {
+    if (under_way_.erase(ticket) > 0) {
+        left_.push_back(ticket);
+    }
 }
 
 std::vector<pid_t> ForkedWriter::left_behind() {
@@ -119,12 +156,14 @@ Result<void> ForkedDiskReader::read_first_sector(const Root& root, const std::st
     if (pid < 0) {
         return Error::from_errno(errno, "quiesce.disk_unreadable", {{"disk", disk}});
     }
-    const ChildEnd end = wait_for_child(pid, deadline);
-    if (!end.ended) {
+    const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    if (!wait_for_exit(pidfd.get(), deadline)) {
         return Error("quiesce.disk_hung", {{"disk", disk}});
     }
-    if (end.status != 0) {
-        return Error::from_errno(end.status, "quiesce.disk_unreadable", {{"disk", disk}});
+    const WriteOutcome outcome = outcome_of(reap(pid));
+    if (!outcome.done()) {
+        const int why = outcome.error_number == 0 ? EIO : outcome.error_number;
+        return Error::from_errno(why, "quiesce.disk_unreadable", {{"disk", disk}});
     }
     return {};
 }

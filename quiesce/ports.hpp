@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include <chrono>
-#include <memory>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,23 +21,37 @@ namespace stillboot::quiesce {
 struct WriteOutcome {
     enum class End {
         done,
-        failed,  ///< error_number says why
-        hung,    ///< the deadline passed: the writer is left behind in the kernel
+        failed,   ///< error_number says why
+        hung,     ///< the deadline passed: the writer is left behind in the kernel
+        crashed,  ///< the kernel ended the writer in the middle: an oops in the driver
     };
     End end = End::done;
     int error_number = 0;
-    pid_t writer = 0;  ///< of a hung one
 
     [[nodiscard]] bool done() const { return end == End::done; }
     [[nodiscard]] bool hung() const { return end == End::hung; }
 };
 
-/// Writes to attributes whose write may never return (bind, unbind, sriov_numvfs). Blocking, until the deadline.
+/// Writes to attributes whose write may never return (bind, unbind, sriov_numvfs, reset), any number at a time.
 class AttributeWriter {
 public:
+    struct Ended {
+        int ticket = 0;
+        WriteOutcome outcome;
+    };
+
     virtual ~AttributeWriter() = default;
-    virtual WriteOutcome write(const Root& root, const std::string& path, const std::string& text,
-                               std::chrono::milliseconds deadline) = 0;
+    /// Begins a write and returns at once. @return its ticket  @error that of the open or of the fork
+    virtual Result<int> start(const Root& root, const std::string& path, const std::string& text) = 0;
+    /// Waits until some of those that were begun have ended, at most as long as it is given; with none under way
+    /// it returns at once.
+    virtual std::vector<Ended> wait(std::chrono::milliseconds patience) = 0;
+    /// Gives one up: its writer stays behind in the kernel.
+    virtual void leave_behind(int ticket) = 0;
+
+    /// One write, to its end or to the deadline. Not while others are under way. Blocking, until the deadline.
+    WriteOutcome write(const Root& root, const std::string& path, const std::string& text,
+                       std::chrono::milliseconds deadline);
 };
 
 /// One forked process a write. The file is opened before the fork; the child calls nothing but what is
@@ -45,12 +59,14 @@ public:
 class ForkedWriter final : public AttributeWriter {
 public:
     ~ForkedWriter() override;
-    WriteOutcome write(const Root& root, const std::string& path, const std::string& text,
-                       std::chrono::milliseconds deadline) override;
+    Result<int> start(const Root& root, const std::string& path, const std::string& text) override;
+    std::vector<Ended> wait(std::chrono::milliseconds patience) override;
+    void leave_behind(int ticket) override;
     /// Workers that hung and still do. Reaps those that have come back meanwhile.
     [[nodiscard]] std::vector<pid_t> left_behind();
 
 private:
+    std::map<pid_t, UniqueFd> under_way_;  // the ticket is the worker's pid; its pidfd
     std::vector<pid_t> left_;
 };
 

@@ -57,7 +57,8 @@ struct UndoRecord {
         autoprobe;  ///< bus to what was there, for the buses switched off
     std::map<std::string, std::uint32_t, std::less<>>
         virtual_functions;                  ///< path of the physical function to sriov_numvfs
-    std::vector<RecordedDevice> unbound;    ///< in the order in which they went; the last may still be bound
+    std::vector<RecordedDevice> unbound;    ///< in the order in which they were begun; some may still be bound
+    std::vector<std::string> in_flight;     ///< paths of the steps that were under way when this was written
     std::vector<std::string> hung;          ///< paths whose unbind did not return
     std::vector<RecordedDevice> followers;  ///< bound, without a step: they come back by themselves
     std::vector<RecordedDisk> disks;        ///< all that were there

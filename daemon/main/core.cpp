@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/json.hpp>
 
+#include "daemon/handover/progress.hpp"
 #include "daemon/protocol/failure.hpp"
 #include "daemon/protocol/json.hpp"
 
@@ -165,13 +166,7 @@ void Core::start_boot(const std::string& id) {
 }
 
 void Core::on_boot_event(const handover::Event& event) {
-    protocol::Progress progress;
-    progress.option = policy_.target() ? policy_.target()->option : "";
-    progress.step = handover::to_word(event.step);
-    progress.message = event.message;
-    progress.done = event.done;
-    progress.total = event.total;
-    progress.elapsed_ms = static_cast<std::uint64_t>(event.elapsed.count());
+    auto progress = handover::progress_of(event, policy_.target() ? policy_.target()->option : "");
     progress_ = progress;
     publish_state();
     protocol::Boot::Reply reply;

@@ -86,11 +86,18 @@ struct Description<Device> {
         field("diagnostics", &Device::diagnostics));
 };
 template <>
+struct Description<Active> {
+    static constexpr auto fields =
+        std::make_tuple(field("device", &Active::device), field("driver", &Active::driver),
+                        field("elapsed_ms", &Active::elapsed_ms), field("slow", &Active::slow));
+};
+template <>
 struct Description<Progress> {
     static constexpr auto fields =
         std::make_tuple(field("option", &Progress::option), field("step", &Progress::step),
                         field("message", &Progress::message), field("done", &Progress::done),
-                        field("total", &Progress::total), field("elapsed_ms", &Progress::elapsed_ms));
+                        field("total", &Progress::total), field("elapsed_ms", &Progress::elapsed_ms),
+                        field("active", &Progress::active), field("left_ms", &Progress::left_ms));
 };
 template <>
 struct Description<State> {

@@ -47,6 +47,16 @@ struct Device {
 };
 
 /// One step of a hand-over as it goes on.
+/// A device that is being unbound.
+struct Active {
+    std::string device;
+    std::string driver;
+    std::uint64_t elapsed_ms = 0;
+    bool slow = false;
+
+    bool operator==(const Active&) const = default;
+};
+
 struct Progress {
     std::string option;
     std::string step;  ///< handover::to_word(Step)
@@ -54,6 +64,8 @@ struct Progress {
     std::uint64_t done = 0;   ///< devices while unbinding, bytes while fetching
     std::uint64_t total = 0;  ///< 0 where it is not known
     std::uint64_t elapsed_ms = 0;
+    std::vector<Active> active;  ///< what is being unbound
+    std::uint64_t left_ms = 0;   ///< of the unbinding, at most
 
     bool operator==(const Progress&) const = default;
 };

@@ -55,6 +55,7 @@ private:
     kexec::LoadOrder order() const;
     Result<void> load(Step at, const kexec::LoadOrder& what);
     void tell(Step at, Message message, std::uint64_t done = 0, std::uint64_t total = 0);
+    void tell_unbinding(const quiesce::StepProgress& progress);
     std::chrono::milliseconds since(Clock::Instant when) const {
         return std::chrono::duration_cast<std::chrono::milliseconds>(ports_.clock.now() - when);
     }
@@ -88,6 +89,20 @@ void HandOver::tell(Step at, Message message, std::uint64_t done, std::uint64_t 
     event.done = done;
     event.total = total;
     event.elapsed = since(began_);
+    ports_.observer.on_event(event);
+}
+
+void HandOver::tell_unbinding(const quiesce::StepProgress& progress) {
+    Event event;
+    event.step = Step::unbind;
+    event.message = quiesce::message_of(progress);
+    event.done = progress.done;
+    event.total = progress.total;
+    event.elapsed = since(began_);
+    event.left_at_most = progress.left_at_most;
+    for (const quiesce::RunningStep& running : progress.running) {
+        event.active.push_back({running.step->name, running.step->driver, running.elapsed, running.slow});
+    }
     ports_.observer.on_event(event);
 }
 
@@ -246,16 +261,15 @@ Result<void> HandOver::unbind() {
         return Error(devices_.refusals.front());
     }
     record_.step = Step::unbind;
-    const auto persist = [this](const quiesce::UndoRecord& undo_record) {
+    quiesce::RunnerOptions options;
+    options.persist = [this](const quiesce::UndoRecord& undo_record) {
         record_.devices = undo_record;
         return write_record();
     };
-    const auto on_step = [this](const quiesce::PlanStep& device, std::size_t done, std::size_t total) {
-        tell(Step::unbind, Message("handover.unbinding", {{"device", device.name}, {"driver", device.driver}}),
-             done, total);
-    };
+    options.on_progress = [this](const quiesce::StepProgress& progress) { tell_unbinding(progress); };
+    options.stop = stop_;
     devices_touched_ = true;
-    auto execution = ports_.quiescer.execute(devices_, persist, on_step, stop_);
+    auto execution = ports_.quiescer.execute(devices_, std::move(options));
     record_.devices = std::move(execution.record);
     return execution.failure ? Result<void>(*execution.failure) : Result<void>();
 }

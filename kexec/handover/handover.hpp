@@ -57,13 +57,23 @@ enum class Step {
 /// The step of a word, or nothing.
 [[nodiscard]] std::optional<Step> step_from_word(std::string_view word);
 
+/// A device that is being unbound.
+struct ActiveDevice {
+    std::string name;
+    std::string driver;
+    std::chrono::milliseconds elapsed{0};
+    bool slow = false;  ///< longer than an unbind should take
+};
+
 /// What clients see while it runs. done and total: bytes while fetching, devices while unbinding, else 0.
 struct Event {
     Step step = Step::fetch;
     Message message;
     std::uint64_t done = 0;
     std::uint64_t total = 0;
-    std::chrono::milliseconds elapsed{0};  ///< since the request
+    std::chrono::milliseconds elapsed{0};       ///< since the request
+    std::vector<ActiveDevice> active;           ///< while unbinding
+    std::chrono::milliseconds left_at_most{0};  ///< of the unbinding: until every deadline would have passed
 };
 
 /// Told of every act before it happens. Thread: called on the thread that runs the hand-over.

@@ -12,14 +12,8 @@ Result<quiesce::Plan> RoomQuiescer::plan() {
     return quiesce::make_plan(*inventory, policy_);
 }
 
-quiesce::Execution RoomQuiescer::execute(const quiesce::Plan& plan, const quiesce::Persist& persist,
-                                         const quiesce::OnStep& on_step, std::stop_token stop) {
-    quiesce::ExecuteOptions options;
-    options.policy = policy_;
-    options.persist = persist;
-    options.on_step = on_step;
-    options.stop = std::move(stop);
-    return quiesce::execute(plan, ports_, options);
+quiesce::Execution RoomQuiescer::execute(const quiesce::Plan& plan, quiesce::RunnerOptions options) {
+    return quiesce::execute(plan, ports_, {policy_, std::move(options)});
 }
 
 Result<quiesce::Verification> RoomQuiescer::verify(const quiesce::Plan& plan) {

@@ -14,8 +14,7 @@ public:
     RoomQuiescer(quiesce::Ports ports, quiesce::Policy policy) : ports_(ports), policy_(std::move(policy)) {}
 
     Result<quiesce::Plan> plan() override;
-    quiesce::Execution execute(const quiesce::Plan& plan, const quiesce::Persist& persist,
-                               const quiesce::OnStep& on_step, std::stop_token stop) override;
+    quiesce::Execution execute(const quiesce::Plan& plan, quiesce::RunnerOptions options) override;
     Result<quiesce::Verification> verify(const quiesce::Plan& plan) override;
     quiesce::UndoReport undo(const quiesce::UndoRecord& record) override;
 

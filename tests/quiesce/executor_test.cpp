@@ -7,6 +7,7 @@
 #include "quiesce/undo.hpp"
 #include "tests/quiesce/fake_machine.hpp"
 
+using namespace std::chrono_literals;
 using namespace stillboot;
 using namespace stillboot::quiesce;
 using stillboot::quiesce::test::FakeMachine;
@@ -99,25 +100,26 @@ private:
 }  // namespace
 
 TEST_SUITE("quiesce") {
-    TEST_CASE("a plan is carried out in its order, with a line and a record before each act") {
+    TEST_CASE("a plan is carried out as its graph allows, with a record and a line before each batch of acts") {
         World world;
         ExecuteOptions options;
         std::vector<std::size_t> recorded;
-        options.persist = [&](const UndoRecord& record) -> Result<void> {
+        options.runner.persist = [&](const UndoRecord& record) -> Result<void> {
             recorded.push_back(record.unbound.size());
             return {};
         };
         const Execution execution = execute(world.plan(), world.ports(), options);
         REQUIRE(execution.ok());
         CHECK(world.kernel.writes == Lines{"/sys/bus/virtio/drivers/virtio_blk/unbind virtio0",
-                                           "/sys/bus/pci/drivers/virtio-pci/unbind 0000:00:03.0",
                                            "/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0",
-                                           "/sys/bus/pci/drivers/nvme/unbind 0000:00:01.0"});
+                                           "/sys/bus/pci/drivers/nvme/unbind 0000:00:01.0",
+                                           "/sys/bus/pci/drivers/virtio-pci/unbind 0000:00:03.0"});
         CHECK(world.journal.lines ==
               Lines{"stop udev's event queue", "switch off automatic binding on 2 buses",
-                    "unbind 1/4: virtio0 (virtio, virtio_blk)", "unbind 2/4: 0000:00:03.0 (pci, virtio-pci)",
-                    "unbind 3/4: 0000:00:02.0 (pci, e1000)", "unbind 4/4: 0000:00:01.0 (pci, nvme)"});
-        CHECK(recorded == std::vector<std::size_t>{0, 0, 1, 2, 3, 4});
+                    "unbind 1/4: virtio0 (virtio, virtio_blk)", "unbind 2/4: 0000:00:02.0 (pci, e1000)",
+                    "unbind 3/4: 0000:00:01.0 (pci, nvme)", "unbind 4/4: 0000:00:03.0 (pci, virtio-pci)"});
+        CHECK(recorded == std::vector<std::size_t>{0, 0, 3, 4});
+        CHECK(execution.record.in_flight.empty());
         CHECK(world.machine.text("/sys/bus/pci/drivers_autoprobe") == "0");
         CHECK(world.machine.text("/sys/bus/virtio/drivers_autoprobe") == "0");
         CHECK(world.machine.text("/proc/sys/kernel/printk_devkmsg").starts_with("on\n"));  // a file keeps its tail
@@ -132,17 +134,17 @@ TEST_SUITE("quiesce") {
         const UndoReport report = undo(execution.record, world.ports());
         CHECK(report.complete());
         CHECK(world.everything_is_there());
-        CHECK(world.kernel.writes == Lines{"/sys/bus/pci/drivers/nvme/bind 0000:00:01.0",
-                                           "/sys/bus/pci/drivers/e1000/bind 0000:00:02.0",
-                                           "/sys/bus/pci/drivers/virtio-pci/bind 0000:00:03.0"});
+        CHECK(world.kernel.writes == Lines{"/sys/bus/pci/drivers/virtio-pci/bind 0000:00:03.0",
+                                           "/sys/bus/pci/drivers/nvme/bind 0000:00:01.0",
+                                           "/sys/bus/pci/drivers/e1000/bind 0000:00:02.0"});
         REQUIRE(report.notes.size() == 1);
         CHECK(report.notes.front().sentence() == "the disk vda is back as vdb");
         CHECK(world.events.acts == Lines{"stop", "start", "settle"});
     }
 
     TEST_CASE("whichever write fails or hangs, undo brings everything back") {
-        for (const int error_number : {EIO, EPERM, 0}) {
-            for (std::size_t step = 1; step <= 4; ++step) {
+        for (const int error_number : {EIO, EPERM, 0, -1}) {
+            for (int step = 1; step <= 4; ++step) {
                 CAPTURE(error_number);
                 CAPTURE(step);
                 World world;
@@ -151,9 +153,13 @@ TEST_SUITE("quiesce") {
                 world.kernel.fail_with = error_number;
                 const Execution execution = execute(plan, world.ports(), {});
                 REQUIRE_FALSE(execution.ok());
-                CHECK(execution.failure->code() == (error_number == 0 ? "quiesce.hung" : "quiesce.unbind_failed"));
-                CHECK(execution.outcomes.size() == step);
-                CHECK(execution.record.unbound.size() == step);
+                CHECK(execution.failure->code() == (error_number == 0  ? "quiesce.hung"
+                                                    : error_number < 0 ? "quiesce.crashed"
+                                                                       : "quiesce.unbind_failed"));
+                // The first three go together; the parent of the first begins while another one still hangs.
+                CHECK(execution.outcomes.size() == (step < 4 && (error_number != 0 || step == 1) ? 3 : 4));
+                CHECK(execution.record.unbound.size() == execution.outcomes.size());
+                CHECK(execution.record.in_flight.empty());
                 const UndoReport report = undo(execution.record, world.ports());
                 CHECK(report.complete());
                 CHECK(world.everything_is_there());
@@ -163,7 +169,7 @@ TEST_SUITE("quiesce") {
 
     TEST_CASE("a hang is reported by device, driver and seconds, and recorded") {
         World world;
-        world.kernel.fail_at = 3;
+        world.kernel.fail_at = 2;
         const Execution execution = execute(world.plan(), world.ports(), {});
         REQUIRE(execution.failure);
         CHECK(execution.failure->sentence() ==
@@ -175,19 +181,20 @@ TEST_SUITE("quiesce") {
     }
 
     TEST_CASE("a record that cannot be kept stops everything before its act, at each act") {
-        for (std::size_t act = 1; act <= 6; ++act) {
+        for (std::size_t act = 1; act <= 4; ++act) {
             CAPTURE(act);
             World world;
             ExecuteOptions options;
             std::size_t count = 0;
-            options.persist = [&](const UndoRecord&) -> Result<void> {
+            options.runner.persist = [&](const UndoRecord&) -> Result<void> {
                 return ++count == act ? Error("base.write_failed", {{"path", "/run"}, {"errno", "ENOSPC"}})
                                       : Result<void>();
             };
             const Execution execution = execute(world.plan(), world.ports(), options);
             REQUIRE_FALSE(execution.ok());
             CHECK(execution.failure->code() == "base.write_failed");
-            CHECK(world.kernel.writes.size() == (act < 3 ? 0 : act - 3));
+            CHECK(world.kernel.writes.size() == (act < 4 ? 0 : 3));
+            CHECK(execution.record.unbound.size() == world.kernel.writes.size());
             CHECK(undo(execution.record, world.ports()).complete());
             CHECK(world.everything_is_there());
         }
@@ -213,18 +220,20 @@ TEST_SUITE("quiesce") {
         World world;
         std::stop_source source;
         ExecuteOptions options;
-        options.stop = source.get_token();
-        options.on_step = [&](const PlanStep&, std::size_t done, std::size_t total) {
-            CHECK(total == 4);
-            if (done == 2) {
+        options.runner.stop = source.get_token();
+        options.runner.on_progress = [&](const StepProgress& progress) {
+            CHECK(progress.total == 4);
+            if (progress.done >= 1) {
                 source.request_stop();
             }
         };
+        world.kernel.takes["/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0"] = 1s;
         const Execution execution = execute(world.plan(), world.ports(), options);
         REQUIRE_FALSE(execution.ok());
         CHECK(execution.failure->code() == "quiesce.cancelled");
-        CHECK(world.kernel.writes.size() == 2);
-        CHECK(execution.record.unbound.size() == 2);
+        CHECK(world.kernel.writes.size() == 3);  // those under way are waited for
+        CHECK(execution.outcomes.size() == 3);
+        CHECK(execution.record.unbound.size() == 3);
         CHECK(undo(execution.record, world.ports()).complete());
         CHECK(world.everything_is_there());
     }
@@ -249,6 +258,98 @@ TEST_SUITE("quiesce") {
         REQUIRE(execution.ok());
         CHECK(execution.outcomes.front().end == StepOutcome::End::already_gone);
         CHECK(to_word(execution.outcomes.front().end) == "already gone");
+    }
+
+    TEST_CASE(
+        "independent devices go at once, up to the limit, and all of it takes as long as the slowest chain") {
+        for (const std::size_t parallel : {std::size_t{1}, std::size_t{8}, std::size_t{64}}) {
+            CAPTURE(parallel);
+            FakeWorld world;
+            for (int i = 0; i < 16; ++i) {
+                const std::string name = "0000:01:" + std::to_string(10 + i) + ".0";
+                world.machine.pci("/sys/devices/pci0000:00/" + name, "0x020000", "e1000");
+                world.kernel.takes["/sys/bus/pci/drivers/e1000/unbind " + name] = 1s;
+            }
+            ExecuteOptions options;
+            options.runner.parallel = parallel;
+            const auto began = world.time.now();
+            REQUIRE(execute(make_plan(world.machine.inventory(), {}), world.ports(), options).ok());
+            CHECK(world.kernel.most_at_once == std::min<std::size_t>(16, parallel));
+            CHECK(world.time.now() - began == std::chrono::seconds(parallel == 1 ? 16 : parallel == 8 ? 2 : 1));
+        }
+    }
+
+    TEST_CASE("a stage begins when all of the one before it has ended") {
+        FakeWorld world;
+        world.machine.pci(slot1, "0x030000", "bochs-drm");
+        world.machine.pci(slot2, "0x020000", "e1000");
+        world.kernel.takes["/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0"] = 5s;
+        REQUIRE(execute(make_plan(world.machine.inventory(), {}), world.ports(), {}).ok());
+        CHECK(world.kernel.most_at_once == 1);
+        CHECK(world.kernel.writes.front() == "/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0");
+    }
+
+    TEST_CASE("progress tells what is under way, what is slow, and how long it can take") {
+        FakeWorld world;
+        world.machine.pci(slot1, "0x030000", "bochs-drm");  // a minute, after the other
+        world.machine.pci(slot2, "0x020000", "e1000");
+        world.kernel.takes["/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0"] = 4s;
+        Lines said;
+        std::vector<std::int64_t> left;
+        ExecuteOptions options;
+        options.runner.on_progress = [&](const StepProgress& progress) {
+            const auto line = std::to_string(progress.done) + "/" + std::to_string(progress.total) + " " +
+                              message_of(progress).sentence();
+            if (said.empty() || said.back() != line) {
+                said.push_back(line);
+                left.push_back(progress.left_at_most.count());
+            }
+        };
+        REQUIRE(execute(make_plan(world.machine.inventory(), {}), world.ports(), options).ok());
+        CHECK(said == Lines{"0/2 under way: 0000:00:02.0 (e1000)", "0/2 0000:00:02.0 (e1000) takes long",
+                            "1/2 one moment", "1/2 under way: 0000:00:01.0 (bochs-drm)", "2/2 one moment"});
+        CHECK(left == std::vector<std::int64_t>{70'000, 67'000, 60'000, 60'000, 0});
+    }
+
+    TEST_CASE("when the budget is over, what is under way is given up and nothing more is begun") {
+        FakeWorld world;
+        world.machine.pci(slot1, "0x030000", "bochs-drm");
+        world.machine.pci(slot2, "0x020000", "e1000");
+        world.kernel.takes["/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0"] = 6s;
+        ExecuteOptions options;
+        options.runner.budget = 5s;
+        const Plan plan = make_plan(world.machine.inventory(), {});
+        const Execution execution = execute(plan, world.ports(), options);
+        REQUIRE(execution.failure);
+        CHECK(execution.failure->sentence() ==
+              "/sys/devices/pci0000:00/0000:00:02.0 (e1000) did not let go within 5 s: its unbind hangs in the "
+              "kernel, and no kexec may follow");
+        CHECK(execution.outcomes.size() == 1);
+
+        FakeWorld other;
+        other.machine.pci(slot1, "0x030000", "bochs-drm");
+        other.machine.pci(slot2, "0x020000", "e1000");
+        other.kernel.takes["/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0"] = 5s;
+        CHECK(execute(plan, other.ports(), options).failure->sentence() ==
+              "the unbinding is not done after 5 s, which is all it was given");
+    }
+
+    TEST_CASE("two that hang are both recorded, and the first is told") {
+        World world;
+        world.kernel.takes["/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0"] = 1h;
+        world.kernel.takes["/sys/bus/pci/drivers/nvme/unbind 0000:00:01.0"] = 1h;
+        std::vector<Lines> kept;
+        ExecuteOptions options;
+        options.runner.persist = [&](const UndoRecord& record) -> Result<void> {
+            kept.push_back(record.in_flight);
+            return {};
+        };
+        const Execution execution = execute(world.plan(), world.ports(), options);
+        REQUIRE(execution.failure);
+        CHECK(execution.failure->message().param("device") == slot2);
+        CHECK(execution.record.hung == Lines{slot2, slot1});
+        CHECK(kept.at(2) == Lines{virtio, slot2, slot1});
+        CHECK(kept.at(3) == Lines{slot2, slot1, slot3});
     }
 
     TEST_CASE("what was bound while we worked is unbound too") {
@@ -281,12 +382,15 @@ TEST_SUITE("quiesce") {
         CHECK(execution.failure->code() == "quiesce.binds_again");
     }
 
-    TEST_CASE("virtual functions are switched off first and given back") {
+    TEST_CASE("virtual functions are switched off before the physical one goes, and given back") {
         World world;
         world.machine.file(slot2 + "/sriov_numvfs", "2\n");
         const Execution execution = execute(world.plan(), world.ports(), {});
         REQUIRE(execution.ok());
-        CHECK(world.kernel.writes.front() == slot2 + "/sriov_numvfs 0");
+        CHECK(std::find(world.kernel.writes.begin(), world.kernel.writes.end(), slot2 + "/sriov_numvfs 0") <
+              std::find(world.kernel.writes.begin(), world.kernel.writes.end(),
+                        "/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0"));
+        CHECK(execution.record.virtual_functions.at(slot2) == 2);
         CHECK(undo(execution.record, world.ports()).complete());
         CHECK(world.kernel.writes.back() == slot2 + "/sriov_numvfs 2");
     }
@@ -328,7 +432,7 @@ TEST_SUITE("quiesce") {
 
         World other;
         const Execution again = execute(other.plan(), other.ports(), {});
-        other.kernel.fail_at = other.kernel.writes.size() + 1;
+        other.kernel.fail_at = static_cast<int>(other.kernel.writes.size()) + 2;
         other.kernel.fail_with = EBUSY;
         const UndoReport report = undo(again.record, other.ports());
         REQUIRE(report.not_back.size() == 2);

@@ -2,6 +2,7 @@
 // A machine of files: a sysfs tree built device by device, and a kernel that acts on bind and unbind.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <functional>
@@ -142,36 +143,94 @@ private:
     int links_ = 0;
 };
 
-/// Acts on writes to bind, unbind and sriov_numvfs as the kernel does, and fails where it is told to.
+/// Time that passes only by waiting, so that no test sleeps.
+class FakeTime final : public Clock, public Pause {
+public:
+    [[nodiscard]] Instant now() const override { return now_; }
+    void wait(std::chrono::milliseconds time) override {
+        now_ += time;
+        on_wait();
+    }
+    std::function<void()> on_wait = [] {};
+
+private:
+    Instant now_{};
+};
+
+/// Acts on writes to bind, unbind and sriov_numvfs as the kernel does, each when its time is over, and fails where
+/// it is told to.
 class FakeKernel final : public AttributeWriter {
 public:
-    explicit FakeKernel(FakeMachine& machine) : machine_(machine) {}
+    FakeKernel(FakeMachine& machine, FakeTime& time) : machine_(machine), time_(time) {}
 
-    WriteOutcome write(const Root&, const std::string& path, const std::string& text,
-                       std::chrono::milliseconds) override {
-        writes.push_back(path + " " + text);
+    Result<int> start(const Root&, const std::string& path, const std::string& text) override {
+        const std::string write = path + " " + text;
+        writes.push_back(write);
         ++count_;
-        if (count_ == fail_at) {
-            return {fail_with == 0 ? WriteOutcome::End::hung : WriteOutcome::End::failed, fail_with, 4711};
+        const auto found = takes.find(write);
+        const auto time = found == takes.end() ? std::chrono::milliseconds(0) : found->second;
+        under_way_.push_back({count_, time_.now() + time, path, text});
+        most_at_once = std::max(most_at_once, under_way_.size());
+        return count_;
+    }
+
+    std::vector<Ended> wait(std::chrono::milliseconds patience) override {
+        if (under_way_.empty()) {
+            return {};
         }
-        if (path.ends_with("/unbind")) {
-            return unbind(path, text);
+        auto next = time_.now() + patience;
+        for (const auto& each : under_way_) {
+            next = each.ticket == fail_at && fail_with == 0 ? next : std::min<Clock::Instant>(next, each.ends);
         }
-        if (path.ends_with("/bind")) {
-            return bind(path, text);
+        if (next > time_.now()) {
+            time_.wait(std::chrono::duration_cast<std::chrono::milliseconds>(next - time_.now()));
         }
-        machine_.file(path, text);
-        return {};
+        std::vector<Ended> ended;
+        for (const auto& each : std::vector(under_way_)) {
+            if (each.ends <= time_.now() && !(each.ticket == fail_at && fail_with == 0)) {
+                std::erase_if(under_way_, [&](const auto& other) { return other.ticket == each.ticket; });
+                ended.push_back({each.ticket, outcome_of(each)});
+            }
+        }
+        return ended;
+    }
+
+    void leave_behind(int ticket) override {
+        std::erase_if(under_way_, [&](const auto& each) { return each.ticket == ticket; });
     }
 
     std::vector<std::string> writes;
-    std::size_t fail_at = 0;  ///< the number of the write that fails, from 1
-    int fail_with = 0;        ///< its errno; 0 lets it hang
+    std::map<std::string, std::chrono::milliseconds> takes;  ///< by write; none takes no time
+    std::size_t most_at_once = 0;
+    int fail_at = 0;    ///< the number of the write that fails, from 1
+    int fail_with = 0;  ///< its errno; 0 lets it hang, -1 crashes it
     /// What happens besides, with the device's path: children go, disks come.
     std::function<void(const std::string&)> on_unbind = [](const std::string&) {};
     std::function<void(const std::string&)> on_bind = [](const std::string&) {};
 
 private:
+    struct UnderWay {
+        int ticket;
+        Clock::Instant ends;
+        std::string path;
+        std::string text;
+    };
+
+    WriteOutcome outcome_of(const UnderWay& write) {
+        if (write.ticket == fail_at) {
+            return fail_with < 0 ? WriteOutcome{WriteOutcome::End::crashed, 0}
+                                 : WriteOutcome{WriteOutcome::End::failed, fail_with};
+        }
+        if (write.path.ends_with("/unbind")) {
+            return unbind(write.path, write.text);
+        }
+        if (write.path.ends_with("/bind")) {
+            return bind(write.path, write.text);
+        }
+        machine_.file(write.path, write.text);
+        return {};
+    }
+
     struct Target {
         std::string bus;
         std::string driver;
@@ -191,7 +250,7 @@ private:
     WriteOutcome unbind(const std::string& file, const std::string& name) {
         const Target at = target(file, name);
         if (at.path.empty() || current_driver(machine_.root(), at.path) != at.driver) {
-            return {WriteOutcome::End::failed, ENODEV, 0};
+            return {WriteOutcome::End::failed, ENODEV};
         }
         machine_.unbind(at.path);
         on_unbind(at.path);
@@ -201,7 +260,7 @@ private:
     WriteOutcome bind(const std::string& file, const std::string& name) {
         const Target at = target(file, name);
         if (at.path.empty() || !current_driver(machine_.root(), at.path).empty()) {
-            return {WriteOutcome::End::failed, ENODEV, 0};
+            return {WriteOutcome::End::failed, ENODEV};
         }
         machine_.bind(at.path, at.bus, at.driver);
         on_bind(at.path);
@@ -209,7 +268,9 @@ private:
     }
 
     FakeMachine& machine_;
-    std::size_t count_ = 0;
+    FakeTime& time_;
+    std::vector<UnderWay> under_way_;
+    int count_ = 0;
 };
 
 class FakeJournal final : public Journal {
@@ -255,29 +316,15 @@ private:
     FakeMachine& machine_;
 };
 
-/// Time that passes only by waiting, so that no test sleeps.
-class FakeTime final : public Clock, public Pause {
-public:
-    [[nodiscard]] Instant now() const override { return now_; }
-    void wait(std::chrono::milliseconds time) override {
-        now_ += time;
-        on_wait();
-    }
-    std::function<void()> on_wait = [] {};
-
-private:
-    Instant now_{};
-};
-
 /// A fake of each port over one machine.
 struct FakeWorld {
     FakeMachine machine;
-    FakeKernel kernel{machine};
+    FakeTime time;
+    FakeKernel kernel{machine, time};
     FakeJournal journal;
     FakeEvents events;
     FakeDisks disks;
     FakeNetwork network{machine};
-    FakeTime time;
 
     [[nodiscard]] Ports ports() {
         return {machine.root(), kernel, disks, network, events, journal, time, time, machine.order_reader()};

@@ -150,8 +150,11 @@ TEST_SUITE("quiesce") {
         machine.file(slot1 + "/sriov_numvfs", "1\n");
         machine.link(slot2 + "/physfn", slot1);
         const Plan plan = make_plan(machine.inventory(), {});
-        CHECK(step_names(plan) == Names{"0000:00:02.0", "0000:00:01.0"});
-        CHECK(plan.sriov == std::vector<SriovOff>{{slot1, 1}});
+        CHECK(plan.text() ==
+              Names{"unbind 0000:00:02.0 (pci, igbvf): it may do DMA",
+                    "switch off the virtual functions of 0000:00:01.0 (pci, igb), after 0000:00:02.0: "
+                    "it has 1 virtual functions, which would outlive its driver",
+                    "unbind 0000:00:01.0 (pci, igb), after 0000:00:01.0: it may do DMA"});
     }
 
     TEST_CASE("what stands on a block device goes before what carries it") {

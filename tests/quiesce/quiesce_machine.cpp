@@ -60,7 +60,7 @@ private:
         plan_ = make_plan(*inventory, policy_);
         ExecuteOptions options;
         options.policy = policy_;
-        options.persist = [this](const UndoRecord& record) {
+        options.runner.persist = [this](const UndoRecord& record) {
             return store_.write(boost::json::serialize(to_json(record)));
         };
         const Execution execution = execute(plan_, system_.ports(), options);

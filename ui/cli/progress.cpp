@@ -9,11 +9,11 @@ namespace stillboot::cli {
 void ProgressPrinter::print(const protocol::Progress& progress) {
     std::string how_far;
     if (progress.total > 0 && progress.step == "unbind") {
-        how_far = fmt::format(" ({}/{})", progress.done, progress.total);
+        how_far = fmt::format(" {}/{}", progress.done, progress.total);
     } else if (progress.total > 0) {
-        how_far = fmt::format(" ({} %)", progress.done * 10 / progress.total * 10);
+        how_far = fmt::format(" {} %", progress.done * 10 / progress.total * 10);
     }
-    std::string text = progress.step + ": " + progress.message.sentence() + how_far;
+    std::string text = progress.step + how_far + ": " + progress.message.sentence();
     if (text == last_) {
         return;
     }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "daemon/handover/machine_ports.hpp"
+#include "daemon/handover/progress.hpp"
 #include "kexec/handover/executor.hpp"
 #include "ui/cli/machine.hpp"
 #include "ui/cli/progress.hpp"
@@ -25,15 +26,7 @@ struct LoadOrder {
 class PrintingObserver final : public handover::Observer {
 public:
     explicit PrintingObserver(const Context& context) : printer_(context) {}
-    void on_event(const handover::Event& event) override {
-        protocol::Progress progress;
-        progress.step = handover::to_word(event.step);
-        progress.message = event.message;
-        progress.done = event.done;
-        progress.total = event.total;
-        progress.elapsed_ms = static_cast<std::uint64_t>(event.elapsed.count());
-        printer_.print(progress);
-    }
+    void on_event(const handover::Event& event) override { printer_.print(handover::progress_of(event, {})); }
 
 private:
     ProgressPrinter printer_;

@@ -142,11 +142,15 @@ ExitCode run_plan(const Context& context) {
     quiesce::RunStateStore store(prepared->root);
     quiesce::ExecuteOptions options;
     options.policy = prepared->policy;
-    options.persist = persist_in(store, prepared->root);
-    options.on_step = [&](const quiesce::PlanStep& step, std::size_t done, std::size_t total) {
-        if (!context.wants_json()) {
-            context.line(fmt::format("[{}/{}] unbind {} from {}", done + 1, total, step.name, step.driver));
+    options.runner.persist = persist_in(store, prepared->root);
+    std::string last;
+    options.runner.on_progress = [&](const quiesce::StepProgress& progress) {
+        std::string line =
+            fmt::format("[{}/{}] {}", progress.done, progress.total, message_of(progress).sentence());
+        if (!context.wants_json() && line != last) {
+            context.line(line);
         }
+        last = std::move(line);
     };
     const quiesce::Execution execution = quiesce::execute(prepared->plan, system.ports(), options);
     if (!execution.ok()) {

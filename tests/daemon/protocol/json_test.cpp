@@ -45,14 +45,16 @@ Option full_option() {
 Change full_change() {
     Change change;
     change.seq = 18446744073709551615U;
-    change.state = State{Phase::countdown,
-                         "id",
-                         Message("base.read_failed", {{"path", "p"}, {"errno", "e"}}),
-                         10000,
-                         Progress{"id", "unbind", Message("base.not_a_file", {{"path", "x"}}), 1, 2, 3},
-                         Message("base.not_a_file", {}),
-                         "other",
-                         "0.1"};
+    change.state = State{
+        Phase::countdown,
+        "id",
+        Message("base.read_failed", {{"path", "p"}, {"errno", "e"}}),
+        10000,
+        Progress{
+            "id", "unbind", Message("base.not_a_file", {{"path", "x"}}), 1, 2, 3, {{"eth0", "e1000", 4, true}}, 5},
+        Message("base.not_a_file", {}),
+        "other",
+        "0.1"};
     change.options = {full_option()};
     change.options_removed = {"a", "b"};
     Device device;

@@ -118,13 +118,12 @@ public:
         }
         return devices;
     }
-    quiesce::Execution execute(const quiesce::Plan& plan, const quiesce::Persist& persist,
-                               const quiesce::OnStep& on_step, std::stop_token stop) override {
+    quiesce::Execution execute(const quiesce::Plan& plan, quiesce::RunnerOptions options) override {
         quiesce::Execution execution;
         execution.record.boot_id = "this-boot";
         std::size_t done = 0;
         for (const quiesce::PlanStep& step : plan.steps) {
-            if (stop.stop_requested()) {
+            if (options.stop.stop_requested()) {
                 execution.failure = Error("quiesce.cancelled");
                 return execution;
             }
@@ -134,11 +133,15 @@ public:
             device.bus = step.bus;
             device.driver = step.driver;
             execution.record.unbound.push_back(device);
-            if (auto kept = persist(execution.record); !kept) {
+            if (auto kept = options.persist(execution.record); !kept) {
                 execution.failure = kept.error();
                 return execution;
             }
-            on_step(step, done++, plan.steps.size());
+            quiesce::StepProgress progress;
+            progress.running.push_back({&step, std::chrono::milliseconds(0), false});
+            progress.done = done++;
+            progress.total = plan.steps.size();
+            options.on_progress(progress);
             if (!script_.note("unbind " + step.name)) {
                 execution.failure = Error("quiesce.unbind_failed");
                 return execution;

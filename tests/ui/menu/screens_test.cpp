@@ -130,7 +130,8 @@ TEST_SUITE("menu") {
                 menu.key(Key::escape);
             }
             auto over = state(Phase::handover);
-            over.progress = stillboot::protocol::Progress{"sda2/0", "fetch", stillboot::test::said("x"), 1, 2, 3};
+            over.progress =
+                stillboot::protocol::Progress{"sda2/0", "fetch", stillboot::test::said("x"), 1, 2, 3, {}, 0};
             menu.tell(over);
             check_shape(menu, look);
         }

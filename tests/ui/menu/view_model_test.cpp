@@ -33,7 +33,7 @@ bool holds(const Actions& actions) {
 stillboot::protocol::State handing_over(const std::string& step, std::uint64_t done = 0, std::uint64_t total = 0) {
     auto made = state(Phase::handover);
     made.would_boot = "sda2/0";
-    made.progress = stillboot::protocol::Progress{"sda2/0", step, said("doing " + step), done, total, 1234};
+    made.progress = stillboot::protocol::Progress{"sda2/0", step, said("doing " + step), done, total, 1234, {}, 0};
     return made;
 }
 
