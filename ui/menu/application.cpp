@@ -117,7 +117,7 @@ void Application::perform_one(const Action& what) {
             terminal_.enter();
         }
     } else if (const auto* line = std::get_if<action::Print>(&what)) {
-        terminal_.print(line->line);
+        terminal_.print(line->line, line->passing);
     } else {
         requests_.push_back(what);
         request_came_.cancel();

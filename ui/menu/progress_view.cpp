@@ -11,8 +11,21 @@ namespace {
 using protocol::Progress;
 
 std::string seconds_words(std::uint64_t milliseconds) {
-    std::string text = std::to_string(milliseconds / 1000) + "." + std::to_string(milliseconds / 100 % 10) + " s";
+    return std::to_string(milliseconds / 1000) + "." + std::to_string(milliseconds / 100 % 10) + " s";
+}
+
+std::string seconds_column(std::uint64_t milliseconds) {
+    const std::string text = seconds_words(milliseconds);
     return std::string(text.size() < 8 ? 8 - text.size() : 0, ' ') + text;
+}
+
+// "   1.2 s  unbind 3/19: "
+std::string line_head(const Progress& progress) {
+    std::string line = seconds_column(progress.elapsed_ms) + "  " + progress.step;
+    if (progress.total != 0 && progress.step != "fetch") {
+        line += " " + std::to_string(progress.done) + "/" + std::to_string(progress.total);
+    }
+    return line + ": ";
 }
 
 std::string done_words(const Progress& progress) {
@@ -33,11 +46,18 @@ bool before_commit(const std::string& step) {
 }
 
 std::string plain_line(const Progress& progress, Charset charset) {
-    std::string line = seconds_words(progress.elapsed_ms) + "  " + progress.step;
-    if (progress.total != 0 && progress.step != "fetch") {
-        line += " " + std::to_string(progress.done) + "/" + std::to_string(progress.total);
+    return neutralise(line_head(progress) + progress.message.sentence(), charset);
+}
+
+std::string live_line(const Progress& progress, const Look& look) {
+    const protocol::Active& longest = progress.active.front();  // they stand in the order in which they began
+    std::string line = line_head(progress);
+    if (progress.left_ms > 0) {
+        line += std::to_string((progress.left_ms + 999) / 1000) + " s left at most; ";
     }
-    return neutralise(line + ": " + progress.message.sentence(), charset);
+    line += longest.device + " (" + longest.driver + ") " + seconds_words(longest.elapsed_ms) +
+            (longest.slow ? ", takes long" : "");
+    return clip(neutralise(line, look.charset), look.columns - 1, look.charset);
 }
 
 bool ProgressView::take(const Progress& progress) {
@@ -61,7 +81,7 @@ std::vector<Line> ProgressView::draw(const Look& look, int rows) const {
         const bool last = i + 1 == count;
         LineBuilder line(look.columns, look.charset);
         line.add(last ? (utf8 ? " \u25BA" : " >") : "  ", Role::attention);
-        line.add(seconds_words(step.elapsed_ms) + "  ", Role::dim);
+        line.add(seconds_column(step.elapsed_ms) + "  ", Role::dim);
         line.add_clipped(step.step, 11, last ? Role::heading : Role::dim).pad_to(look.columns >= 60 ? 24 : 20);
         lines.push_back(line.add(step.message.sentence(), last ? Role::normal : Role::dim).take());
     }

@@ -17,6 +17,10 @@ namespace stillboot::menu {
 /// "   1.2 s  unbind 3/19: sentence". Bytes are not counted in it: it is printed once a message.
 [[nodiscard]] std::string plain_line(const protocol::Progress& progress, Charset charset);
 
+/// "   9.2 s  unbind 3/19: 57 s left at most; 0000:00:04.0 (megaraid_sas) 3.8 s, takes long", cut to the screen:
+/// the one that has taken longest. Wants progress.active.
+[[nodiscard]] std::string live_line(const protocol::Progress& progress, const Look& look);
+
 class ProgressView {
 public:
     void start() { steps_.clear(); }

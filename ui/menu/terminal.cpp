@@ -310,9 +310,12 @@ void Terminal::enter() {
     resize();
 }
 
-void Terminal::print(const std::string& line) {
+void Terminal::print(const std::string& line, bool passing) {
+    const int columns = width(line, charset_);
+    const std::string rest(static_cast<std::size_t>(std::max(passing_columns_ - columns, 0)), ' ');
+    passing_columns_ = passing ? columns : 0;
     // A console that is gone leaves nobody to tell.
-    (void)write_all(STDOUT_FILENO, line + "\r\n", "stdout").has_value();
+    (void)write_all(STDOUT_FILENO, "\r" + line + rest + (passing ? "" : "\r\n"), "stdout").has_value();
 }
 
 std::vector<KeyPress> Terminal::read_plain_keys() {

@@ -46,7 +46,8 @@ public:
     /// Gives the terminal back as it was found, for another program.
     void leave_for_program();
     void enter();
-    void print(const std::string& line);
+    /// @param passing the next line is written over this one, which fits into a row of the terminal
+    void print(const std::string& line, bool passing = false);
     [[nodiscard]] std::vector<KeyPress> read_plain_keys();
 
 private:
@@ -54,6 +55,7 @@ private:
     Charset charset_;
     bool owned_ = true;
     bool colours_ = false;
+    int passing_columns_ = 0;  ///< of a line that the next one is written over
 };
 
 }  // namespace stillboot::menu

@@ -99,6 +99,8 @@ void ViewModel::take_progress(Actions& actions) {
     }
     if (plain_ && news) {
         actions.emplace_back(action::Print{plain_line(progress, look_.charset)});
+    } else if (plain_ && !progress.active.empty()) {
+        actions.emplace_back(action::Print{live_line(progress, look_), true});
     }
 }
 

@@ -60,6 +60,7 @@ struct EnterScreen {
 /// One plain line, while the screen is left.
 struct Print {
     std::string line;
+    bool passing = false;  ///< the next line is written over it
     bool operator==(const Print&) const = default;
 };
 }  // namespace action

@@ -137,7 +137,7 @@ TEST_SUITE("cli") {
         server.start();
         const auto ran = run(server, {"boot", "Linux", "--wait"});
         CHECK(ran.code == ExitCode::failed);
-        CHECK(ran.out == "[  1.25 s] unbind: nvme (3/24)\n[  1.30 s] fetch: nvme (10 %)\n");
+        CHECK(ran.out == "[  1.25 s] unbind 3/24: nvme\n[  1.30 s] fetch 10 %: nvme\n");
         CHECK(ran.err == "stillboot: the boot failed: it broke\nHow it went: stillboot log\n");
         CHECK(server.stop()[0].more);
     }

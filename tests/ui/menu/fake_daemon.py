@@ -136,7 +136,7 @@ class FakeDaemon:
                 self.send(connection, {"parameters": {"option": "x"}, "continues": True})
             for number, (step, words) in enumerate(steps):
                 progress = {"option": "x", "step": step, "message": said(words), "done": 0, "total": 0,
-                            "elapsed_ms": 0}
+                            "elapsed_ms": 0, "active": [], "left_ms": 0}
                 self.send(connection, {"parameters": {"option": "x", "progress": progress, "plan": None},
                                        "continues": number + 1 < len(steps)})
 

@@ -24,7 +24,7 @@ STOP = "Press any key to stop this and choose for yourself."
 
 def progress(step, text, done=0, total=0):
     return {"option": "nvme0n1p2/grub/0", "step": step, "message": said(text), "done": done, "total": total,
-            "elapsed_ms": 1500}
+            "elapsed_ms": 1500, "active": [], "left_ms": 0}
 
 
 class MenuTest(unittest.TestCase):

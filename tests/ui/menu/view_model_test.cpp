@@ -216,6 +216,13 @@ TEST_SUITE("menu") {
         CHECK(menu.tell(handing_over("commit")).empty());
         CHECK(menu.tell(handing_over("unbind", 3, 19)) ==
               Actions{action::Print{"   1.2 s  unbind 3/19: doing unbind"}});
+        auto waiting = handing_over("unbind", 3, 19);
+        waiting.progress->elapsed_ms = 9'200;
+        waiting.progress->left_ms = 56'200;
+        waiting.progress->active = {{"0000:00:04.0", "megaraid_sas", 3'800, true}, {"eth0", "e1000", 100, false}};
+        CHECK(menu.tell(waiting) ==
+              Actions{action::Print{
+                  "   9.2 s  unbind 3/19: 57 s left at most; 0000:00:04.0 (megaraid_sas) 3.8 s, t…", true}});
         CHECK(menu.key(Key::enter).empty());
         CHECK(holds<action::Cancel>(menu.control("c")));
         auto back = state(Phase::idle);
