@@ -24,7 +24,10 @@ void add_table(const Root& root, const std::string& pid, const std::string& hold
         if (fields.size() < 6 || fields.end() - dash < 3) {
             continue;
         }
-        mounts.push_back({fields[2], unescape_octal(fields[4]), *(dash + 1), unescape_octal(*(dash + 2)), holder});
+        const auto options = split(fields[5], ",");
+        const bool read_only = std::find(options.begin(), options.end(), "ro") != options.end();
+        mounts.push_back(
+            {fields[2], unescape_octal(fields[4]), *(dash + 1), unescape_octal(*(dash + 2)), read_only, holder});
     }
 }
 
@@ -43,9 +46,14 @@ std::string unescape_octal(std::string_view text) {
     return out;
 }
 
-std::vector<Mount> read_mounts(const Root& root) {
+std::vector<Mount> read_own_mounts(const Root& root) {
     std::vector<Mount> mounts;
     add_table(root, "self", "", mounts);
+    return mounts;
+}
+
+std::vector<Mount> read_mounts(const Root& root) {
+    std::vector<Mount> mounts = read_own_mounts(root);
     std::set<std::string> seen = {root.read_link("/proc/self/ns/mnt").value_or("")};
     for (const auto& pid : processes(root)) {
         const auto name_space = root.read_link("/proc/" + pid + "/ns/mnt");

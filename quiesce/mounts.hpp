@@ -16,12 +16,16 @@ struct Mount {
     std::string where;
     std::string type;
     std::string source;
-    std::string holder;  ///< "dockerd (process 77)" where only that process's name space shows it
+    bool read_only = false;  ///< this mount, whatever the file system is
+    std::string holder;      ///< "dockerd (process 77)" where only that process's name space shows it
 };
 
 /// All mounts that are to be found, our own first; those of other mount name spaces are seen by root alone.
 /// Source: proc_pid_mountinfo(5).
 [[nodiscard]] std::vector<Mount> read_mounts(const Root& root);
+
+/// Those of our own name space alone.
+[[nodiscard]] std::vector<Mount> read_own_mounts(const Root& root);
 
 /// The octal escapes of tables in /proc: "\040" is a space.
 [[nodiscard]] std::string unescape_octal(std::string_view text);

@@ -45,7 +45,7 @@ expect "vda2 " "$(offers stillboot rescan v)"
 expect '$(echo${IFS}executed) --help vda2 ' "$(offers stillboot rescan "" | tr ' ' '\n' | LC_ALL=C sort | tr '\n' ' ')"
 expect "plan record run verify " "$(offers stillboot quiesce "" | tr ' ' '\n' | grep -v '^-' | tr '\n' ' ')"
 expect "boot " "$(offers stillboot --json=short bo)"
-expect "--append --devicetree --dry-run --exec --help --initrd " "$(offers stillboot load --)"
+expect "--append --devicetree --dry-run --even-if-cut-off --exec --help --initrd " "$(offers stillboot load --)"
 
 # Every shell offers the same verbs, and the program knows each of them.
 for verb in $verbs; do

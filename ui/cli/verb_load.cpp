@@ -8,6 +8,7 @@
 #include "daemon/handover/progress.hpp"
 #include "kexec/handover/executor.hpp"
 #include "ui/cli/machine.hpp"
+#include "ui/cli/mistakes.hpp"
 #include "ui/cli/progress.hpp"
 #include "ui/cli/verbs.hpp"
 
@@ -21,6 +22,7 @@ struct LoadOrder {
     std::string append;
     bool exec = false;
     bool dry_run = false;
+    bool even_if_cut_off = false;
 };
 
 class PrintingObserver final : public handover::Observer {
@@ -98,6 +100,19 @@ ExitCode report_outcome(const Context& context, const handover::Outcome& outcome
     return outcome.failure->code() == "handover.busy" ? ExitCode::refused : code;
 }
 
+/// What the jump would do to the one who asks for it, said before the kernel is even looked at.
+std::optional<ExitCode> refuse_jump(const Context& context, const Root& root, const quiesce::Policy& policy,
+                                    bool even_if_cut_off) {
+    if (const auto refused = refuse_where_impossible(context, root)) {
+        return refused;
+    }
+    const auto inventory = quiesce::read_inventory(root);
+    if (!inventory) {
+        return report(context, inventory.error());
+    }
+    return refuse_cut_off(context, root, *inventory, quiesce::make_plan(*inventory, policy), even_if_cut_off);
+}
+
 ExitCode load(const Context& context, const LoadOrder& order) {
     const auto request = request_of(order);
     if (!request) {
@@ -112,6 +127,11 @@ ExitCode load(const Context& context, const LoadOrder& order) {
         return report(context, root.error());
     }
     const Settings settings = settings_of(context, *root);
+    if (order.exec) {
+        if (const auto refused = refuse_jump(context, *root, policy_of(settings), order.even_if_cut_off)) {
+            return *refused;
+        }
+    }
     PrintingObserver observer(context);
     const handover::MachinePorts machine(*root, policy_of(settings), observer);
     const auto plan = handover::prepare(*request, handover_settings(settings, order.exec), machine.ports());
@@ -145,6 +165,7 @@ void add_load(CLI::App& app, const Context& context, Action& action) {
     verb->add_option("--devicetree", order->devicetree, "A devicetree for it");
     verb->add_option("--append", order->append, "Its command line");
     verb->add_flag("--exec", order->exec, "Bring the devices to rest and jump into it");
+    verb->add_flag(cut_off_option, order->even_if_cut_off, "With --exec: also where that ends this session");
     verb->add_flag("--dry-run", order->dry_run, "Say what would be done, and do nothing");
     verb->callback([&context, &action, order] { action = [&context, order] { return load(context, *order); }; });
 }

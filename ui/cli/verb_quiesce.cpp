@@ -16,6 +16,7 @@
 #include "ui/cli/inventory_file.hpp"
 #include "ui/cli/json_output.hpp"
 #include "ui/cli/machine.hpp"
+#include "ui/cli/mistakes.hpp"
 #include "ui/cli/verbs.hpp"
 
 namespace stillboot::cli {
@@ -24,6 +25,7 @@ namespace {
 struct Prepared {
     Root root;
     quiesce::Policy policy;
+    quiesce::Inventory inventory;
     quiesce::Plan plan;
 };
 
@@ -38,7 +40,7 @@ Result<Prepared> prepare(const Context& context) {
         return inventory.error();
     }
     quiesce::Plan plan = quiesce::make_plan(*inventory, policy);
-    return Prepared{std::move(*root), std::move(policy), std::move(plan)};
+    return Prepared{std::move(*root), std::move(policy), std::move(*inventory), std::move(plan)};
 }
 
 ExitCode print_plan(const Context& context, const quiesce::Plan& plan) {
@@ -119,8 +121,12 @@ ExitCode put_back(const Context& context, const quiesce::Execution& execution, c
     return execution.failure->code() == "quiesce.refused" ? ExitCode::refused : ExitCode::failed;
 }
 
-ExitCode run_plan(const Context& context) {
-    if (const auto refused = refuse_without_root(context)) {
+ExitCode run_plan(const Context& context, bool even_if_cut_off) {
+    const auto root = Root::open(context.root);
+    if (!root) {
+        return report(context, root.error());
+    }
+    if (const auto refused = refuse_where_impossible(context, *root)) {
         return *refused;
     }
     const auto prepared = prepare(context);
@@ -137,6 +143,10 @@ ExitCode run_plan(const Context& context) {
             context.complain("stillboot: " + refusal.sentence());
         }
         return ExitCode::refused;
+    }
+    if (const auto refused =
+            refuse_cut_off(context, prepared->root, prepared->inventory, prepared->plan, even_if_cut_off)) {
+        return *refused;
     }
     quiesce::SystemPorts system(prepared->root);
     quiesce::RunStateStore store(prepared->root);
@@ -177,6 +187,14 @@ void add_plan(CLI::App& quiesce, const Context& context, Action& action) {
     });
 }
 
+void add_run(CLI::App& quiesce, const Context& context, Action& action) {
+    CLI::App* verb = quiesce.add_subcommand("run", "Unbind the devices; disks and network are gone afterwards");
+    auto cut_off = std::make_shared<bool>(false);
+    verb->add_flag(cut_off_option, *cut_off, "Also where that ends the session it is asked from");
+    verb->callback(
+        [&context, &action, cut_off] { action = [&context, cut_off] { return run_plan(context, *cut_off); }; });
+}
+
 void add_record(CLI::App& quiesce, const Context& context, Action& action) {
     CLI::App* verb = quiesce.add_subcommand(
         "record", "Write the machine's devices as JSON, for a bug report or for plan --inventory");
@@ -199,7 +217,7 @@ void add_quiesce(CLI::App& app, const Context& context, Action& action) {
             action = [&context, run] { return run(context); };
         });
     };
-    add("run", "Unbind the devices; disks and network are gone afterwards", run_plan);
+    add_run(*verb, context, action);
     add("verify", "Whether each device is still, kept, contained or moving; touches nothing", show_verdicts);
     add_record(*verb, context, action);
 }

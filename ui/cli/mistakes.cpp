@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Refusals of what a user did not mean.
+#include "ui/cli/mistakes.hpp"
+
+#include <csignal>
+
+#include "ui/cli/machine.hpp"
+
+namespace stillboot::cli {
+namespace {
+
+ExitCode refuse(const Context& context, const Error& error) {
+    context.complain("stillboot: " + error.sentence());
+    return ExitCode::refused;
+}
+
+}  // namespace
+
+std::optional<ExitCode> refuse_where_impossible(const Context& context, const Root& root) {
+    if (const auto refused = refuse_without_root(context)) {
+        return refused;
+    }
+    if (const auto possible = quiesce::may_unbind_here(root); !possible) {
+        return refuse(context, possible.error());
+    }
+    return std::nullopt;
+}
+
+std::optional<ExitCode> refuse_cut_off(const Context& context, const Root& root,
+                                       const quiesce::Inventory& inventory, const quiesce::Plan& plan,
+                                       bool even_if_cut_off) {
+    if (const auto possible = quiesce::kernel_can_unbind(inventory); !possible) {
+        return refuse(context, possible.error());
+    }
+    if (even_if_cut_off) {
+        std::signal(SIGHUP, SIG_IGN);
+        std::signal(SIGPIPE, SIG_IGN);
+        return std::nullopt;
+    }
+    const auto lost = quiesce::cut_offs(root, plan, quiesce::read_caller(root), quiesce::local_addresses());
+    for (const Message& message : lost) {
+        context.complain("stillboot: " + message.sentence());
+    }
+    if (lost.empty()) {
+        return std::nullopt;
+    }
+    context.complain(Message("cli.hint_cut_off", {{"option", cut_off_option}}).sentence());
+    return ExitCode::refused;
+}
+
+}  // namespace stillboot::cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What keeps a user from unbinding by mistake, said before anything is touched.
+#pragma once
+
+#include <optional>
+
+#include "quiesce/caller.hpp"
+#include "ui/cli/context.hpp"
+
+namespace stillboot::cli {
+
+/// The name of the way out, for the command line and the hint.
+inline constexpr const char* cut_off_option = "--even-if-cut-off";
+
+/// Not root, in a container, without a sysfs to write to: there is no way out of these.
+[[nodiscard]] std::optional<ExitCode> refuse_where_impossible(const Context& context, const Root& root);
+
+/// A kernel without unbind files; and, unless `even_if_cut_off`, a session that would end by its own order.
+/// With a way out taken, this process outlives its terminal: SIGHUP and SIGPIPE are ignored from here on, since a
+/// hand-over that ends halfway is the worst there is.
+[[nodiscard]] std::optional<ExitCode> refuse_cut_off(const Context& context, const Root& root,
+                                                     const quiesce::Inventory& inventory,
+                                                     const quiesce::Plan& plan, bool even_if_cut_off);
+
+}  // namespace stillboot::cli
