@@ -22,7 +22,8 @@ public:
           followers_(nodes.size()),
           open_blockers_(nodes.size()),
           stage_(nodes.size()),
-          place_(nodes.size(), nowhere) {
+          place_(nodes.size()),
+          gone_(nodes.size(), false) {
         for (std::size_t i = 0; i < nodes.size(); ++i) {
             index_.emplace(nodes[i].path, i);
         }
@@ -34,16 +35,13 @@ public:
     }
 
     Ordered run() {
+        break_circles();
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
             stage_[i] = nodes_[i].stage;
             open_blockers_[i] = blockers_[i].size();
             offer(i);
         }
-        while (result_.ranks.size() < nodes_.size()) {
-            if (ready_.empty()) {
-                drop_an_edge();
-                continue;
-            }
+        while (!ready_.empty()) {
             const std::size_t next = std::get<3>(ready_.top());
             ready_.pop();
             take(next);
@@ -128,9 +126,38 @@ private:
         result_.ranks.push_back(std::move(rank));
         for (const std::size_t after : followers_[node]) {
             stage_[after] = std::max(stage_[after], stage_[node]);
-            if (blockers_[after].contains(node)) {  // not for an edge that was dropped
-                --open_blockers_[after];
-                offer(after);
+            --open_blockers_[after];
+            offer(after);
+        }
+    }
+
+    // Before the stages are looked at: otherwise what waits in a circle would come after a later stage.
+    void break_circles() {
+        std::vector<std::size_t> waits(nodes_.size());
+        std::vector<std::size_t> ready;
+        const auto offer_if_free = [&](std::size_t i) {
+            if (waits[i] == 0) {
+                ready.push_back(i);
+            }
+        };
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            waits[i] = blockers_[i].size();
+            offer_if_free(i);
+        }
+        for (std::size_t left = nodes_.size(); left > 0;) {
+            if (ready.empty()) {
+                const std::size_t freed = drop_an_edge();
+                --waits[freed];
+                offer_if_free(freed);
+                continue;
+            }
+            const std::size_t node = ready.back();
+            ready.pop_back();
+            gone_[node] = true;
+            --left;
+            for (const std::size_t after : followers_[node]) {
+                --waits[after];
+                offer_if_free(after);
             }
         }
     }
@@ -138,13 +165,13 @@ private:
     // Of what a node that is left still waits for: one of those that are left.
     [[nodiscard]] std::map<std::size_t, EdgeKind>::const_iterator open_blocker(std::size_t node) const {
         return std::find_if(blockers_[node].begin(), blockers_[node].end(),
-                            [this](const auto& edge) { return place_[edge.first] == nowhere; });
+                            [this](const auto& edge) { return !gone_[edge.first]; });
     }
 
     // Every node that is left waits for another one, so walking from blocker to blocker ends in a cycle.
     [[nodiscard]] std::vector<std::size_t> find_cycle() const {
-        const auto open = std::find(place_.begin(), place_.end(), nowhere);
-        std::vector<std::size_t> walk = {static_cast<std::size_t>(open - place_.begin())};
+        const auto open = std::find(gone_.begin(), gone_.end(), false);
+        std::vector<std::size_t> walk = {static_cast<std::size_t>(open - gone_.begin())};
         std::vector<bool> seen(nodes_.size(), false);
         while (!seen[walk.back()]) {
             seen[walk.back()] = true;
@@ -153,7 +180,8 @@ private:
         return {std::find(walk.begin(), walk.end(), walk.back()), walk.end() - 1};
     }
 
-    void drop_an_edge() {
+    /// @return the supplier, which has one thing less to wait for.
+    std::size_t drop_an_edge() {
         const auto cycle = find_cycle();
         // The edge to lose: a device link, whose supplier was bound latest. Without one (the tree itself
         // contradicts a stack) the first edge goes, so that the sort ends.
@@ -167,11 +195,11 @@ private:
             }
         }
         blockers_[supplier].erase(consumer);
-        --open_blockers_[supplier];
-        offer(supplier);
+        std::erase(followers_[consumer], supplier);
         result_.notes.emplace_back("quiesce.cycle_edge_dropped",
                                    std::initializer_list<Message::Param>{{"consumer", nodes_[consumer].path},
                                                                          {"supplier", nodes_[supplier].path}});
+        return supplier;
     }
 
     const std::vector<OrderNode>& nodes_;
@@ -181,6 +209,7 @@ private:
     std::vector<std::size_t> open_blockers_;
     std::vector<int> stage_;
     std::vector<std::size_t> place_;  // in the result
+    std::vector<bool> gone_;          // while circles are looked for
     std::priority_queue<Key> ready_;
     Ordered result_;
 };
