@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "quiesce/order.hpp"
 #include "quiesce/sysfs.hpp"
@@ -99,23 +100,28 @@ private:
                 open.push_back(path);
             }
         }
+        std::unordered_set<std::string_view> closed;   // devices whose ancestors and suppliers are kept already
+        std::unordered_set<std::string_view> chained;  // places that are kept up to the root
         while (!open.empty()) {
             const std::string path = std::move(open.back());
             open.pop_back();
-            const Judged sake = judged_.find(path)->second;
+            const Judged& sake = judged_.find(path)->second;
+            const auto keep_chain = [&](std::string_view at) {
+                for (; at.size() > 1 && chained.insert(at).second; at = at.substr(0, at.rfind('/'))) {
+                    keep_for_sake_of(at, sake, open);
+                }
+            };
             for (std::string_view at = path; at.size() > 1; at = at.substr(0, at.rfind('/'))) {
-                keep_for_sake_of(at, sake, open);
                 const auto device = inventory_.devices.find(at);
                 if (device == inventory_.devices.end()) {
                     continue;
                 }
-                std::vector<std::string> below = device->second.suppliers;
-                below.push_back(device->second.physical_function);  // switched off, it takes its functions away
-                for (const auto& supplier : below) {
-                    for (std::string_view s = supplier; s.size() > 1; s = s.substr(0, s.rfind('/'))) {
-                        keep_for_sake_of(s, sake, open);
-                    }
+                if (!closed.insert(device->first).second) {
+                    break;
                 }
+                keep_chain(device->first);
+                std::for_each(device->second.suppliers.begin(), device->second.suppliers.end(), keep_chain);
+                keep_chain(device->second.physical_function);  // switched off, it takes its functions away
             }
         }
     }

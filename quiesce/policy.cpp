@@ -13,8 +13,16 @@
 namespace stillboot::quiesce {
 namespace {
 
+// Each device is held against each rule, and most patterns are plain names or the beginning of one.
 bool glob_matches(std::string_view pattern, const std::string& text) {
-    return ::fnmatch(std::string(pattern).c_str(), text.c_str(), 0) == 0;
+    const std::size_t special = pattern.find_first_of("*?[\\");
+    if (special == pattern.npos) {
+        return text == pattern;
+    }
+    if (!text.starts_with(pattern.substr(0, special))) {
+        return false;
+    }
+    return pattern.substr(special) == "*" || ::fnmatch(std::string(pattern).c_str(), text.c_str(), 0) == 0;
 }
 
 bool rule_matches(const Rule& rule, const Device& device) {
@@ -44,8 +52,8 @@ bool rule_matches(const Rule& rule, const Device& device) {
 // driver that can carry one counts while such a console is in use.
 const Console* console_on(const Device& device, const Inventory& inventory) {
     for (const auto& console : inventory.consoles) {
-        const Device* carrier = inventory.bound_at_or_above(console.path);
-        if (carrier != nullptr && carrier->path == device.path) {
+        const bool below = console.path == device.path || is_below(console.path, device.path);
+        if (below && inventory.bound_at_or_above(console.path) == &device) {
             return &console;
         }
         if (console.name.starts_with("hvc") && device.driver == "virtio_console") {
