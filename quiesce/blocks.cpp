@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The block stack and the network interfaces.
-#include <array>
-
 #include "quiesce/sysfs.hpp"
 #include "quiesce/users.hpp"
 
@@ -26,19 +24,22 @@ std::vector<std::string> nvme_controllers(const Root& root, std::string_view blo
     return controllers;
 }
 
-std::string stable_name(const Root& root, const std::string& path) {
-    constexpr std::array<std::string_view, 5> attributes = {"wwid", "device/wwid", "uuid", "serial",
-                                                            "device/serial"};
-    for (const auto attribute : attributes) {
-        if (auto text = attribute_or_empty(root, path + "/" + std::string(attribute)); !text.empty()) {
+std::string stable_name(const Root& root, const SysfsDirectory& directory) {
+    for (const char* attribute : {"wwid", "uuid", "serial"}) {
+        if (auto text = directory.attribute(attribute); !text.empty()) {
             return text;
         }
     }
-    return attribute_or_empty(root, path + "/device/cid");  // an SD card
+    const SysfsDirectory device(root, directory.path() + "/device");
+    for (const char* attribute : {"wwid", "serial", "cid"}) {  // cid: of an SD card
+        if (auto text = device.attribute(attribute); !text.empty()) {
+            return text;
+        }
+    }
+    return {};
 }
 
-std::string dm_kind(const Root& root, const std::string& path) {
-    const std::string uuid = attribute_or_empty(root, path + "/dm/uuid");
+std::string dm_kind(const std::string& uuid) {
     for (const std::string_view kind : {"LVM", "CRYPT", "mpath"}) {
         if (uuid.starts_with(kind)) {
             return std::string(kind);
@@ -47,18 +48,27 @@ std::string dm_kind(const Root& root, const std::string& path) {
     return {};
 }
 
+void read_virtual(const Root& root, BlockDevice& block) {
+    const SysfsDirectory dm(root, block.path + "/dm");
+    block.dm_name = dm.attribute("name");
+    block.dm_kind = dm_kind(dm.attribute("uuid"));
+    block.md_level = attribute_or_empty(root, block.path + "/md/level");
+    block.backing_file = attribute_or_empty(root, block.path + "/loop/backing_file");
+}
+
 BlockDevice read_block(const Root& root, const std::string& name, const std::string& path) {
+    const SysfsDirectory directory(root, path);
     BlockDevice block;
     block.name = name;
     block.path = path;
-    block.number = attribute_or_empty(root, path + "/dev");
-    block.sectors = parse_number(attribute_or_empty(root, path + "/size"), 10);
-    block.dm_name = attribute_or_empty(root, path + "/dm/name");
-    block.dm_kind = dm_kind(root, path);
-    block.md_level = attribute_or_empty(root, path + "/md/level");
-    block.wwid = stable_name(root, path);
+    block.number = directory.attribute("dev");
+    block.sectors = parse_number(directory.attribute("size"), 10);
+    if (path.starts_with("/sys/devices/virtual/block/")) {
+        read_virtual(root, block);
+    } else if (directory.attribute("partition").empty()) {
+        block.wwid = stable_name(root, directory);
+    }
     block.carriers = nvme_controllers(root, path);
-    block.backing_file = attribute_or_empty(root, path + "/loop/backing_file");
     if (const auto slaves = root.list(path + "/slaves")) {
         block.stands_on = *slaves;
     }
@@ -72,8 +82,9 @@ BlockDevice read_block(const Root& root, const std::string& name, const std::str
 
 void read_blocks(const Root& root, Inventory& inventory) {
     const auto names = root.list("/sys/class/block");
+    const SysfsDirectory links(root, "/sys/class/block");
     for (const auto& name : names ? *names : std::vector<std::string>{}) {
-        const std::string path = follow_link(root, "/sys/class/block/" + name);
+        const std::string path = links.follow(name.c_str());
         if (!path.empty()) {
             inventory.blocks[name] = read_block(root, name, path);
         }
@@ -98,17 +109,19 @@ void derive_stacked(Inventory& inventory) {
 void read_interfaces(const Root& root, Inventory& inventory) {
     constexpr std::uint64_t iff_up = 1;
     const auto names = root.list("/sys/class/net");
+    const SysfsDirectory links(root, "/sys/class/net");
     for (const auto& name : names ? *names : std::vector<std::string>{}) {
-        const std::string path = follow_link(root, "/sys/class/net/" + name);
+        const std::string path = links.follow(name.c_str());
         if (path.empty() || path.starts_with("/sys/devices/virtual/")) {
             continue;
         }
+        const SysfsDirectory directory(root, path);
         NetworkInterface interface;
         interface.name = name;
         interface.path = path;
-        interface.address = attribute_or_empty(root, path + "/address");
-        interface.up = (parse_number(attribute_or_empty(root, path + "/flags"), 16) & iff_up) != 0;
-        interface.carrier = attribute_or_empty(root, path + "/carrier") == "1";
+        interface.address = directory.attribute("address");
+        interface.up = (parse_number(directory.attribute("flags"), 16) & iff_up) != 0;
+        interface.carrier = directory.attribute("carrier") == "1";
         inventory.interfaces.push_back(std::move(interface));
     }
 }

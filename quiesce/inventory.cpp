@@ -16,45 +16,62 @@ namespace {
 constexpr std::array<std::string_view, 9> known_classes = {"watchdog", "tpm", "rtc",  "net",      "block",
                                                            "drm",      "ptp", "ipmi", "scsi_host"};
 
-void read_pci(const Root& root, Device& device) {
-    const auto hex = [&](std::string_view name) {
-        return parse_number(attribute_or_empty(root, device.path + "/" + std::string(name)), 16);
-    };
+void read_pci(const SysfsDirectory& directory, Device& device) {
+    const auto hex = [&](const char* name) { return parse_number(directory.attribute(name), 16); };
     PciFunction pci;
     pci.class_code = static_cast<std::uint32_t>(hex("class")) & 0xffffff;
     pci.vendor = static_cast<std::uint16_t>(hex("vendor"));
     pci.device = static_cast<std::uint16_t>(hex("device"));
     device.pci = pci;
-    device.virtual_functions =
-        static_cast<std::uint32_t>(parse_number(attribute_or_empty(root, device.path + "/sriov_numvfs"), 10));
-    if (const auto physical = follow_link(root, device.path + "/physfn"); !physical.empty()) {
-        device.physical_function = physical;
-    }
+    device.virtual_functions = static_cast<std::uint32_t>(parse_number(directory.attribute("sriov_numvfs"), 10));
+    device.physical_function = directory.follow("physfn");
 }
 
-Device read_device(const Root& root, const std::string& path, const std::string& name, const std::string& bus,
-                   const BindOrderReader& bind_order) {
-    Device device;
-    device.path = path;
-    device.name = name;
-    device.bus = bus;
-    device.driver = current_driver(root, path);
-    if (device.bound()) {
-        device.bind_order = bind_order(root, path);
-        device.can_unbind = root.lstat(path + "/driver/unbind").has_value();
+/// Reads the devices of one bus after the other.
+class BusReader {
+public:
+    BusReader(const Root& root, const BindOrderReader& bind_order) : root_(root), bind_order_(bind_order) {}
+
+    Device device_at(const std::string& path, const std::string& name, const std::string& bus) {
+        const SysfsDirectory directory(root_, path);
+        Device device;
+        device.path = path;
+        device.name = name;
+        device.bus = bus;
+        device.driver = last_component(directory.link("driver"));
+        if (device.bound()) {
+            device.bind_order = bind_order_(root_, path);
+            device.can_unbind = can_unbind(device);
+        }
+        if (device.bound() || bus == "pci") {  // of the others nobody asks it, and there are many
+            device.modalias = directory.attribute("modalias");
+        }
+        if (bus == "pci") {
+            read_pci(directory, device);
+        }
+        return device;
     }
-    device.modalias = attribute_or_empty(root, path + "/modalias");
-    if (bus == "pci") {
-        read_pci(root, device);
+
+private:
+    bool can_unbind(const Device& device) {
+        const auto [known, added] = can_unbind_.try_emplace({device.bus, device.driver}, false);
+        if (added) {
+            known->second = root_.lstat(device.path + "/driver/unbind").has_value();
+        }
+        return known->second;
     }
-    return device;
-}
+
+    const Root& root_;
+    const BindOrderReader& bind_order_;
+    std::map<std::pair<std::string, std::string>, bool> can_unbind_;  // by bus and driver
+};
 
 Result<void> read_buses(const Root& root, const BindOrderReader& bind_order, Inventory& inventory) {
     auto buses = root.list("/sys/bus");
     if (!buses) {
         return buses.error();
     }
+    BusReader reader(root, bind_order);
     for (const auto& bus : *buses) {
         const std::string base = "/sys/bus/" + bus;
         if (auto text = root.read_attribute(base + "/drivers_autoprobe")) {
@@ -64,10 +81,11 @@ Result<void> read_buses(const Root& root, const BindOrderReader& bind_order, Inv
         if (!names) {
             continue;  // a bus without devices
         }
+        const SysfsDirectory links(root, base + "/devices");
         for (const auto& name : *names) {
-            const std::string path = follow_link(root, base + "/devices/" + name);
+            const std::string path = links.follow(name.c_str());
             if (!path.empty()) {
-                inventory.devices[path] = read_device(root, path, name, bus, bind_order);
+                inventory.devices[path] = reader.device_at(path, name, bus);
             }
         }
     }
@@ -78,8 +96,9 @@ Result<void> read_buses(const Root& root, const BindOrderReader& bind_order, Inv
 std::vector<std::string> device_link_directories(const Root& root, const Inventory& inventory) {
     std::vector<std::string> directories;
     if (const auto names = root.list("/sys/class/devlink")) {
+        const SysfsDirectory links(root, "/sys/class/devlink");
         for (const auto& name : *names) {
-            directories.push_back(follow_link(root, "/sys/class/devlink/" + name));
+            directories.push_back(links.follow(name.c_str()));
         }
         return directories;
     }
@@ -95,12 +114,13 @@ std::vector<std::string> device_link_directories(const Root& root, const Invento
 }
 
 void read_device_links(const Root& root, Inventory& inventory) {
-    for (const auto& directory : device_link_directories(root, inventory)) {
-        if (attribute_or_empty(root, directory + "/status") == "dormant") {
+    for (const auto& path : device_link_directories(root, inventory)) {
+        const SysfsDirectory directory(root, path);
+        if (directory.attribute("status") == "dormant") {
             continue;
         }
-        const std::string supplier = follow_link(root, directory + "/supplier");
-        const std::string consumer = follow_link(root, directory + "/consumer");
+        const std::string supplier = directory.follow("supplier");
+        const std::string consumer = directory.follow("consumer");
         const auto found = inventory.devices.find(consumer);
         if (found != inventory.devices.end() && !supplier.empty()) {
             auto& suppliers = found->second.suppliers;
@@ -126,8 +146,9 @@ void read_classes(const Root& root, Inventory& inventory) {
     for (const auto class_name : known_classes) {
         const std::string base = "/sys/class/" + std::string(class_name);
         const auto names = root.list(base);
+        const SysfsDirectory links(root, base);
         for (const auto& name : names ? *names : std::vector<std::string>{}) {
-            if (const auto path = follow_link(root, base + "/" + name); !path.empty()) {
+            if (const auto path = links.follow(name.c_str()); !path.empty()) {
                 add_class(inventory, path, class_name);
             }
         }

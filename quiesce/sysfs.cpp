@@ -2,23 +2,74 @@
 // Small readers of sysfs that the inventory is made of.
 #include "quiesce/sysfs.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <charconv>
-#include <filesystem>
 
 namespace stillboot::quiesce {
+namespace {
+
+// "/sys/class/net" and "../../devices/x" -> "/sys/devices/x", by the text alone.
+std::string joined(std::string_view directory, std::string_view target) {
+    std::string out(target.starts_with('/') ? std::string_view() : directory);
+    while (!target.empty()) {
+        const std::size_t slash = std::min(target.find('/'), target.size());
+        const std::string_view part = target.substr(0, slash);
+        if (part == "..") {
+            out.resize(out.empty() ? 0 : std::min(out.rfind('/'), out.size()));
+        } else if (!part.empty() && part != ".") {
+            out.append("/").append(part);
+        }
+        target.remove_prefix(std::min(slash + 1, target.size()));
+    }
+    return out;
+}
+
+}  // namespace
 
 std::string attribute_or_empty(const Root& root, std::string_view path) {
     auto text = root.read_attribute(path);
     return text ? *std::move(text) : std::string();
 }
 
+SysfsDirectory::SysfsDirectory(const Root& root, std::string path) : path_(std::move(path)) {
+    if (auto opened = root.open_file(path_, O_PATH | O_DIRECTORY)) {
+        directory_ = *std::move(opened);
+    }
+}
+
+std::string SysfsDirectory::attribute(const char* name) const {
+    // A name without a slash and no link at its end cannot lead out of the root.
+    const UniqueFd file(
+        ::openat(directory_.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    std::array<char, 4096> page;
+    ssize_t length = -1;
+    do {
+        length = file ? ::read(file.get(), page.data(), page.size()) : 0;
+    } while (length < 0 && errno == EINTR);
+    std::string_view text(page.data(), length < 0 ? 0 : static_cast<std::size_t>(length));
+    const std::size_t last = text.find_last_not_of(" \t\r\n");
+    return std::string(text.substr(0, last == text.npos ? 0 : last + 1));
+}
+
+std::string SysfsDirectory::link(const char* name) const {
+    std::array<char, 4096> target;
+    const ssize_t length = ::readlinkat(directory_.get(), name, target.data(), target.size());
+    return {target.data(), length < 0 ? 0 : static_cast<std::size_t>(length)};
+}
+
+std::string SysfsDirectory::follow(const char* name) const {
+    const std::string target = link(name);
+    return target.empty() ? target : joined(path_, target);
+}
+
 std::string follow_link(const Root& root, std::string_view path) {
     const auto target = root.read_link(path);
-    if (!target) {
-        return {};
-    }
-    const auto joined = std::filesystem::path(path).parent_path() / *target;
-    return joined.lexically_normal().string();
+    return target ? joined(path.substr(0, path.rfind('/')), *target) : std::string();
 }
 
 std::uint64_t parse_number(std::string_view text, int base) {

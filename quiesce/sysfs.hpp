@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/base/root.hpp"
+#include "config/base/unique_fd.hpp"
 
 namespace stillboot::quiesce {
 
@@ -16,6 +17,24 @@ namespace stillboot::quiesce {
 
 /// Where a symlink of sysfs leads, as a path below the root, by its text alone; empty where there is no link.
 [[nodiscard]] std::string follow_link(const Root& root, std::string_view path);
+
+/// A directory of sysfs that is opened once and read from many times. One that is not there reads as empty.
+class SysfsDirectory {
+public:
+    SysfsDirectory(const Root& root, std::string path);
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+    /// An attribute right in it, less its trailing white space, or empty; at most a page, as sysfs has it.
+    [[nodiscard]] std::string attribute(const char* name) const;
+    /// The text of a link right in it, or empty.
+    [[nodiscard]] std::string link(const char* name) const;
+    /// Where that link leads, as follow_link() does.
+    [[nodiscard]] std::string follow(const char* name) const;
+
+private:
+    std::string path_;
+    UniqueFd directory_;
+};
 
 /// The number at the start of a text, with or without "0x" in base 16; 0 where there is none.
 [[nodiscard]] std::uint64_t parse_number(std::string_view text, int base);
