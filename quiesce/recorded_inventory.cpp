@@ -162,7 +162,7 @@ public:
              [&](const json::object& item) { inventory.interfaces.push_back(interface_from(item)); });
         each(object, "users", [&](const json::object& item) { inventory.users.push_back(user_from(item)); });
         each(object, "consoles", [&](const json::object& item) {
-            inventory.consoles.push_back({text(item, "name"), text(item, "path")});
+            inventory.consoles.push_back({text(item, "name"), path(item, "path")});
         });
         if (const auto* autoprobe = object.if_contains("autoprobe")) {
             for (const auto& [bus, value] : autoprobe->as_object()) {
@@ -198,12 +198,24 @@ private:
         return value == nullptr ? Number{0} : value->to_number<Number>();
     }
 
-    static std::string sysfs_path(const json::object& object) {
-        std::string path = checked(object.at("path").as_string());
-        if (!path.starts_with("/sys/") && !planted_defect) {
+    // Whoever walks up a path counts on it to begin at the root.
+    static std::string checked_path(std::string path) {
+        if (!path.starts_with("/sys/")) {
             throw std::runtime_error("a path that does not lie below /sys");
         }
         return path;
+    }
+
+    static std::string path(const json::object& object, std::string_view key) {
+        return object.contains(key) ? checked_path(text(object, key)) : std::string();
+    }
+
+    static std::string own_path(const json::object& object) { return checked_path(text(object, "path")); }
+
+    std::vector<std::string> paths(const json::object& object, std::string_view key) {
+        auto out = texts(object, key);
+        std::for_each(out.begin(), out.end(), checked_path);
+        return out;
     }
 
     std::vector<std::string> texts(const json::object& object, std::string_view key) {
@@ -249,7 +261,7 @@ private:
 
     Device device_from(const json::object& object) {
         Device device;
-        device.path = sysfs_path(object);
+        device.path = own_path(object);
         device.name = object.contains("name") ? text(object, "name") : std::string(last_component(device.path));
         device.bus = text(object, "bus");
         device.driver = text(object, "driver");
@@ -263,8 +275,9 @@ private:
                             numbers.at(2).to_number<std::uint16_t>()};
         }
         device.virtual_functions = number<std::uint32_t>(object, "virtual_functions");
-        device.physical_function = text(object, "physical_function");
-        device.suppliers = texts(object, "suppliers");
+        device.physical_function =
+            planted_defect ? text(object, "physical_function") : path(object, "physical_function");
+        device.suppliers = paths(object, "suppliers");
         device.classes = texts(object, "classes");
         return device;
     }
@@ -272,7 +285,7 @@ private:
     BlockDevice block_from(const json::object& object) {
         BlockDevice block;
         block.name = text(object, "name");
-        block.path = text(object, "path");
+        block.path = path(object, "path");
         block.number = text(object, "number");
         block.dm_name = text(object, "dm_name");
         block.dm_kind = text(object, "dm_kind");
@@ -280,7 +293,7 @@ private:
         block.wwid = text(object, "wwid");
         block.sectors = number<std::uint64_t>(object, "sectors");
         block.stands_on = texts(object, "stands_on");
-        block.carriers = texts(object, "carriers");
+        block.carriers = paths(object, "carriers");
         block.backing_file = text(object, "backing_file");
         return block;
     }
@@ -288,7 +301,7 @@ private:
     static NetworkInterface interface_from(const json::object& object) {
         NetworkInterface interface;
         interface.name = text(object, "name");
-        interface.path = sysfs_path(object);
+        interface.path = own_path(object);
         interface.address = text(object, "address");
         interface.up = flag(object, "up");
         interface.carrier = flag(object, "carrier");
@@ -303,7 +316,7 @@ private:
         }
         User user;
         user.what = Message(text(object, "code"), std::move(params));
-        user.needs = texts(object, "needs");
+        user.needs = paths(object, "needs");
         user.needs_network = flag(object, "needs_network");
         return user;
     }

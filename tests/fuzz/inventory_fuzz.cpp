@@ -28,6 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Inventory& inventory = recorded->inventory;
     for (const auto& [path, device] : inventory.devices) {
         require(path == device.path && path.starts_with("/sys/"));
+        require(device.physical_function.empty() || device.physical_function.starts_with("/sys/"));
         require(device.suppliers.size() <= RecordedInventory::max_links);
     }
     require(make_plan(inventory, {}) == make_plan(again->inventory, {}));

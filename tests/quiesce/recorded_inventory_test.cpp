@@ -151,8 +151,16 @@ TEST_SUITE("quiesce") {
             CAPTURE(rest);
             CHECK(words("{" + head + "," + rest + "}").starts_with(damaged));
         }
-        CHECK(words("{" + head + R"(,"devices":[{"path":"/etc/x"}]})") ==
-              damaged + "a path that does not lie below /sys");
+        for (const char* rest :
+             {R"("devices":[{"path":"/etc/x"}])", R"("devices":[{"path":""}])",
+              R"("devices":[{"path":"/sys/x","physical_function":"x"}])",
+              R"("devices":[{"path":"/sys/x","suppliers":["/sys/y","x"]}])",
+              R"("blocks":[{"name":"a","path":"x"}])", R"("blocks":[{"name":"a","carriers":["x"]}])",
+              R"("interfaces":[{"name":"a","path":"x"}])", R"("consoles":[{"name":"a","path":"x"}])",
+              R"("users":[{"code":"x","parameters":[],"needs":["x"]}])"}) {
+            CAPTURE(rest);
+            CHECK(words("{" + head + "," + rest + "}") == damaged + "a path that does not lie below /sys");
+        }
         CHECK(words("{" + head + R"(,"devices":[{"path":"/sys/x"},{"path":"/sys/x"}]})") ==
               damaged + "a device stands in it twice");
         CHECK(words(std::string(20, '[') + std::string(20, ']')).starts_with(damaged));
