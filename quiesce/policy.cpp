@@ -68,6 +68,13 @@ bool names_any(const std::vector<std::string>& patterns, const Device& device) {
                        [&](const std::string& pattern) { return names_device(pattern, device); });
 }
 
+const Learned* learned_of(const Device& device, const Policy& policy) {
+    const auto found = std::find_if(policy.learned.begin(), policy.learned.end(), [&](const Learned& each) {
+        return each.is_kept() && each.names(device.driver, device.bus);
+    });
+    return found == policy.learned.end() ? nullptr : &*found;
+}
+
 Decision keep_for(Message reason) {
     Decision decision;
     decision.action = Action::keep;
@@ -117,6 +124,9 @@ Decision decide(const Device& device, const Inventory& inventory, const Policy& 
     }
     if ((device.driver == "nouveau" || device.driver == "nvidia") && !inventory.graphics_holder.empty()) {
         return keep_for(Message("quiesce.keep_graphics_open", {{"process", inventory.graphics_holder}}));
+    }
+    if (const Learned* learned = learned_of(device, policy)) {
+        return keep_for(learned->message());
     }
     Decision decision = from_rules(device);
     if (decision.action != Action::unbind && names_any(policy.unbind, device)) {

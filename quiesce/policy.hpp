@@ -11,6 +11,7 @@
 
 #include "config/base/message.hpp"
 #include "quiesce/inventory.hpp"
+#include "quiesce/learned.hpp"
 
 namespace stillboot::quiesce {
 
@@ -46,6 +47,8 @@ struct Policy {
     std::vector<std::string> unbind;
     /// Sysfs paths or /dev nodes under which a scan hangs in the kernel: their chain is kept and named.
     std::vector<std::string> hung;
+    /// What earlier hand-overs have taught: these drivers are left alone.
+    std::vector<Learned> learned;
     /// Sysfs path or /dev node of the state store: its chain goes last. Empty where there is none.
     std::string state_store;
     /// Interfaces that something of ours uses right now, each with who it is.

@@ -20,6 +20,8 @@ public:
     virtual Result<void> clear() = 0;
     /// Node or sysfs path of the device it lies on, whose chain goes last; empty for memory and NVRAM.
     [[nodiscard]] virtual std::string device() const = 0;
+    /// Lets go of that device, because it goes; what is asked of the store afterwards takes hold of it again.
+    virtual void close() {}
 };
 
 /// In /run: survives the daemon, not the kernel.

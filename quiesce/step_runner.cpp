@@ -3,6 +3,7 @@
 #include "quiesce/step_runner.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "quiesce/sysfs.hpp"
 
@@ -76,6 +77,7 @@ StepRunner::StepRunner(const Ports& ports, const RunnerOptions& options, UndoRec
       options_(options),
       record_(record),
       outcomes_(outcomes),
+      on_store_goes_(options.on_store_goes),
       budget_end_(ports.clock.now() + options.budget) {}
 
 Result<void> StepRunner::run(const std::vector<PlanStep>& steps) {
@@ -130,6 +132,11 @@ void StepRunner::start_ready() {
     }
     if (ports_.clock.now() >= budget_end_) {
         return fail(Error("quiesce.out_of_time", {{"seconds", std::int64_t{options_.budget.count()}}}));
+    }
+    if (!batch.empty() && (*steps_)[batch.front()].stage == state_store_stage) {
+        if (const auto tell_once = std::exchange(on_store_goes_, nullptr)) {
+            tell_once();
+        }
     }
     if (!announce(batch)) {
         return;

@@ -59,6 +59,8 @@ struct StepOutcome {
 struct RunnerOptions {
     Persist persist;
     OnProgress on_progress;
+    /// Told before the state store's own devices go, once.
+    std::function<void()> on_store_goes;
     std::stop_token stop;  ///< looked at before each batch of acts
     std::size_t parallel = 64;
     std::chrono::seconds budget{300};  ///< of everything that this runner runs
@@ -106,6 +108,7 @@ private:
     const RunnerOptions& options_;
     UndoRecord& record_;
     std::vector<StepOutcome>& outcomes_;
+    std::function<void()> on_store_goes_;
     Clock::Instant budget_end_;
 
     const std::vector<PlanStep>* steps_ = nullptr;

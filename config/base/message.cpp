@@ -25,6 +25,7 @@ constexpr Entry catalogue[] = {
 #include "config/base/catalogue/kexec.inc"
 #include "config/base/catalogue/probe.inc"
 #include "config/base/catalogue/quiesce.inc"
+#include "config/base/catalogue/state.inc"
 #include "config/base/catalogue/ui.inc"
 };
 
@@ -39,7 +40,8 @@ std::string describe_unknown(const Message& message) {
 }  // namespace
 
 std::string_view Message::param(std::string_view name) const {
-    const auto found = std::find_if(params_.begin(), params_.end(), [&](const Param& p) { return p.name == name; });
+    const auto found =
+        std::find_if(params_.begin(), params_.end(), [&](const Param& p) { return p.name == name; });
     return found == params_.end() ? std::string_view() : std::string_view(found->value);
 }
 

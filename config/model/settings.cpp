@@ -28,6 +28,15 @@ std::string_view to_word(Moving moving) {
     return "refuse";
 }
 
+std::string_view to_word(OnHang on_hang) {
+    switch (on_hang) {
+        case OnHang::restart: return "restart";
+        case OnHang::power_cycle: return "power-cycle";
+        case OnHang::menu: return "menu";
+    }
+    return "restart";
+}
+
 std::string_view to_word(LogLevel level) {
     switch (level) {
         case LogLevel::debug: return "debug";

@@ -40,11 +40,17 @@ enum class Trial { automatic, always, never };
 /// What to do where a device is still moving after the unbinding: refuse the jump, or jump all the same.
 enum class Moving { refuse, allow };
 
+/// What to do when a driver hangs or dies in its unbind and a state store can remember it: restart the machine and
+/// boot the same option with that driver left alone (by the kernel, or by cutting the power through IPMI), or undo
+/// what can be undone and leave the rest to a person.
+enum class OnHang { restart, power_cycle, menu };
+
 enum class LogLevel { debug, info, warning, error };
 
 /// "auto", "always", "never"; "refuse", "allow"; "debug", … as the settings write them. Lifetime: static.
 [[nodiscard]] std::string_view to_word(Trial trial);
 [[nodiscard]] std::string_view to_word(Moving moving);
+[[nodiscard]] std::string_view to_word(OnHang on_hang);
 [[nodiscard]] std::string_view to_word(LogLevel level);
 
 struct Settings {
@@ -53,8 +59,15 @@ struct Settings {
     /// Which devices' options come first (`order`): globs over DeviceId::id, and the words "internal" and
     /// "removable". A device that no item names comes after those that are named.
     Setting<std::vector<std::string>> order{std::vector<std::string>{"internal", "removable"}};
-    Setting<Trial> trial{Trial::automatic};  ///< `trial`
-    Setting<Moving> moving{Moving::refuse};  ///< `moving`
+    Setting<Trial> trial{Trial::automatic};    ///< `trial`
+    Setting<Moving> moving{Moving::refuse};    ///< `moving`
+    Setting<OnHang> on_hang{OnHang::restart};  ///< `on_hang`
+    Setting<bool> release_holders{false};      ///< `release_holders`: whoever holds a slow device is asked to end
+    Setting<std::chrono::seconds> watchdog{
+        std::chrono::seconds(0)};  ///< `watchdog`: armed with this time for the jump; 0 for not at all
+    Setting<bool> report_on_command_line{false};  ///< `report_on_command_line`: of the next kernel
+    /// Device node of the state store (`state_store`), "none" for none; empty for the one labelled so.
+    Setting<std::string> state_store;
     Setting<std::vector<std::string>> keep;  ///< `keep`: drivers that are never unbound
     Setting<unsigned> probe_parallel{2};     ///< `probe.parallel`: scans at the same time
     Setting<std::chrono::seconds> probe_deadline{std::chrono::seconds(30)};   ///< `probe.deadline`: of one scan

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "daemon/probe/fetch_client.hpp"
+#include "kexec/handover/state.hpp"
 
 namespace stillboot::handover {
 
@@ -30,12 +31,46 @@ std::vector<Message> StoppedScans::beyond_us(const std::vector<Message>& refusal
     return out;
 }
 
-MachinePorts::MachinePorts(const Root& root, quiesce::Policy policy, Observer& observer)
-    : system_(root),
-      quiescer_(system_.ports(), std::move(policy)),
+Options handover_options(const Settings& settings) {
+    Options out;
+    out.trial = settings.trial.value;
+    out.moving = settings.moving.value;
+    out.on_hang = settings.on_hang.value;
+    out.report_on_command_line = settings.report_on_command_line.value;
+    return out;
+}
+
+std::unique_ptr<state::PartitionStore> open_store(const Root& root, const Settings& settings) {
+    std::string node = state::find_store(root, settings.state_store.value);
+    return node.empty() ? nullptr : std::make_unique<state::PartitionStore>(std::move(node));
+}
+
+MachinePorts::MachinePorts(const Root& root, quiesce::Policy policy, const Settings& settings, Observer& observer)
+    : store_(open_store(root, settings)),
+      system_(root),
+      quiescer_(system_.ports(), with_memory(std::move(policy))),
+      restarter_(root, runner_, settings.on_hang.value),
       loader_(root, runner_),
       run_store_(root),
-      ports_{root,     fetcher_, loader_, quiescer_, surroundings_, run_store_, nullptr, system_.ports().journal,
-             observer, clock_} {}
+      ports_{root,         fetcher_,      loader_,
+             quiescer_,    surroundings_, run_store_,
+             store_.get(), restarter_,    system_.ports().journal,
+             observer,     clock_} {}
+
+// A store that cannot be read counts as none.
+quiesce::Policy MachinePorts::with_memory(quiesce::Policy policy) {
+    if (store_ == nullptr) {
+        return policy;
+    }
+    auto state = read_state(*store_);
+    if (!state) {
+        store_failure_ = state.error();
+        store_.reset();
+        return policy;
+    }
+    policy.learned = std::move(state->learned);
+    policy.state_store = store_->device();
+    return policy;
+}
 
 }  // namespace stillboot::handover

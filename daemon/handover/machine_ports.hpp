@@ -2,12 +2,18 @@
 // The ports of production that a hand-over on this machine acts through.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/base/process.hpp"
+#include "config/model/settings.hpp"
+#include "daemon/state/partition_store.hpp"
+#include "kexec/handover/plan.hpp"
 #include "kexec/handover/ports.hpp"
 #include "kexec/handover/quiescer.hpp"
+#include "kexec/handover/system_restarter.hpp"
 #include "quiesce/ports.hpp"
 
 namespace stillboot::handover {
@@ -28,18 +34,32 @@ public:
     std::vector<Message> bring_back() override { return {}; }
 };
 
+/// What the machine's settings ask of a hand-over.
+[[nodiscard]] Options handover_options(const Settings& settings);
+
+/// The state store of the machine, or null where there is none.
+[[nodiscard]] std::unique_ptr<state::PartitionStore> open_store(const Root& root, const Settings& settings);
+
 /// Owns what `ports` refers to. Lifetime: the root and the observer outlive it.
 class MachinePorts {
 public:
-    MachinePorts(const Root& root, quiesce::Policy policy, Observer& observer);
+    /// @param settings of the machine: its state store, and how it is restarted
+    MachinePorts(const Root& root, quiesce::Policy policy, const Settings& settings, Observer& observer);
     MachinePorts(const MachinePorts&) = delete;
     MachinePorts& operator=(const MachinePorts&) = delete;
     [[nodiscard]] const Ports& ports() const { return ports_; }
+    /// Why there is no state store although one was found. Empty where all is well.
+    [[nodiscard]] const std::optional<Error>& store_failure() const { return store_failure_; }
 
 private:
+    quiesce::Policy with_memory(quiesce::Policy policy);
+
+    std::optional<Error> store_failure_;
+    std::unique_ptr<state::PartitionStore> store_;
     quiesce::SystemPorts system_;
     RoomQuiescer quiescer_;
     SystemProcessRunner runner_;
+    SystemRestarter restarter_;
     kexec::SystemLoader loader_;
     ProgramFetcher fetcher_;
     StoppedScans surroundings_;

@@ -25,18 +25,18 @@ private:
     std::function<void(const Event&)> on_event_;
 };
 
-quiesce::Policy policy_of(const BooterSettings& settings, std::vector<std::string> stuck_nodes) {
+quiesce::Policy policy_of(const Settings& settings, std::vector<std::string> stuck_nodes) {
     quiesce::Policy policy;
-    policy.keep = settings.keep;
+    policy.keep = settings.keep.value;
     policy.hung = std::move(stuck_nodes);
     return policy;
 }
 
 // The whole hand-over; returns only where it failed.
-Error hand_over(const Root& root, const BooterSettings& settings, const Request& request,
+Error hand_over(const Root& root, const Settings& settings, const Request& request,
                 std::vector<std::string> stuck_nodes, Observer& observer, std::stop_token stop) {
-    const MachinePorts machine(root, policy_of(settings, std::move(stuck_nodes)), observer);
-    const auto plan = prepare(request, settings.handover, machine.ports());
+    const MachinePorts machine(root, policy_of(settings, std::move(stuck_nodes)), settings, observer);
+    const auto plan = prepare(request, handover_options(settings), machine.ports());
     if (!plan) {
         return plan.error();
     }
@@ -52,6 +52,29 @@ Error hand_over(const Root& root, const BooterSettings& settings, const Request&
     return Error("daemon.failed_and_lost", {{"reason", failure.sentence()}, {"lost", lost}});
 }
 
+Past read_past(const Root& root, const Settings& settings) {
+    Past past;
+    const auto store = open_store(root, settings);
+    if (store == nullptr) {
+        past.notes.emplace_back("handover.no_store");
+        return past;
+    }
+    auto found = look_back(*store, quiesce::current_boot_id(root));
+    const auto state = found ? read_state(*store) : Result<State>(found.error());
+    if (!state) {
+        past.notes.push_back(state.error().message());
+        return past;
+    }
+    past.notes = std::move(found->notes);
+    past.retry = std::move(found->retry);
+    for (const quiesce::Learned& learned : state->learned) {
+        if (learned.is_kept()) {
+            past.notes.push_back(learned.message());
+        }
+    }
+    return past;
+}
+
 class Silent final : public Observer {
 public:
     void on_event(const Event&) override {}
@@ -61,12 +84,13 @@ public:
 
 class ThreadBooter::Impl : public std::enable_shared_from_this<Impl> {
 public:
-    Impl(boost::asio::any_io_executor loop, const Root& root, BooterSettings settings, ScanControl scans)
+    Impl(boost::asio::any_io_executor loop, const Root& root, Settings settings, ScanControl scans)
         : loop_(std::move(loop)), root_(root), settings_(std::move(settings)), scans_(std::move(scans)) {}
 
     void start(Request request, BootEvents events);
     void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done);
     void recover(std::function<void(const Result<std::optional<Recovery>>&)> done);
+    void look_back(std::function<void(const Past&)> done);
     [[nodiscard]] bool has_left_over() const { return root_.exists(quiesce::RunStateStore::default_path); }
     void cancel() { stop_.request_stop(); }
     void join();
@@ -80,7 +104,7 @@ private:
 
     boost::asio::any_io_executor loop_;
     const Root& root_;
-    BooterSettings settings_;
+    Settings settings_;
     ScanControl scans_;
     std::stop_source stop_;
     std::jthread thread_;
@@ -142,8 +166,8 @@ void ThreadBooter::Impl::plan(Request request, std::function<void(Result<std::ve
     thread_ = std::jthread([this, self = weak_from_this(), request = std::move(request), done = std::move(done),
                             stuck = scans_.stuck_nodes()] {
         Silent observer;
-        const MachinePorts machine(root_, policy_of(settings_, stuck), observer);
-        const auto plan = prepare(request, settings_.handover, machine.ports());
+        const MachinePorts machine(root_, policy_of(settings_, stuck), settings_, observer);
+        const auto plan = prepare(request, handover_options(settings_), machine.ports());
         auto text =
             plan ? Result<std::vector<std::string>>(plan->text()) : Result<std::vector<std::string>>(plan.error());
         boost::asio::post(loop_, [self, done, text = std::move(text)] {
@@ -159,13 +183,34 @@ void ThreadBooter::Impl::recover(std::function<void(const Result<std::optional<R
     busy_ = true;
     thread_ = std::jthread([this, self = weak_from_this(), done = std::move(done)] {
         Silent observer;
-        const MachinePorts machine(root_, policy_of(settings_, {}), observer);
+        const MachinePorts machine(root_, policy_of(settings_, {}), settings_, observer);
         auto recovery = handover::recover(machine.ports());
         boost::asio::post(loop_, [self, done, recovery = std::move(recovery)] {
             if (const auto alive = self.lock()) {
                 alive->join();
                 alive->busy_ = false;
                 done(recovery);
+            }
+        });
+    });
+}
+
+void ThreadBooter::Impl::look_back(std::function<void(const Past&)> done) {
+    if (busy_) {
+        return done(Past());
+    }
+    if (open_store(root_, settings_) == nullptr) {
+        return done(read_past(root_, settings_));
+    }
+    busy_ = true;
+    planning_ = true;
+    join();
+    thread_ = std::jthread([this, self = weak_from_this(), done = std::move(done)] {
+        auto past = read_past(root_, settings_);
+        boost::asio::post(loop_, [self, done, past = std::move(past)] {
+            if (const auto alive = self.lock()) {
+                done(past);
+                alive->on_planned();
             }
         });
     });
@@ -185,7 +230,7 @@ void ThreadBooter::Impl::join() {
     }
 }
 
-ThreadBooter::ThreadBooter(boost::asio::any_io_executor loop, const Root& root, BooterSettings settings,
+ThreadBooter::ThreadBooter(boost::asio::any_io_executor loop, const Root& root, Settings settings,
                            ScanControl scans)
     : impl_(std::make_shared<Impl>(std::move(loop), root, std::move(settings), std::move(scans))) {}
 
@@ -205,6 +250,9 @@ bool ThreadBooter::busy() const {
 }
 void ThreadBooter::plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) {
     impl_->plan(std::move(request), std::move(done));
+}
+void ThreadBooter::look_back(std::function<void(const Past&)> done) {
+    impl_->look_back(std::move(done));
 }
 bool ThreadBooter::has_left_over() const {
     return impl_->has_left_over();

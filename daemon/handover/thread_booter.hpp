@@ -10,15 +10,17 @@
 #include <vector>
 
 #include "config/base/root.hpp"
+#include "config/model/settings.hpp"
 #include "daemon/handover/booter.hpp"
 #include "kexec/handover/executor.hpp"
+#include "kexec/handover/state.hpp"
 
 namespace stillboot::handover {
 
-/// What a hand-over wants of the machine's owner.
-struct BooterSettings {
-    Settings handover;
-    std::vector<std::string> keep;  ///< quiesce::Policy::keep
+/// What the state store tells when the daemon starts.
+struct Past {
+    std::vector<Message> notes;  ///< what happened, what is left alone since, and that there is no store
+    std::optional<Retry> retry;  ///< what an earlier kernel wanted booted again
 };
 
 /// How scans are stopped for a hand-over and started again after one that failed. Called on the loop.
@@ -35,7 +37,7 @@ struct ScanControl {
 /// outlives it, and so does the loop.
 class ThreadBooter final : public Booter {
 public:
-    ThreadBooter(boost::asio::any_io_executor loop, const Root& root, BooterSettings settings, ScanControl scans);
+    ThreadBooter(boost::asio::any_io_executor loop, const Root& root, Settings settings, ScanControl scans);
     /// Cancels a hand-over that is under way and waits until it is undone.
     ~ThreadBooter() override;
 
@@ -43,6 +45,11 @@ public:
     void cancel() override;
     void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) override;
     [[nodiscard]] bool busy() const override;
+
+    /// Reads the state store and settles what it holds of an earlier kernel; a hand-over that is asked for
+    /// meanwhile waits for it. `done` is called on the loop, at once where there is no store or a hand-over is
+    /// under way.
+    void look_back(std::function<void(const Past&)> done);
 
     /// True where a record lies there of a hand-over whose daemon was ended in the middle (or of an earlier boot).
     [[nodiscard]] bool has_left_over() const;

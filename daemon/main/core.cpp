@@ -71,6 +71,7 @@ protocol::State Core::state() const {
     if (policy_.better()) {
         state.better_default = policy_.better()->option;
     }
+    state.notices = notices_;
     state.version = STILLBOOT_VERSION;
     return state;
 }
@@ -100,6 +101,23 @@ void Core::on_recovering() {
 
 void Core::on_recovered(const std::string& option, const std::optional<Message>& reason) {
     act(policy_.on_recovered(option, reason));
+}
+
+void Core::on_past(const std::vector<Message>& notes, const std::optional<handover::Retry>& retry) {
+    notices_ = notes;
+    for (const Message& note : notes) {
+        log_.warning(note);
+    }
+    if (!retry) {
+        return;
+    }
+    const auto found = registry_.find(retry->option_id);
+    if (const auto* option = std::get_if<const protocol::Option*>(&found)) {
+        retry_ = retry;
+        return act(policy_.on_retry({(*option)->id, (*option)->title}));
+    }
+    notices_.emplace_back("daemon.retry_gone", std::initializer_list<Message::Param>{{"title", retry->title}});
+    log_.error(notices_.back());
 }
 
 void Core::publish(protocol::Change change) {
@@ -155,8 +173,12 @@ void Core::start_boot(const std::string& id) {
     }
     const auto found = registry_.find(id);
     if (const auto* option = std::get_if<const protocol::Option*>(&found)) {
-        auto request = handover::request_of(registry_, **option, std::nullopt, std::nullopt);
+        const auto retry = std::exchange(retry_, std::nullopt);
+        const bool again = retry && retry->option_id == id;
+        auto request = handover::request_of(registry_, **option, std::nullopt,
+                                            again ? std::optional(retry->command_line) : std::nullopt);
         if (request) {
+            request->attempt = again ? retry->attempt : 1;
             return booter_.start(std::move(*request), std::move(events));
         }
     }

@@ -15,6 +15,7 @@
 #include "daemon/protocol/methods.hpp"
 #include "daemon/registry/registry.hpp"
 #include "daemon/server/server.hpp"
+#include "kexec/handover/state.hpp"
 
 namespace stillboot {
 
@@ -41,6 +42,9 @@ public:
     /// A hand-over that was cut off before this daemon was started is being undone, or is undone (see Policy).
     void on_recovering();
     void on_recovered(const std::string& option, const std::optional<Message>& reason);
+
+    /// What the state store tells of the time before this kernel: before on_settled().
+    void on_past(const std::vector<Message>& notes, const std::optional<handover::Retry>& retry);
 
     [[nodiscard]] protocol::State state() const;
 
@@ -90,7 +94,9 @@ private:
     std::vector<ReplierPtr> log_watchers_;
     std::vector<ReplierPtr> boot_watchers_;
     std::optional<handover::Request> chosen_;  ///< with the client's edits, until the policy has it started
+    std::optional<handover::Retry> retry_;     ///< until it is started
     std::optional<protocol::Progress> progress_;
+    std::vector<Message> notices_;
 };
 
 }  // namespace stillboot

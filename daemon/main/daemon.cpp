@@ -21,19 +21,6 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds stop_step{20};
 constexpr std::chrono::milliseconds stop_deadline{8'000};
 
-handover::BooterSettings booter_settings(const Settings& settings) {
-    using Wanted = handover::Settings;
-    handover::BooterSettings out;
-    switch (settings.trial.value) {
-        case Trial::automatic: out.handover.trial = Wanted::Trial::automatic; break;
-        case Trial::always: out.handover.trial = Wanted::Trial::always; break;
-        case Trial::never: out.handover.trial = Wanted::Trial::never; break;
-    }
-    out.handover.moving = settings.moving.value == Moving::allow ? Wanted::Moving::allow : Wanted::Moving::refuse;
-    out.keep = settings.keep.value;
-    return out;
-}
-
 }  // namespace
 
 Daemon::Daemon(Options options, Root root)
@@ -60,7 +47,11 @@ void Daemon::build(const Settings& settings) {
     discover::DiscoveryEvents events;
     events.on_change = [this] { core_->on_registry_change(); };
     events.on_settled = [this](bool complete) {
-        core_->on_settled(complete);
+        // The store's own device is there by now, if ever.
+        booter_->look_back([this, complete](const handover::Past& past) {
+            core_->on_past(past.notes, past.retry);
+            core_->on_settled(complete);
+        });
         scanner_->runner().prepare(0);
         // What the scans needed and is free again goes back: most of the time ahead is idle.
         ::malloc_trim(0);
@@ -68,7 +59,7 @@ void Daemon::build(const Settings& settings) {
     discovery_ = std::make_unique<discover::Discovery>(spawner_, *source_, *scanner_, *registry_, log_,
                                                        std::move(discovering), std::move(events));
     scanner_->runner().on_freed([this](const std::string& node) { discovery_->rescan(node); });
-    booter_ = std::make_unique<handover::ThreadBooter>(executor, root_, booter_settings(settings), scan_control());
+    booter_ = std::make_unique<handover::ThreadBooter>(executor, root_, settings, scan_control());
     CoreHooks hooks;
     hooks.rescan = [this](const std::optional<std::string>& device) { return discovery_->rescan(device); };
     hooks.restart = [this](bool power_off) { restart_machine(power_off, log_); };

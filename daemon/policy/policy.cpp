@@ -13,6 +13,9 @@ Actions changed() {
     return actions;
 }
 
+// For a person to stop what would be tried again, where the settings let nothing boot by itself.
+constexpr std::chrono::seconds retry_timeout{10};
+
 }  // namespace
 
 Policy::Policy(std::optional<std::chrono::seconds> timeout)
@@ -42,6 +45,10 @@ Actions Policy::rest(Message why) {
 
 // Where nothing holds the clock: what to do next by itself.
 Actions Policy::start_countdown(Instant now) {
+    if (retry_ && clockwork_ != Clockwork::stopped) {
+        return count_down(now, *retry_, timeout_.value_or(retry_timeout),
+                          Message("daemon.why_retry", {{"title", retry_->title}}));
+    }
     if (clockwork_ == Clockwork::off) {
         return rest(Message("daemon.why_never"));
     }
@@ -52,15 +59,20 @@ Actions Policy::start_countdown(Instant now) {
     if (next == nullptr) {
         return rest(Message(candidates_.empty() ? "daemon.why_nothing" : "daemon.why_all_tried"));
     }
-    if (*timeout_ == std::chrono::seconds(0)) {
-        return boot(*next, Chosen::by_clock);
+    const std::string_view code = last_failure_ ? "daemon.why_next" : "daemon.why_default";
+    return count_down(now, *next, *timeout_,
+                      Message(complete_ ? code : "daemon.why_unsettled", {{"title", next->title}}));
+}
+
+Actions Policy::count_down(Instant now, const Candidate& what, std::chrono::seconds time, Message why) {
+    if (time == std::chrono::seconds(0)) {
+        return boot(what, Chosen::by_clock);
     }
     phase_ = Phase::countdown;
-    target_ = *next;
+    target_ = what;
     better_.reset();
-    ends_at_ = now + *timeout_;
-    const std::string_view code = last_failure_ ? "daemon.why_next" : "daemon.why_default";
-    why_ = Message(complete_ ? code : "daemon.why_unsettled", {{"title", next->title}});
+    ends_at_ = now + time;
+    why_ = std::move(why);
     return changed();
 }
 
@@ -73,6 +85,7 @@ Actions Policy::boot(const Candidate& what, Chosen by) {
     better_.reset();
     ends_at_.reset();
     why_ = Message(by == Chosen::by_clock ? "daemon.why_time_over" : "daemon.why_chosen", {{"title", what.title}});
+    retry_.reset();  // the last, since it may be what is booted
     Actions actions = changed();
     actions.boot = what.option;
     return actions;
@@ -85,6 +98,11 @@ Actions Policy::on_settled(Instant now, bool complete) {
     settled_ = true;
     complete_ = complete;
     return phase_ == Phase::handover ? changed() : start_countdown(now);
+}
+
+Actions Policy::on_retry(Candidate what) {
+    retry_ = std::move(what);
+    return {};
 }
 
 void Policy::look_for_better() {
@@ -102,6 +120,9 @@ Actions Policy::on_candidates(Instant now, std::vector<Candidate> candidates) {
     }
     if (phase_ != Phase::countdown) {
         return {};
+    }
+    if (retry_) {
+        return {};  // whether it is still there shows when it is started
     }
     if (!is_present(*target_)) {
         return start_countdown(now);

@@ -49,6 +49,9 @@ public:
 
     /// Discovery has settled; `complete` is false where the bounded wait ended it.
     Actions on_settled(Instant now, bool complete);
+    /// An earlier kernel was restarted so that this one boots it: it comes before every candidate, also where
+    /// nothing else boots by itself, and a person can still stop it. Before on_settled().
+    Actions on_retry(Candidate what);
     /// The candidates in the fixed order, whenever they have changed.
     Actions on_candidates(Instant now, std::vector<Candidate> candidates);
     Actions on_time(Instant now);
@@ -77,6 +80,7 @@ private:
     enum class Clockwork { running, stopped, off };  // stopped: by a person; off: by the setting
 
     Actions start_countdown(Instant now);
+    Actions count_down(Instant now, const Candidate& what, std::chrono::seconds time, Message why);
     Actions boot(const Candidate& what, Chosen by);
     Actions rest(Message why);
     [[nodiscard]] const Candidate* next_candidate() const;
@@ -92,6 +96,7 @@ private:
     bool cancelling_ = false;
     std::optional<Candidate> target_;
     std::optional<Candidate> better_;
+    std::optional<Candidate> retry_;
     std::optional<Instant> ends_at_;
     std::vector<Candidate> candidates_;
     std::set<std::string> tried_;

@@ -101,11 +101,11 @@ struct Description<Progress> {
 };
 template <>
 struct Description<State> {
-    static constexpr auto fields =
-        std::make_tuple(field("phase", &State::phase), field("would_boot", &State::would_boot),
-                        field("why", &State::why), field("remaining_ms", &State::remaining_ms),
-                        field("progress", &State::progress), field("last_failure", &State::last_failure),
-                        field("better_default", &State::better_default), field("version", &State::version));
+    static constexpr auto fields = std::make_tuple(
+        field("phase", &State::phase), field("would_boot", &State::would_boot), field("why", &State::why),
+        field("remaining_ms", &State::remaining_ms), field("progress", &State::progress),
+        field("last_failure", &State::last_failure), field("better_default", &State::better_default),
+        field("notices", &State::notices), field("version", &State::version));
 };
 template <>
 struct Description<Change> {

@@ -81,6 +81,7 @@ struct State {
     std::optional<Progress> progress;
     std::optional<Message> last_failure;
     std::optional<std::string> better_default;
+    std::vector<Message> notices;  ///< what the state store tells: drivers that are left alone, boots that died
     std::string version;
 
     bool operator==(const State&) const = default;

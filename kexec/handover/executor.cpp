@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kexec/handover/lock.hpp"
+#include "kexec/handover/state.hpp"
 #include "kexec/program_loader.hpp"
 #include "kexec/unwrap.hpp"
 
@@ -36,6 +37,7 @@ public:
     Outcome run();
 
 private:
+    Result<void> announce(const PlannedStep& planned);
     Result<void> step(Step which);
     Result<void> fetch();
     Result<void> unwrap();
@@ -50,6 +52,12 @@ private:
 
     Result<UniqueFd> fetch_one(const ImageSource& source, std::uint64_t max_bytes);
     Result<void> write_record();
+    [[nodiscard]] bool remembers() const;
+    void remember();
+    void store_failed(const Error& error);
+    void let_go_of_store();
+    void learn_from_hangs();
+    void restart_to_retry(Outcome& outcome);
     void undo(Outcome& outcome);
     void unload(Outcome& outcome);
     kexec::LoadOrder order() const;
@@ -75,6 +83,9 @@ private:
     UniqueFd initrd_;
     std::string command_line_;
     Record record_;
+    State state_;
+    bool store_fails_ = false;
+    std::vector<quiesce::StepOutcome> outcomes_;
     quiesce::Plan devices_;
     bool committed_ = false;
     bool taken_down_ = false;
@@ -224,11 +235,45 @@ Result<void> HandOver::memory() {
 }
 
 Result<void> HandOver::write_record() {
-    const std::string text = to_text(record_);
-    if (auto written = ports_.run_store.write(text); !written) {
+    if (auto written = ports_.run_store.write(to_text(record_)); !written) {
         return written;
     }
-    return ports_.durable_store == nullptr ? Result<void>() : ports_.durable_store->write(text);
+    remember();
+    return {};
+}
+
+bool HandOver::remembers() const {
+    return ports_.durable_store != nullptr && !record_.store_gone && !store_fails_;
+}
+
+// A store that fails costs the memory, not the boot: the machine must not be stuck on what is only a help.
+void HandOver::remember() {
+    if (!remembers()) {
+        return;
+    }
+    state_.attempt = record_;
+    if (auto written = write_state(*ports_.durable_store, state_); !written) {
+        store_failed(written.error());
+    }
+}
+
+void HandOver::store_failed(const Error& error) {
+    store_fails_ = true;
+    notes_.push_back(error.message());
+    ports_.journal.line(error.message());
+}
+
+// The last that the store is told is that it can be told nothing more.
+void HandOver::let_go_of_store() {
+    if (!remembers()) {
+        return;
+    }
+    record_.store_gone = true;
+    state_.attempt = record_;
+    if (auto written = write_state(*ports_.durable_store, state_); !written) {
+        store_failed(written.error());
+    }
+    ports_.durable_store->close();
 }
 
 Result<void> HandOver::commit() {
@@ -236,17 +281,22 @@ Result<void> HandOver::commit() {
     record_.option_id = plan_.request.option_id;
     record_.title = plan_.request.title;
     record_.command_line = command_line_;
+    record_.attempt = plan_.request.attempt;
     record_.step = Step::commit;
     record_.devices.boot_id = record_.boot_id;
+    if (remembers()) {
+        auto state = read_state(*ports_.durable_store);
+        if (state) {
+            state_ = std::move(*state);
+        } else {
+            store_failed(state.error());
+        }
+    }
     committed_ = true;  // a write that failed half-way has to be cleared too
     return write_record();
 }
 
 Result<void> HandOver::take_down() {
-    record_.step = Step::take_down;
-    if (auto written = write_record(); !written) {
-        return written;
-    }
     taken_down_ = true;
     return ports_.surroundings.take_down();
 }
@@ -260,17 +310,18 @@ Result<void> HandOver::unbind() {
     if (devices_.refused()) {
         return Error(devices_.refusals.front());
     }
-    record_.step = Step::unbind;
     quiesce::RunnerOptions options;
     options.persist = [this](const quiesce::UndoRecord& undo_record) {
         record_.devices = undo_record;
         return write_record();
     };
     options.on_progress = [this](const quiesce::StepProgress& progress) { tell_unbinding(progress); };
+    options.on_store_goes = [this] { let_go_of_store(); };
     options.stop = stop_;
     devices_touched_ = true;
     auto execution = ports_.quiescer.execute(devices_, std::move(options));
     record_.devices = std::move(execution.record);
+    outcomes_ = std::move(execution.outcomes);
     return execution.failure ? Result<void>(*execution.failure) : Result<void>();
 }
 
@@ -294,7 +345,7 @@ Result<void> HandOver::check() {
         }
     }
     Message moving("handover.moving", {{"devices", names}});
-    if (plan_.settings.moving == Settings::Moving::refuse) {
+    if (plan_.settings.moving == Moving::refuse) {
         return Error(std::move(moving));
     }
     notes_.push_back(moving);
@@ -329,6 +380,40 @@ Result<void> HandOver::jump() {
     ports_.journal.line(
         Message("handover.jumping", {{"elapsed_ms", std::int64_t{since(began_).count()}}, {"steps", spent}}));
     return ports_.loader.jump();
+}
+
+void HandOver::learn_from_hangs() {
+    using End = quiesce::StepOutcome::End;
+    for (const quiesce::StepOutcome& outcome : outcomes_) {
+        if (outcome.end != End::hung && outcome.end != End::crashed) {
+            continue;
+        }
+        quiesce::Learned learned;
+        learned.driver = outcome.step.driver;
+        learned.bus = outcome.step.bus;
+        learned.device = outcome.step.name;
+        learned.why = outcome.end == End::hung ? quiesce::Learned::Why::hung : quiesce::Learned::Why::crashed;
+        quiesce::learn(state_.learned, std::move(learned));
+    }
+}
+
+// A device lock is held for good: neither kexec nor a plain restart gets by it. Where the store can remember which
+// driver it was, the machine is restarted past it, and the next kernel boots the same option without that step.
+void HandOver::restart_to_retry(Outcome& outcome) {
+    learn_from_hangs();
+    record_.retry =
+        plan_.settings.on_hang != OnHang::menu && !record_.option_id.empty() && record_.attempt < max_attempts;
+    remember();
+    if (!record_.retry || store_fails_) {
+        return;
+    }
+    const Message why("handover.restarting", {{"reason", outcome.failure->sentence()}});
+    tell(Step::undo, why);
+    ports_.journal.line(why);
+    const Error failed = ports_.restarter.restart();
+    outcome.notes.push_back(failed.message());
+    record_.retry = false;
+    remember();
 }
 
 // A kernel that stays loaded would be started by the next reboot through kexec, whatever was meant.
@@ -370,19 +455,26 @@ void HandOver::undo(Outcome& outcome) {
                                                         {{"count", std::uint64_t{outcome.not_back.size()}}}));
 }
 
+Result<void> HandOver::announce(const PlannedStep& planned) {
+    tell(planned.step, planned.what);
+    if (!committed_) {
+        return {};
+    }
+    ports_.journal.line(planned.what);
+    record_.step = planned.step;
+    return write_record();
+}
+
 Outcome HandOver::run() {
     Outcome outcome;
     for (const PlannedStep& planned : plan_.steps) {
         const Clock::Instant began = ports_.clock.now();
         outcome.failed_at = planned.step;
-        Result<void> done;
-        if (stop_.stop_requested()) {
+        Result<void> done = stop_.stop_requested() ? cancelled_error() : announce(planned);
+        if (done && stop_.stop_requested()) {
             done = cancelled_error();
-        } else {
-            tell(planned.step, planned.what);
-            if (committed_) {
-                ports_.journal.line(planned.what);
-            }
+        }
+        if (done) {
             done = step(planned.step);
         }
         times_.push_back({planned.step, since(began)});
@@ -395,6 +487,9 @@ Outcome HandOver::run() {
     }
     outcome.notes = notes_;
     outcome.times = times_;
+    if (!record_.devices.hung.empty() && remembers()) {
+        restart_to_retry(outcome);
+    }
     if (outcome.failure && committed_) {
         undo(outcome);
     } else if (outcome.failure && loaded_) {
@@ -405,10 +500,10 @@ Outcome HandOver::run() {
 
 }  // namespace
 
-Result<Plan> prepare(const Request& request, const Settings& settings, const Ports& ports) {
+Result<Plan> prepare(const Request& request, const Options& settings, const Ports& ports) {
     Situation situation;
     situation.load_calls_left = ports.loader.calls_left();
-    if (settings.goal == Settings::Goal::jump) {
+    if (settings.goal == Options::Goal::jump) {
         auto devices = ports.quiescer.plan();
         if (!devices) {
             return devices.error();

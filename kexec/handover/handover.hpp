@@ -33,6 +33,7 @@ struct Request {
     std::vector<ImageSource> initrds;
     std::optional<ImageSource> devicetree;
     std::string command_line;
+    unsigned attempt = 1;  ///< more where an earlier kernel was restarted to try it again
 };
 
 /// In the order in which they run.

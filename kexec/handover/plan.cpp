@@ -28,32 +28,31 @@ private:
     std::vector<PlannedStep> steps_;
 };
 
-void add_device_steps(StepList& steps, const quiesce::Plan& devices, Settings::Moving moving) {
+void add_device_steps(StepList& steps, const quiesce::Plan& devices, Moving moving) {
     steps.add(Step::take_down, "handover.step_take_down");
     steps.add(Step::unbind, Message("handover.step_unbind", {{"devices", std::uint64_t{devices.steps.size()}},
                                                              {"kept", std::uint64_t{devices.kept.size()}}}));
-    steps.add(Step::check,
-              moving == Settings::Moving::allow ? "handover.step_check_allow" : "handover.step_check");
+    steps.add(Step::check, moving == Moving::allow ? "handover.step_check_allow" : "handover.step_check");
 }
 
 }  // namespace
 
-bool trial_wanted(Settings::Trial setting, std::optional<unsigned> calls_left) {
+bool trial_wanted(Trial setting, std::optional<unsigned> calls_left) {
     switch (setting) {
-        case Settings::Trial::always: return true;
-        case Settings::Trial::never: return false;
-        case Settings::Trial::automatic: break;
+        case Trial::always: return true;
+        case Trial::never: return false;
+        case Trial::automatic: break;
     }
     return !calls_left || *calls_left >= calls_of_a_trial_and_a_load;
 }
 
-Plan make_plan(Request request, Settings settings, Situation situation) {
+Plan make_plan(Request request, Options settings, Situation situation) {
     StepList steps;
     steps.add(Step::fetch, describe_fetch(request));
     steps.add(Step::verify, "handover.step_verify");
     steps.add(Step::measure, "handover.step_measure");
     steps.add(Step::unwrap, "handover.step_unwrap");
-    const bool jumping = settings.goal == Settings::Goal::jump;
+    const bool jumping = settings.goal == Options::Goal::jump;
     if (jumping && trial_wanted(settings.trial, situation.load_calls_left)) {
         steps.add(Step::trial_load, "handover.step_trial_load");
     }
@@ -62,7 +61,7 @@ Plan make_plan(Request request, Settings settings, Situation situation) {
         steps.add(Step::commit, "handover.step_commit");
     }
     const Message load("handover.step_load", {{"arguments", request.command_line}});
-    const bool load_first = !jumping || settings.load_when == Settings::LoadWhen::before_take_down;
+    const bool load_first = !jumping || settings.load_when == Options::LoadWhen::before_take_down;
     if (load_first) {
         steps.add(Step::load, load);
     }

@@ -5,16 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "config/model/settings.hpp"
 #include "kexec/handover/handover.hpp"
 #include "quiesce/plan.hpp"
 
 namespace stillboot::handover {
 
-struct Settings {
-    /// automatic leaves the trial out where its two calls would use up what kexec_load_limit_reboot allows.
-    enum class Trial { automatic, always, never };
-    /// What to do about an endpoint that still moves after the unbinding.
-    enum class Moving { refuse, allow };
+struct Options {
     enum class LoadWhen { at_rest, before_take_down };
     enum class Goal {
         jump,
@@ -23,6 +20,8 @@ struct Settings {
 
     Trial trial = Trial::automatic;
     Moving moving = Moving::refuse;
+    OnHang on_hang = OnHang::restart;
+    bool report_on_command_line = false;
     LoadWhen load_when = LoadWhen::at_rest;
     Goal goal = Goal::jump;
 };
@@ -36,7 +35,7 @@ struct PlannedStep {
 
 struct Plan {
     Request request;
-    Settings settings;
+    Options settings;
     std::vector<PlannedStep> steps;  ///< the executor does just these, in this order
     quiesce::Plan devices;           ///< as things stand now; made again when all of ours is taken down
     std::vector<Message> refusals;   ///< not empty: nothing will be done
@@ -53,9 +52,9 @@ struct Situation {
 };
 
 /// Pure: the same request, settings and situation give the same plan.
-[[nodiscard]] Plan make_plan(Request request, Settings settings, Situation situation);
+[[nodiscard]] Plan make_plan(Request request, Options settings, Situation situation);
 
 /// True where the trial load runs: `automatic` wants three calls (load, unload, load for good).
-[[nodiscard]] bool trial_wanted(Settings::Trial setting, std::optional<unsigned> calls_left);
+[[nodiscard]] bool trial_wanted(Trial setting, std::optional<unsigned> calls_left);
 
 }  // namespace stillboot::handover

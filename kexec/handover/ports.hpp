@@ -55,6 +55,14 @@ public:
     virtual std::vector<Message> bring_back() = 0;
 };
 
+/// Restarts the machine where kexec and a plain restart would hang on a device's lock.
+class Restarter {
+public:
+    virtual ~Restarter() = default;
+    /// Does not return where it succeeds. @error handover.restart_failed
+    virtual Error restart() = 0;
+};
+
 /// Lifetime: borrowed, all of it.
 struct Ports {
     const Root& root;  ///< for memory, boot id and the lock
@@ -64,6 +72,7 @@ struct Ports {
     Surroundings& surroundings;
     quiesce::StateStore& run_store;                ///< in /run: survives the daemon
     quiesce::StateStore* durable_store = nullptr;  ///< survives the kernel; null: this machine has none
+    Restarter& restarter;
     quiesce::Journal& journal;
     Observer& observer;
     const Clock& clock;

@@ -2,14 +2,18 @@
 // The record of a hand-over as JSON.
 #include "kexec/handover/record.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
+#include "kexec/handover/record_json.hpp"
 #include "quiesce/json.hpp"
 
 namespace stillboot::handover {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::int64_t max_attempt = 1000;
 
 // Empty where there is no string of that name.
 std::string text_in(const json::object& object, std::string_view name) {
@@ -18,9 +22,14 @@ std::string text_in(const json::object& object, std::string_view name) {
     return text == nullptr ? std::string() : std::string(text->data(), text->size());
 }
 
+bool flag_in(const json::object& object, std::string_view name) {
+    const json::value* const value = object.if_contains(name);
+    return value != nullptr && value->is_bool() && value->get_bool();
+}
+
 }  // namespace
 
-std::string to_text(const Record& record) {
+json::value to_json(const Record& record) {
     json::object object;
     object["format"] = Record::format_version;
     object["boot_id"] = record.boot_id;
@@ -28,14 +37,25 @@ std::string to_text(const Record& record) {
     object["title"] = record.title;
     object["args"] = record.command_line;
     object["step"] = to_word(record.step);
+    object["attempt"] = record.attempt;
+    object["retry"] = record.retry;
+    object["store_gone"] = record.store_gone;
     object["devices"] = quiesce::to_json(record.devices);
-    return json::serialize(object);
+    return object;
+}
+
+std::string to_text(const Record& record) {
+    return json::serialize(to_json(record));
 }
 
 Result<Record> record_from_text(std::string_view text) {
     boost::system::error_code failure;
     const json::value value = json::parse(text, failure);
-    const json::object* const object = failure ? nullptr : value.if_object();
+    return failure ? Error("handover.record_damaged") : record_from_json(value);
+}
+
+Result<Record> record_from_json(const json::value& value) {
+    const json::object* const object = value.if_object();
     if (object == nullptr) {
         return Error("handover.record_damaged");
     }
@@ -53,10 +73,14 @@ Result<Record> record_from_text(std::string_view text) {
     record.command_line = text_in(*object, "args");
     const auto step = step_from_word(text_in(*object, "step"));
     const json::value* const devices = object->if_contains("devices");
-    if (record.boot_id.empty() || !step || devices == nullptr) {
+    const json::value* const attempt = object->if_contains("attempt");
+    if (record.boot_id.empty() || !step || devices == nullptr || attempt == nullptr || !attempt->is_int64()) {
         return Error("handover.record_damaged");
     }
     record.step = *step;
+    record.attempt = static_cast<unsigned>(std::clamp<std::int64_t>(attempt->get_int64(), 1, max_attempt));
+    record.retry = flag_in(*object, "retry");
+    record.store_gone = flag_in(*object, "store_gone");
     auto undo = quiesce::record_from_json(*devices);
     if (!undo) {
         return undo.error();

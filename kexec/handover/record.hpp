@@ -18,6 +18,9 @@ struct Record {
     std::string title;
     std::string command_line;
     Step step = Step::commit;  ///< the one that was about to run
+    unsigned attempt = 1;      ///< of this option, each with one more driver left alone
+    bool retry = false;        ///< the machine was restarted so that the next kernel tries again
+    bool store_gone = false;   ///< the state store's own devices were about to go: it can be told nothing more
     quiesce::UndoRecord devices;
 
     bool operator==(const Record&) const = default;

@@ -2,6 +2,7 @@
 // Putting back what a hand-over left behind whose program was ended in the middle.
 #include "kexec/handover/executor.hpp"
 #include "kexec/handover/lock.hpp"
+#include "kexec/handover/state.hpp"
 
 namespace stillboot::handover {
 namespace {
@@ -20,11 +21,21 @@ void unload_left_over(const Ports& ports, Recovery& recovery) {
 
 std::vector<Message> clear_records(const Ports& ports) {
     std::vector<Message> failures;
-    for (quiesce::StateStore* const store : {&ports.run_store, ports.durable_store}) {
-        auto cleared = store == nullptr ? Result<void>() : store->clear();
-        if (!cleared) {
-            failures.push_back(cleared.error().message());
+    if (auto cleared = ports.run_store.clear(); !cleared) {
+        failures.push_back(cleared.error().message());
+    }
+    if (ports.durable_store == nullptr) {
+        return failures;
+    }
+    // What was learnt stays.
+    auto state = read_state(*ports.durable_store);
+    if (state && state->attempt) {
+        state->attempt.reset();
+        if (auto written = write_state(*ports.durable_store, *state); !written) {
+            failures.push_back(written.error().message());
         }
+    } else if (!state) {
+        failures.push_back(state.error().message());
     }
     return failures;
 }

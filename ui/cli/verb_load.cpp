@@ -72,19 +72,6 @@ Result<handover::Request> request_of(const LoadOrder& order) {
     return request;
 }
 
-handover::Settings handover_settings(const Settings& settings, bool exec) {
-    handover::Settings out;
-    switch (settings.trial.value) {
-        case Trial::automatic: out.trial = handover::Settings::Trial::automatic; break;
-        case Trial::always: out.trial = handover::Settings::Trial::always; break;
-        case Trial::never: out.trial = handover::Settings::Trial::never; break;
-    }
-    const bool refuse = settings.moving.value == Moving::refuse;
-    out.moving = refuse ? handover::Settings::Moving::refuse : handover::Settings::Moving::allow;
-    out.goal = exec ? handover::Settings::Goal::jump : handover::Settings::Goal::load_only;
-    return out;
-}
-
 ExitCode report_outcome(const Context& context, const handover::Outcome& outcome) {
     for (const Message& note : outcome.notes) {
         context.line(note.sentence());
@@ -133,8 +120,10 @@ ExitCode load(const Context& context, const LoadOrder& order) {
         }
     }
     PrintingObserver observer(context);
-    const handover::MachinePorts machine(*root, policy_of(settings), observer);
-    const auto plan = handover::prepare(*request, handover_settings(settings, order.exec), machine.ports());
+    const handover::MachinePorts machine(*root, policy_of(settings), settings, observer);
+    handover::Options wanted = handover::handover_options(settings);
+    wanted.goal = order.exec ? handover::Options::Goal::jump : handover::Options::Goal::load_only;
+    const auto plan = handover::prepare(*request, wanted, machine.ports());
     if (!plan) {
         return report(context, plan.error());
     }

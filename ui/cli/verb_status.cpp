@@ -52,6 +52,9 @@ void print_state(const Context& context, const State& state, const std::vector<p
     if (state.last_failure) {
         detail("the last boot failed", state.last_failure->sentence());
     }
+    for (const Message& notice : state.notices) {
+        detail("note", notice.sentence());
+    }
     if (state.phase == Phase::countdown || state.phase == Phase::handover) {
         detail("to stop it", "stillboot cancel");
     }

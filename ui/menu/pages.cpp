@@ -148,6 +148,13 @@ std::vector<Paragraph> problems_page(const Mirror& mirror) {
         page.emplace_back("", mirror.state().last_failure->sentence(), Role::error);
         page.emplace_back();
     }
+    if (!mirror.state().notices.empty()) {
+        page.emplace_back("", "Hand-overs before this one", Role::heading);
+        for (const Message& notice : mirror.state().notices) {
+            page.emplace_back("", notice.sentence(), Role::warning);
+        }
+        page.emplace_back();
+    }
     for (const auto* device : mirror.devices()) {
         const bool offers_nothing = mirror.options_of(device->id).empty();
         if (!offers_nothing && device->diagnostics.empty()) {

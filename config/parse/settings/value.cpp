@@ -59,6 +59,29 @@ bool set_list(Setting<std::vector<std::string>>& setting, const SettingValue& va
     return named;
 }
 
+bool set_flag(Setting<bool>& setting, const SettingValue& value) {
+    setting.value = value.written == "true" || (setting.value && value.written != "false");
+    return value.written == "true" || value.written == "false";
+}
+
+bool set_watchdog(Settings& settings, const SettingValue& value) {
+    const auto number = number_within(value, 0, max_deadline_seconds);
+    if (number) {
+        settings.watchdog.value = seconds(*number);
+    }
+    return number.has_value();
+}
+
+// A path, or a word for none and for the usual one.
+bool set_state_store(Settings& settings, const SettingValue& value) {
+    const bool usual = value.word == "auto";
+    if (!usual && value.word != "none" && !(value.word && value.word->starts_with("/dev/"))) {
+        return false;
+    }
+    settings.state_store.value = usual ? "" : *value.word;
+    return true;
+}
+
 template <class Enum, std::size_t N>
 bool set_word(Setting<Enum>& setting, const SettingValue& value, const Enum (&all)[N]) {
     const auto* found =
@@ -79,6 +102,7 @@ struct Row {
 
 constexpr Trial trials[] = {Trial::automatic, Trial::always, Trial::never};
 constexpr Moving movings[] = {Moving::refuse, Moving::allow};
+constexpr OnHang hangs[] = {OnHang::restart, OnHang::power_cycle, OnHang::menu};
 constexpr LogLevel levels[] = {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
 
 constexpr Row rows[] = {
@@ -91,6 +115,19 @@ constexpr Row rows[] = {
     {"moving", "config.setting_moving",
      [](Settings& s, const SettingValue& v) { return set_word(s.moving, v, movings); },
      [](Settings& s) -> Origin& { return s.moving.origin; }},
+    {"on_hang", "config.setting_on_hang",
+     [](Settings& s, const SettingValue& v) { return set_word(s.on_hang, v, hangs); },
+     [](Settings& s) -> Origin& { return s.on_hang.origin; }},
+    {"release_holders", "config.setting_flag",
+     [](Settings& s, const SettingValue& v) { return set_flag(s.release_holders, v); },
+     [](Settings& s) -> Origin& { return s.release_holders.origin; }},
+    {"watchdog", "config.setting_watchdog", set_watchdog,
+     [](Settings& s) -> Origin& { return s.watchdog.origin; }},
+    {"report_on_command_line", "config.setting_flag",
+     [](Settings& s, const SettingValue& v) { return set_flag(s.report_on_command_line, v); },
+     [](Settings& s) -> Origin& { return s.report_on_command_line.origin; }},
+    {"state_store", "config.setting_state_store", set_state_store,
+     [](Settings& s) -> Origin& { return s.state_store.origin; }},
     {"keep", "config.setting_keep", [](Settings& s, const SettingValue& v) { return set_list(s.keep, v); },
      [](Settings& s) -> Origin& { return s.keep.origin; }},
     {"probe.parallel", "config.setting_probe_parallel", set_parallel,

@@ -41,7 +41,7 @@ public:
         };
     }
     void on_loop() { CHECK(std::this_thread::get_id() == loop_thread); }
-    ThreadBooter booter() { return ThreadBooter(loop.get_executor(), root, BooterSettings(), scans); }
+    ThreadBooter booter() { return ThreadBooter(loop.get_executor(), root, Settings(), scans); }
 
     // Joined, so that a failed check shows them.
     [[nodiscard]] std::string story() const {
@@ -143,7 +143,7 @@ TEST_SUITE("daemon_handover") {
         machine.disk("/sys/devices/pci0000:00/0000:00:01.0/nvme/nvme0/nvme0n1", "259:0", "a");
         Bench bench;
         bench.scans.stuck_nodes = [] { return std::vector<std::string>{"/dev/nvme0n1"}; };
-        ThreadBooter booter(bench.loop.get_executor(), machine.root(), BooterSettings(), bench.scans);
+        ThreadBooter booter(bench.loop.get_executor(), machine.root(), Settings(), bench.scans);
         const auto lines = planned(bench, booter);
         CHECK(std::count(lines.begin(), lines.end(),
                          "     keep 0000:00:01.0 (pci, nvme): kept because a scan of /dev/nvme0n1 hangs on it") ==

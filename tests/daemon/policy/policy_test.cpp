@@ -233,4 +233,35 @@ TEST_SUITE("policy") {
             }
         }
     }
+
+    TEST_CASE("what an earlier kernel wanted booted again comes first, also where nothing boots by itself") {
+        for (const std::optional<std::chrono::seconds> timeout :
+             {std::optional(5s), std::optional<std::chrono::seconds>()}) {
+            Policy policy(timeout);
+            policy.on_candidates(start, {first, second});
+            CHECK_FALSE(policy.on_retry(third).boot);
+            CHECK_FALSE(policy.on_settled(start, true).boot);
+            CHECK(policy.target() == third);
+            CHECK(policy.why().sentence() == "C is booted again, with the driver that failed left alone");
+            CHECK(policy.remaining(start) == timeout.value_or(10s));
+            policy.on_candidates(start, {first});  // it need not be the default of anything
+            CHECK(policy.target() == third);
+            CHECK(policy.on_time(start + 10s).boot == third.option);
+            const Actions after = policy.on_boot_failed(start + 20s, refused);
+            CHECK_FALSE(after.boot);
+            CHECK(policy.phase() == (timeout ? Phase::countdown : Phase::idle));
+        }
+    }
+
+    TEST_CASE("a person stops what would be booted again") {
+        Policy policy(5s);
+        policy.on_candidates(start, {first});
+        policy.on_retry(third);
+        policy.on_settled(start, true);
+        policy.on_cancel(start);
+        CHECK(policy.phase() == Phase::idle);
+        CHECK_FALSE(policy.on_time(start + 1h).boot);
+        policy.on_candidates(start, {first, second});
+        CHECK(policy.phase() == Phase::idle);
+    }
 }

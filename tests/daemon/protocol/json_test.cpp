@@ -54,6 +54,7 @@ Change full_change() {
             "id", "unbind", Message("base.not_a_file", {{"path", "x"}}), 1, 2, 3, {{"eth0", "e1000", 4, true}}, 5},
         Message("base.not_a_file", {}),
         "other",
+        {Message("handover.no_store")},
         "0.1"};
     change.options = {full_option()};
     change.options_removed = {"a", "b"};

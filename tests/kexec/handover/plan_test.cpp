@@ -5,6 +5,7 @@
 
 #include "kexec/handover/record.hpp"
 
+using namespace stillboot;
 using namespace stillboot::handover;
 
 namespace {
@@ -49,21 +50,21 @@ TEST_SUITE("handover") {
     }
 
     TEST_CASE("the trial is left out where its calls would use up the limit") {
-        CHECK(trial_wanted(Settings::Trial::automatic, std::nullopt));
-        CHECK(trial_wanted(Settings::Trial::automatic, 3));
-        CHECK_FALSE(trial_wanted(Settings::Trial::automatic, 2));
-        CHECK(trial_wanted(Settings::Trial::always, 0));
-        CHECK_FALSE(trial_wanted(Settings::Trial::never, std::nullopt));
+        CHECK(trial_wanted(Trial::automatic, std::nullopt));
+        CHECK(trial_wanted(Trial::automatic, 3));
+        CHECK_FALSE(trial_wanted(Trial::automatic, 2));
+        CHECK(trial_wanted(Trial::always, 0));
+        CHECK_FALSE(trial_wanted(Trial::never, std::nullopt));
     }
 
     TEST_CASE("loading before the take-down and loading alone change the order, and nothing else") {
-        Settings settings;
-        settings.load_when = Settings::LoadWhen::before_take_down;
+        Options settings;
+        settings.load_when = Options::LoadWhen::before_take_down;
         CHECK(words(make_plan(some_request(), settings, {})) ==
               std::vector<std::string>{"fetch", "verify", "measure", "unwrap", "trial-load", "memory", "commit",
                                        "load", "take-down", "unbind", "check", "jump"});
         settings = {};
-        settings.goal = Settings::Goal::load_only;
+        settings.goal = Options::Goal::load_only;
         CHECK(words(make_plan(some_request(), settings, {})) ==
               std::vector<std::string>{"fetch", "verify", "measure", "unwrap", "memory", "load"});
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -109,6 +110,8 @@ public:
     }
     quiesce::Plan devices;
     quiesce::Rest rest = quiesce::Rest::still;
+    std::string hangs;        ///< the name of a device whose unbind does not return
+    bool store_goes = false;  ///< the state store's own devices go at the end
     std::vector<Message> not_back;
     std::vector<quiesce::UndoRecord> undone;
 
@@ -142,10 +145,20 @@ public:
             progress.done = done++;
             progress.total = plan.steps.size();
             options.on_progress(progress);
+            if (step.name == hangs) {
+                execution.record.hung.push_back(step.path);
+                execution.outcomes.push_back({step, quiesce::StepOutcome::End::hung, 0, {}});
+                execution.failure =
+                    Error("quiesce.hung", {{"device", step.path}, {"driver", step.driver}, {"seconds", 10}});
+                return execution;
+            }
             if (!script_.note("unbind " + step.name)) {
                 execution.failure = Error("quiesce.unbind_failed");
                 return execution;
             }
+        }
+        if (store_goes) {
+            options.on_store_goes();
         }
         return execution;
     }
@@ -225,6 +238,46 @@ private:
     Script& script_;
 };
 
+/// A durable store: what it holds, each time; it can be made to fail.
+class MemoryStore final : public quiesce::StateStore {
+public:
+    explicit MemoryStore(Script& script) : script_(script) {}
+    std::optional<std::string> contents;
+    std::vector<std::string> written;
+    bool fails = false;
+
+    Result<void> write(std::string_view text) override {
+        if (fails) {
+            return Error("state.write_failed", {{"file", "stillboot.0"}, {"errno", "EIO"}});
+        }
+        contents = text;
+        written.emplace_back(text);
+        return {};
+    }
+    Result<std::optional<std::string>> read() override {
+        return fails ? Result<std::optional<std::string>>(Error("state.hangs", {{"device", "/dev/sda9"}}))
+                     : contents;
+    }
+    Result<void> clear() override { return write({}); }
+    std::string device() const override { return "/dev/sda9"; }
+    void close() override { script_.note("close store"); }
+
+private:
+    Script& script_;
+};
+
+class ScriptedRestarter final : public Restarter {
+public:
+    explicit ScriptedRestarter(Script& script) : script_(script) {}
+    Error restart() override {
+        script_.note("restart");
+        return Error("handover.restart_failed", {{"errno", "EIO"}});
+    }
+
+private:
+    Script& script_;
+};
+
 class QuietJournal final : public quiesce::Journal {
 public:
     std::vector<std::string> lines;
@@ -254,7 +307,8 @@ public:
     }
 
     [[nodiscard]] Ports ports() {
-        return Ports{root, fetcher, loader, quiescer, surroundings, store, nullptr, journal, events, clock};
+        return Ports{root,          fetcher,   loader,  quiescer, surroundings, store,
+                     durable.get(), restarter, journal, events,   clock};
     }
     Outcome run() {
         auto plan = prepare(request, settings, ports());
@@ -271,11 +325,13 @@ public:
     ScriptedQuiescer quiescer{script};
     ScriptedSurroundings surroundings{script};
     ScriptedStore store{script};
+    std::unique_ptr<MemoryStore> durable;  ///< null: this machine has none
+    ScriptedRestarter restarter{script};
     QuietJournal journal;
     EventList events;
     SystemClock clock;
     Request request;
-    Settings settings;
+    Options settings;
 };
 
 }  // namespace stillboot::handover::test

@@ -73,6 +73,7 @@ TEST_SUITE("cli") {
         state.state.why = Message("daemon.said", {{"text", "it is the first"}});
         state.state.remaining_ms = 6001;
         state.state.last_failure = Message("daemon.said", {{"text", "no memory"}});
+        state.state.notices = {Message("handover.no_store")};
         state.state.version = "1";
         server.answer(protocol::GetState::name, protocol::to_json(state));
         server.answer(protocol::ListOptions::name, protocol::to_json(two_options()));
@@ -84,6 +85,8 @@ TEST_SUITE("cli") {
               "  option: disk/bls/a\n"
               "  why: it is the first\n"
               "  the last boot failed: no memory\n"
+              "  note: there is no state store: a driver that hangs is not remembered, and the menu is where it "
+              "ends\n"
               "  to stop it: stillboot cancel\n");
         CHECK(run(server, {"status"}).out == ran.out);
         CHECK(run(server, {"status", "--json=short"}).out.rfind("{\"phase\":\"countdown\",", 0) == 0);

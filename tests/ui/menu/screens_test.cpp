@@ -115,6 +115,14 @@ TEST_SUITE("menu") {
               " Esc Back  Tab Log  Up Down Scroll\n");
     }
 
+    TEST_CASE("what the state store tells stands among the problems") {
+        auto learned = state(Phase::idle);
+        learned.notices = {stillboot::test::said("ixgbe is left alone")};
+        Menu menu(learned);
+        menu.type("m");
+        CHECK(menu.text().find(" Hand-overs before this one\n  ixgbe is left alone\n") != std::string::npos);
+    }
+
     TEST_CASE("every page has the size of the terminal, down to the smallest") {
         for (const Look look :
              {Look{24, 80, Charset::utf8}, Look{12, 40, Charset::ascii}, Look{50, 132, Charset::utf8},

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What became of the hand-over that the kernel before this one began.
+#include <algorithm>
+
+#include "kexec/handover/state.hpp"
+
+namespace stillboot::handover {
+namespace {
+
+const quiesce::RecordedDevice* find_device(const Record& record, const std::string& path) {
+    const auto& devices = record.devices.unbound;
+    const auto found = std::find_if(devices.begin(), devices.end(),
+                                    [&](const quiesce::RecordedDevice& each) { return each.path == path; });
+    return found == devices.end() ? nullptr : &*found;
+}
+
+// Those that were under way when the machine went down. What hung or crashed was learnt when it was seen.
+void suspect_in_flight(const Record& record, State& state, LookBack& found) {
+    for (const std::string& path : record.devices.in_flight) {
+        const quiesce::RecordedDevice* const device = find_device(record, path);
+        if (device == nullptr) {
+            continue;
+        }
+        quiesce::Learned learned;
+        learned.driver = device->driver;
+        learned.bus = device->bus;
+        learned.device = device->name;
+        learned.why = quiesce::Learned::Why::died;
+        found.notes.push_back(learned.message());
+        quiesce::learn(state.learned, std::move(learned));
+    }
+}
+
+// The last thing that a store can be told is that its own device goes; what comes after is not known to it.
+bool may_have_jumped(const Record& record) {
+    return record.step == Step::jump || record.store_gone;
+}
+
+}  // namespace
+
+Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id) {
+    auto state = read_state(store);
+    if (!state) {
+        return state.error();
+    }
+    LookBack found;
+    if (!state->attempt || state->attempt->boot_id == boot_id) {
+        return found;
+    }
+    const Record record = *std::exchange(state->attempt, std::nullopt);
+    const bool in_time = record.attempt < max_attempts;
+    if (record.retry) {
+        found.notes.emplace_back(
+            in_time ? "handover.retried" : "handover.given_up",
+            std::initializer_list<Message::Param>{
+                {"title", record.title}, {"attempt", record.attempt + 1}, {"attempts", max_attempts}});
+        if (in_time) {
+            found.retry = Retry{record.option_id, record.title, record.command_line, record.attempt + 1};
+        }
+    } else if (!may_have_jumped(record)) {
+        found.notes.emplace_back("handover.died", std::initializer_list<Message::Param>{
+                                                      {"title", record.title}, {"step", to_word(record.step)}});
+        suspect_in_flight(record, *state, found);
+    }
+    if (auto written = write_state(store, *state); !written) {
+        return written.error();
+    }
+    return found;
+}
+
+}  // namespace stillboot::handover

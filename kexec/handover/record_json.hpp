@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The record as a JSON value, for those who put it into a document of their own.
+#pragma once
+
+#include <boost/json/value.hpp>
+
+#include "kexec/handover/record.hpp"
+
+namespace stillboot::handover {
+
+[[nodiscard]] boost::json::value to_json(const Record& record);
+/// @error as record_from_text
+[[nodiscard]] Result<Record> record_from_json(const boost::json::value& value);
+
+}  // namespace stillboot::handover

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The document of the state store as JSON.
+#include "kexec/handover/state.hpp"
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "kexec/handover/record_json.hpp"
+
+namespace stillboot::handover {
+namespace {
+
+namespace json = boost::json;
+using quiesce::Learned;
+
+constexpr std::size_t max_learned = 64;
+
+json::value to_json(const Learned& learned) {
+    return json::object{{"driver", learned.driver},
+                        {"bus", learned.bus},
+                        {"device", learned.device},
+                        {"why", quiesce::to_word(learned.why)},
+                        {"times", learned.times}};
+}
+
+Learned learned_from(const json::object& object) {
+    Learned learned;
+    learned.driver = object.at("driver").as_string();
+    learned.bus = object.at("bus").as_string();
+    learned.device = object.at("device").as_string();
+    learned.times = object.at("times").to_number<unsigned>();
+    const auto& word = object.at("why").as_string();
+    learned.why = word == "hung"      ? Learned::Why::hung
+                  : word == "crashed" ? Learned::Why::crashed
+                                      : Learned::Why::died;
+    return learned;
+}
+
+// Boost.JSON's at() and as_*() throw; state_from_text() catches at the border.
+Result<State> parse_state(const json::object& object) {
+    if (object.at("format").to_number<int>() > State::format_version) {
+        return Error("handover.state_newer", {{"format", object.at("format").to_number<int>()}});
+    }
+    State state;
+    for (const auto& each : object.at("learned").as_array()) {
+        if (state.learned.size() < max_learned) {
+            state.learned.push_back(learned_from(each.as_object()));
+        }
+    }
+    if (const auto& attempt = object.at("attempt"); !attempt.is_null()) {
+        auto record = record_from_json(attempt);
+        if (!record) {
+            return record.error();
+        }
+        state.attempt = std::move(*record);
+    }
+    return state;
+}
+
+}  // namespace
+
+std::string to_text(const State& state) {
+    json::array learned;
+    for (const Learned& each : state.learned) {
+        learned.push_back(to_json(each));
+    }
+    return json::serialize(
+        json::object{{"format", State::format_version},
+                     {"attempt", state.attempt ? handover::to_json(*state.attempt) : json::value()},
+                     {"learned", std::move(learned)}});
+}
+
+Result<State> state_from_text(std::string_view text) {
+    try {
+        return parse_state(json::parse(text).as_object());
+    } catch (const std::exception& exception) {
+        return Error("handover.state_damaged", {{"reason", exception.what()}});
+    }
+}
+
+Result<State> read_state(quiesce::StateStore& store) {
+    auto text = store.read();
+    if (!text) {
+        return text.error();
+    }
+    return text->has_value() ? state_from_text(**text) : Result<State>(State());
+}
+
+Result<void> write_state(quiesce::StateStore& store, const State& state) {
+    return store.write(to_text(state));
+}
+
+}  // namespace stillboot::handover

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What outlives the kernel: the hand-over that is under way, and what earlier ones have taught.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kexec/handover/record.hpp"
+#include "quiesce/learned.hpp"
+#include "quiesce/state_store.hpp"
+
+namespace stillboot::handover {
+
+/// The one document of the state store.
+struct State {
+    static constexpr int format_version = 1;
+
+    std::optional<Record> attempt;  ///< committed, and neither undone nor looked back at
+    std::vector<quiesce::Learned> learned;
+
+    bool operator==(const State&) const = default;
+};
+
+[[nodiscard]] std::string to_text(const State& state);
+/// @error handover.state_newer (a later format: not ours to touch), handover.state_damaged, those of
+/// record_from_json
+[[nodiscard]] Result<State> state_from_text(std::string_view text);
+
+/// What a store holds; an empty one where nothing was ever written. @error those of the store and of the text
+[[nodiscard]] Result<State> read_state(quiesce::StateStore& store);
+[[nodiscard]] Result<void> write_state(quiesce::StateStore& store, const State& state);
+
+/// A hand-over that an earlier kernel began and was to be tried again.
+struct Retry {
+    std::string option_id;
+    std::string title;
+    std::string command_line;
+    unsigned attempt = 1;
+};
+
+/// What the store told of the time before this kernel.
+struct LookBack {
+    std::vector<Message> notes;  ///< what happened, and which drivers are left alone since
+    std::optional<Retry> retry;
+};
+
+/// How often one boot is tried, each time with one more driver left alone, before the menu is left to decide.
+constexpr unsigned max_attempts = 4;
+
+/// Looks at the attempt of an earlier boot, learns from it, and settles it: it is told once. One of this boot is
+/// left alone: recover() undoes it.
+/// @param boot_id of this kernel
+/// @error those of read_state and write_state
+[[nodiscard]] Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id);
+
+}  // namespace stillboot::handover

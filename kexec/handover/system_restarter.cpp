@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last ways to restart a machine.
+#include "kexec/handover/system_restarter.hpp"
+
+#include <chrono>
+#include <thread>
+
+namespace stillboot::handover {
+namespace {
+
+constexpr std::chrono::seconds ipmi_deadline{20};
+constexpr std::chrono::seconds power_goes_within{30};
+constexpr std::chrono::seconds restart_within{5};
+
+}  // namespace
+
+Error SystemRestarter::restart() {
+    if (how_ == OnHang::power_cycle) {
+        const auto asked = runner_.run({{"ipmitool", "chassis", "power", "cycle"}, ipmi_deadline, 4096});
+        if (asked && asked->ok()) {
+            std::this_thread::sleep_for(power_goes_within);
+        }
+    }
+    auto written = root_.write_attribute("/proc/sysrq-trigger", "b");
+    if (written) {
+        std::this_thread::sleep_for(restart_within);
+    }
+    return Error::from_errno(written ? ETIMEDOUT : written.error().error_number(), "handover.restart_failed");
+}
+
+}  // namespace stillboot::handover

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+#include <fcntl.h>
+
+#include "daemon/state/partition_store.hpp"
+#include "daemon/state/two_copies.hpp"
+#include "tests/temporary_tree.hpp"
+
+using namespace std::chrono_literals;
+using namespace stillboot;
+using namespace stillboot::state;
+using stillboot::test::TemporaryTree;
+
+namespace {
+
+/// A directory with two copies, and its bytes from outside.
+struct Directory {
+    Directory() {
+        tree.directory("store");
+        root.emplace(tree.root());
+    }
+    [[nodiscard]] CopiesInDirectory copies() const {
+        return CopiesInDirectory(root->open_file("/store", O_RDONLY | O_DIRECTORY).value());
+    }
+    [[nodiscard]] std::string bytes(const std::string& name) const {
+        return root->read_file("/store/" + name, 1 << 20).value();
+    }
+
+    TemporaryTree tree;
+    std::optional<Root> root;
+};
+
+}  // namespace
+
+TEST_SUITE("state") {
+    TEST_CASE("a copy comes back as it was written, whatever stands behind it") {
+        for (const std::string text : {"", "{}", "two\nlines\0and a zero"}) {
+            const Copy copy{18446744073709551615U, text};
+            CHECK(decode_copy(encode_copy(copy)) == copy);
+            CHECK(decode_copy(encode_copy(copy) + std::string(100, '\0')) == copy);
+        }
+        CHECK(encode_copy({7, "{}"}).starts_with("stillboot-state 1 7 2 "));
+    }
+
+    TEST_CASE("a copy that is cut short anywhere, or has one wrong bit, is none") {
+        const std::string whole = encode_copy({7, "{\"attempt\":null}"});
+        for (std::size_t length = 0; length < whole.size(); ++length) {
+            CHECK_FALSE(decode_copy(whole.substr(0, length)));
+            std::string zeros = whole.substr(0, length);
+            zeros.resize(whole.size(), '\0');
+            CHECK_FALSE(decode_copy(zeros));
+        }
+        for (std::size_t at = 0; at < whole.size(); ++at) {
+            for (const int bit : {1, 4, 64}) {
+                std::string flipped = whole;
+                flipped[at] = static_cast<char>(flipped[at] ^ bit);
+                const auto decoded = decode_copy(flipped);
+                CHECK((!decoded || *decoded == Copy{7, "{\"attempt\":null}"}));
+            }
+        }
+    }
+
+    TEST_CASE("the newest whole copy is read and the other one overwritten") {
+        const Copy old{4, "old"};
+        const Copy young{5, "young"};
+        const std::optional<Copy> none;
+        CHECK(newest(old, young) == young);
+        CHECK(newest(young, old) == young);
+        CHECK(newest(none, old) == old);
+        CHECK(newest(old, none) == old);
+        CHECK_FALSE(newest(none, none));
+        CHECK(oldest(old, young) == 0);
+        CHECK(oldest(young, old) == 1);
+        CHECK(oldest(none, old) == 0);
+        CHECK(oldest(old, none) == 1);
+    }
+
+    TEST_CASE("what was written is read, copies take turns, and a cleared store holds nothing") {
+        const Directory directory;
+        const auto copies = directory.copies();
+        CHECK_FALSE(copies.read().value());
+        for (const std::string text : {"one", "two", "three"}) {
+            REQUIRE(copies.write(text));
+            CHECK(copies.read().value() == text);
+        }
+        CHECK(decode_copy(directory.bytes("stillboot.0"))->text == "three");
+        CHECK(decode_copy(directory.bytes("stillboot.1"))->text == "two");
+        CHECK(directory.bytes("stillboot.1").size() == CopiesInDirectory::copy_bytes);
+        REQUIRE(copies.write(""));
+        CHECK_FALSE(copies.read().value());
+    }
+
+    TEST_CASE("a write that was torn at any place leaves what was there before, and the next one mends it") {
+        for (const std::size_t torn_at : {std::size_t{0}, std::size_t{10}, std::size_t{30}, std::size_t{33}}) {
+            CAPTURE(torn_at);
+            const Directory directory;
+            const auto copies = directory.copies();
+            REQUIRE(copies.write("first"));
+            REQUIRE(copies.write("second, which is longer than what follows"));
+            REQUIRE(copies.write("third"));
+            std::string torn = directory.bytes("stillboot.0");
+            const std::string before = encode_copy({1, "first"});
+            torn.replace(torn_at, std::string::npos, before, std::min(torn_at, before.size()), std::string::npos);
+            directory.tree.file("store/stillboot.0", torn);
+            CHECK(copies.read().value() != "third");
+            REQUIRE(copies.write("fourth"));
+            CHECK(copies.read().value() == "fourth");
+        }
+    }
+
+    TEST_CASE("a store of a later version is left alone, in words") {
+        const Directory directory;
+        directory.tree.file("store/stillboot.1", "stillboot-state 2 9 0 0\n");
+        CHECK(directory.copies().read().error().sentence() ==
+              "the state store was written by a newer version: it is left alone");
+        CHECK(directory.copies().write("x").error().code() == "state.newer_format");
+        CHECK(directory.bytes("stillboot.1") == "stillboot-state 2 9 0 0\n");
+    }
+
+    TEST_CASE("what has no room is refused and changes nothing") {
+        const Directory directory;
+        REQUIRE(directory.copies().write("before"));
+        CHECK(directory.copies().write(std::string(CopiesInDirectory::copy_bytes, 'x')).error().code() ==
+              "state.too_large");
+        CHECK(directory.copies().read().value() == "before");
+    }
+
+    TEST_CASE("copies that cannot be read or written are named") {
+        const Directory directory;
+        directory.tree.directory("store/stillboot.0");
+        CHECK(directory.copies().read().error().sentence() ==
+              "the state store's file stillboot.0 cannot be read: EISDIR (Is a directory)");
+    }
+
+    TEST_CASE("a partition that cannot be mounted is named") {
+        PartitionStore store("/dev/null", 10s);
+        CHECK(store.device() == "/dev/null");
+        CHECK(store.read().error().message().param("device") == "/dev/null");
+        CHECK(store.write("x").error().code() == "state.mount_failed");
+        store.close();
+    }
+
+    TEST_CASE("the store is the labelled file system of a disk that is not removable, or what the setting names") {
+        TemporaryTree tree;
+        tree.file("dev/sda3", "");
+        tree.file("dev/sdb", "");
+        tree.link("dev/disk/by-label/STILLSTATE", "../../sda3");
+        tree.file("sys/devices/sda/removable", "0\n");
+        tree.file("sys/devices/sda/sda3/partition", "3\n");
+        tree.link("sys/class/block/sda3", "../../devices/sda/sda3");
+        const Root root = tree.root();
+        CHECK(find_store(root, "") == "/dev/sda3");
+        CHECK(find_store(root, "none").empty());
+        CHECK(find_store(root, "/dev/sdb") == "/dev/sdb");
+        CHECK(find_store(root, "/dev/sdz").empty());
+        tree.file("sys/devices/sda/removable", "1\n");
+        CHECK(find_store(root, "").empty());
+        CHECK(find_store(root, "/dev/sda3") == "/dev/sda3");
+        std::filesystem::remove(tree.path() / "dev/disk/by-label/STILLSTATE");
+        CHECK(find_store(root, "").empty());
+    }
+}

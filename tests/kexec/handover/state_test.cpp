@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kexec/handover/state.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/kexec/handover/recording_ports.hpp"
+
+using namespace stillboot;
+using namespace stillboot::handover;
+using namespace stillboot::handover::test;
+using quiesce::Learned;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+Lines sentences(const std::vector<Message>& messages) {
+    Lines out;
+    for (const Message& message : messages) {
+        out.push_back(message.sentence());
+    }
+    return out;
+}
+
+Learned seen(const std::string& driver, Learned::Why why, unsigned times = 1) {
+    Learned learned;
+    learned.driver = driver;
+    learned.bus = "pci";
+    learned.device = "0000:01:00.0";
+    learned.why = why;
+    learned.times = times;
+    return learned;
+}
+
+/// An attempt of another boot that was unbinding two devices.
+State unbinding() {
+    State state;
+    Record record;
+    record.boot_id = "an earlier boot";
+    record.option_id = "disk/grub/debian";
+    record.title = "Debian";
+    record.command_line = "quiet";
+    record.step = Step::unbind;
+    for (const std::string name : {"eth0", "nvme0"}) {
+        quiesce::RecordedDevice device;
+        device.path = "/sys/devices/" + name;
+        device.name = name;
+        device.bus = "pci";
+        device.driver = name + "_driver";
+        record.devices.unbound.push_back(device);
+    }
+    record.devices.in_flight = {"/sys/devices/nvme0"};
+    state.attempt = record;
+    return state;
+}
+
+LookBack look_back_at(MemoryStore& store) {
+    auto found = look_back(store, "this boot");
+    REQUIRE(found);
+    CHECK_FALSE(read_state(store)->attempt);  // it is told once
+    return std::move(*found);
+}
+
+/// A machine with a state store whose second unbind hangs.
+struct Hanging : Bench {
+    Hanging() {
+        durable = std::make_unique<MemoryStore>(script);
+        quiescer.hangs = "eth0";
+    }
+    [[nodiscard]] State remembered() const { return state_from_text(*durable->contents).value(); }
+};
+
+}  // namespace
+
+TEST_SUITE("handover") {
+    TEST_CASE("the state comes back from its text, and damage and later versions are told") {
+        State state = unbinding();
+        state.learned = {seen("ixgbe", Learned::Why::hung), seen("e1000", Learned::Why::crashed, 3),
+                         seen("nvme", Learned::Why::died)};
+        CHECK(state_from_text(to_text(state)).value() == state);
+        CHECK(state_from_text(to_text(State())).value() == State());
+        CHECK(state_from_text("{\"format\":2}").error().sentence() ==
+              "the state store was written by a newer version (format 2): it is left alone");
+        const std::string text = to_text(state);
+        for (std::size_t length = 0; length < text.size(); ++length) {
+            CHECK_FALSE(state_from_text(text.substr(0, length)));
+        }
+        for (const std::string bad : {"[]", "{}", "{\"format\":1,\"learned\":[1],\"attempt\":null}",
+                                      "{\"format\":1,\"learned\":[],\"attempt\":{}}"}) {
+            CHECK_FALSE(state_from_text(bad));
+        }
+    }
+
+    TEST_CASE("drivers are learned once each, and a hang outweighs having been there") {
+        std::vector<Learned> known;
+        learn(known, seen("ixgbe", Learned::Why::died));
+        CHECK_FALSE(known.front().is_kept());
+        learn(known, seen("ixgbe", Learned::Why::died));
+        CHECK(known == std::vector<Learned>{seen("ixgbe", Learned::Why::died, 2)});
+        CHECK(known.front().is_kept());
+        learn(known, seen("ixgbe", Learned::Why::hung));
+        learn(known, seen("ixgbe", Learned::Why::died));
+        CHECK(known == std::vector<Learned>{seen("ixgbe", Learned::Why::hung, 4)});
+        CHECK(known.front().message().sentence() ==
+              "ixgbe (pci) is left alone: its unbind hung, seen with 0000:01:00.0");
+    }
+
+    TEST_CASE("a machine that went down while it unbound is told, and what was under way is suspect") {
+        Script script;
+        MemoryStore store(script);
+        store.contents = to_text(unbinding());
+        const LookBack found = look_back_at(store);
+        CHECK_FALSE(found.retry);
+        CHECK(
+            sentences(found.notes) ==
+            Lines{
+                "the hand-over to \"Debian\" ended at the step unbind, with the machine",
+                "the machine went down while nvme0_driver (pci) was let go of, among others perhaps; times seen: "
+                "1, last with nvme0"});
+        CHECK(read_state(store)->learned.size() == 1);
+        CHECK(sentences(look_back_at(store).notes).empty());
+        store.contents = to_text(unbinding());
+        State again = read_state(store).value();
+        again.learned = {seen("nvme0_driver", Learned::Why::died)};
+        REQUIRE(write_state(store, again));
+        (void)look_back_at(store);
+        CHECK(read_state(store)->learned.front().is_kept());
+    }
+
+    TEST_CASE("an attempt at each step tells what is known of it") {
+        const std::pair<Step, bool> rows[] = {{Step::commit, true}, {Step::take_down, true}, {Step::unbind, true},
+                                              {Step::check, true},  {Step::load, true},      {Step::jump, false}};
+        for (const auto& [step, told] : rows) {
+            CAPTURE(to_word(step));
+            Script script;
+            MemoryStore store(script);
+            State state = unbinding();
+            state.attempt->step = step;
+            state.attempt->devices.in_flight.clear();
+            store.contents = to_text(state);
+            const LookBack found = look_back_at(store);
+            CHECK(found.notes.size() == (told ? 1 : 0));
+            CHECK(read_state(store)->learned.empty());
+            // The store's own devices had gone: it may well have jumped.
+            state.attempt->store_gone = true;
+            store.contents = to_text(state);
+            CHECK(look_back_at(store).notes.empty());
+        }
+    }
+
+    TEST_CASE("a restart that was meant to try again does so, with the next number, until there were enough") {
+        Script script;
+        MemoryStore store(script);
+        State state = unbinding();
+        state.attempt->retry = true;
+        store.contents = to_text(state);
+        LookBack found = look_back_at(store);
+        REQUIRE(found.retry);
+        CHECK(found.retry->option_id == "disk/grub/debian");
+        CHECK(found.retry->command_line == "quiet");
+        CHECK(found.retry->attempt == 2);
+        CHECK(
+            sentences(found.notes) ==
+            Lines{
+                "the machine was restarted to boot \"Debian\" again (attempt 2 of 4), with the driver that failed "
+                "left alone"});
+        CHECK(read_state(store)->learned.empty());  // what hung was learnt before the restart
+        state.attempt->attempt = max_attempts;
+        store.contents = to_text(state);
+        found = look_back_at(store);
+        CHECK_FALSE(found.retry);
+        CHECK(sentences(found.notes) == Lines{"\"Debian\" was not booted in 4 attempts: a driver failed in each"});
+    }
+
+    TEST_CASE("an attempt of this boot, an empty store and one that fails are left alone") {
+        Script script;
+        MemoryStore store(script);
+        CHECK(look_back(store, "this boot")->notes.empty());
+        State state = unbinding();
+        state.attempt->boot_id = "this boot";
+        store.contents = to_text(state);
+        CHECK(look_back(store, "this boot")->notes.empty());
+        CHECK(read_state(store)->attempt);
+        store.fails = true;
+        CHECK(look_back(store, "this boot").error().code() == "state.hangs");
+    }
+
+    TEST_CASE("after a hang the driver is remembered and the machine restarted, before anything is undone") {
+        Hanging bench;
+        const Outcome outcome = bench.run();
+        CHECK(outcome.failure->code() == "quiesce.hung");
+        const auto& calls = bench.script.calls;
+        const auto restart = std::find(calls.begin(), calls.end(), "restart");
+        REQUIRE(restart != calls.end());
+        CHECK(restart < std::find(calls.begin(), calls.end(), "bind back 2"));
+        // As the store was when the machine went: the last but the two that follow a restart that failed.
+        const auto& written = bench.durable->written;
+        const State at_restart = state_from_text(written.at(written.size() - 3)).value();
+        CHECK(at_restart.attempt->retry);
+        CHECK(at_restart.attempt->attempt == 1);
+        REQUIRE(at_restart.learned.size() == 1);
+        CHECK(at_restart.learned.front().message().sentence() ==
+              "eth0_driver (pci) is left alone: its unbind hung, seen with eth0");
+        CHECK(bench.journal.lines.at(bench.journal.lines.size() - 2).starts_with("restarting the machine"));
+        // The restart failed: what was learnt stays, and nothing is tried again by itself.
+        CHECK(bench.remembered().learned.size() == 1);
+        CHECK_FALSE(bench.remembered().attempt.has_value());
+    }
+
+    TEST_CASE("no restart where the setting, the number of attempts, a missing option or store forbid it") {
+        const auto restarted = [](Hanging& bench) {
+            const Outcome outcome = bench.run();
+            CHECK(outcome.undone);
+            const auto& calls = bench.script.calls;
+            return std::find(calls.begin(), calls.end(), "restart") != calls.end();
+        };
+        Hanging usual;
+        CHECK(restarted(usual));
+        Hanging menu;
+        menu.settings.on_hang = OnHang::menu;
+        CHECK_FALSE(restarted(menu));
+        CHECK(menu.remembered().learned.size() == 1);
+        Hanging last;
+        last.request.attempt = max_attempts;
+        CHECK_FALSE(restarted(last));
+        Hanging by_hand;
+        by_hand.request.option_id.clear();
+        CHECK_FALSE(restarted(by_hand));
+        Hanging without;
+        without.durable.reset();
+        CHECK_FALSE(restarted(without));
+        Hanging broken;
+        broken.durable->fails = true;
+        CHECK_FALSE(restarted(broken));
+    }
+
+    TEST_CASE("a store that fails costs the memory, not the boot") {
+        Bench bench;
+        bench.durable = std::make_unique<MemoryStore>(bench.script);
+        bench.durable->fails = true;
+        const Outcome outcome = bench.run();
+        CHECK(outcome.failed_at == Step::jump);
+        CHECK(outcome.notes.front().code() == "state.hangs");
+    }
+
+    TEST_CASE("the store is told each step, and that its own devices go, after which it is not asked again") {
+        Bench bench;
+        bench.durable = std::make_unique<MemoryStore>(bench.script);
+        bench.quiescer.store_goes = true;
+        (void)bench.run();
+        std::vector<std::string> steps;
+        for (const std::string& text : bench.durable->written) {
+            const auto state = state_from_text(text).value();
+            if (state.attempt) {
+                steps.push_back(std::string(to_word(state.attempt->step)) + " " +
+                                std::to_string(state.attempt->devices.unbound.size()) +
+                                (state.attempt->store_gone ? " gone" : ""));
+            }
+        }
+        CHECK(steps ==
+              Lines{"commit 0", "take-down 0", "unbind 0", "unbind 1", "unbind 2", "unbind 3", "unbind 3 gone"});
+        CHECK_FALSE(bench.durable->written.empty());
+    }
+}
