@@ -2,6 +2,8 @@
 // Refusals of what a user did not mean.
 #include "ui/cli/mistakes.hpp"
 
+#include <unistd.h>
+
 #include <csignal>
 
 #include "ui/cli/machine.hpp"
@@ -12,6 +14,10 @@ namespace {
 ExitCode refuse(const Context& context, const Error& error) {
     context.complain("stillboot: " + error.sentence());
     return ExitCode::refused;
+}
+
+std::vector<Message> lost_by(const Root& root, const quiesce::Plan& plan) {
+    return quiesce::cut_offs(root, plan, quiesce::read_caller(root), quiesce::local_addresses());
 }
 
 }  // namespace
@@ -37,7 +43,7 @@ std::optional<ExitCode> refuse_cut_off(const Context& context, const Root& root,
         std::signal(SIGPIPE, SIG_IGN);
         return std::nullopt;
     }
-    const auto lost = quiesce::cut_offs(root, plan, quiesce::read_caller(root), quiesce::local_addresses());
+    const auto lost = lost_by(root, plan);
     for (const Message& message : lost) {
         context.complain("stillboot: " + message.sentence());
     }
@@ -46,6 +52,14 @@ std::optional<ExitCode> refuse_cut_off(const Context& context, const Root& root,
     }
     context.complain(Message("cli.hint_cut_off", {{"option", cut_off_option}}).sentence());
     return ExitCode::refused;
+}
+
+std::vector<Message> notes_for_the_caller(const Context& context, const Root& root, const quiesce::Plan& plan) {
+    std::vector<Message> notes = lost_by(root, plan);
+    if (::geteuid() != 0 && context.root == "/") {
+        notes.emplace_back("cli.sees_less");
+    }
+    return notes;
 }
 
 }  // namespace stillboot::cli

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "quiesce/caller.hpp"
 #include "ui/cli/context.hpp"
@@ -21,5 +22,9 @@ inline constexpr const char* cut_off_option = "--even-if-cut-off";
 [[nodiscard]] std::optional<ExitCode> refuse_cut_off(const Context& context, const Root& root,
                                                      const quiesce::Inventory& inventory,
                                                      const quiesce::Plan& plan, bool even_if_cut_off);
+
+/// For a plan that is only looked at: what refuse_cut_off() would refuse, and that others than root see less.
+[[nodiscard]] std::vector<Message> notes_for_the_caller(const Context& context, const Root& root,
+                                                        const quiesce::Plan& plan);
 
 }  // namespace stillboot::cli

@@ -55,8 +55,14 @@ ExitCode print_plan(const Context& context, const quiesce::Plan& plan) {
 }
 
 ExitCode show_plan(const Context& context) {
-    const auto prepared = prepare(context);
-    return prepared ? print_plan(context, prepared->plan) : report(context, prepared.error());
+    auto prepared = prepare(context);
+    if (!prepared) {
+        return report(context, prepared.error());
+    }
+    for (Message& note : notes_for_the_caller(context, prepared->root, prepared->plan)) {
+        prepared->plan.notes.push_back(std::move(note));
+    }
+    return print_plan(context, prepared->plan);
 }
 
 // From the file and the shipped rules alone: neither this machine nor its settings are looked at.

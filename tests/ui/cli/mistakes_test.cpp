@@ -65,6 +65,20 @@ TEST_SUITE("cli") {
               "would end\nTo do it all the same, from here: --even-if-cut-off\n");
     }
 
+    TEST_CASE("a plan that is only looked at says so as a note") {
+        Machine machine;
+        std::ostringstream out;
+        Context context(out, out);
+        context.root = machine.tree.path().string();
+        const auto notes =
+            notes_for_the_caller(context, machine.tree.root(), quiesce::make_plan(machine.inventory, {}));
+        REQUIRE(notes.size() == 1);
+        CHECK(notes[0].code() == "quiesce.cut_off_ssh");
+        context.root = "/";
+        const auto of_this = notes_for_the_caller(context, machine.tree.root(), quiesce::Plan());
+        CHECK(of_this.size() == (::geteuid() == 0 ? 0 : 1));
+    }
+
     TEST_CASE("with the way out the program outlives its terminal") {
         Machine machine;
         const auto hang_up = std::signal(SIGHUP, SIG_DFL);
