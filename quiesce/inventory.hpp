@@ -78,6 +78,8 @@ struct User {
     Message what;                    ///< quiesce.user_mount, quiesce.user_swap, …
     std::vector<std::string> needs;  ///< sysfs paths of block devices or devices under it
     bool needs_network = false;      ///< any network device: an nfs mount, an iSCSI disk
+    /// Nothing is written through it, and no look-up waits for it: a local file system that is read-only.
+    bool passive = false;
 
     bool operator==(const User&) const = default;
 };

@@ -15,6 +15,11 @@ namespace {
 constexpr std::size_t max_table_bytes = 4 * 1024 * 1024;
 constexpr std::size_t max_name_spaces = 1024;
 
+bool says_read_only(std::string_view options) {
+    const auto words = split(options, ",");
+    return std::find(words.begin(), words.end(), "ro") != words.end();
+}
+
 // id parent major:minor root mount-point options [fields] - type source super-options
 void add_table(const Root& root, const std::string& pid, const std::string& holder, std::vector<Mount>& mounts) {
     const auto text = root.read_file("/proc/" + pid + "/mountinfo", max_table_bytes);
@@ -24,10 +29,15 @@ void add_table(const Root& root, const std::string& pid, const std::string& hold
         if (fields.size() < 6 || fields.end() - dash < 3) {
             continue;
         }
-        const auto options = split(fields[5], ",");
-        const bool read_only = std::find(options.begin(), options.end(), "ro") != options.end();
-        mounts.push_back(
-            {fields[2], unescape_octal(fields[4]), *(dash + 1), unescape_octal(*(dash + 2)), read_only, holder});
+        Mount mount;
+        mount.number = fields[2];
+        mount.where = unescape_octal(fields[4]);
+        mount.type = *(dash + 1);
+        mount.source = unescape_octal(*(dash + 2));
+        mount.read_only = says_read_only(fields[5]);
+        mount.file_system_read_only = fields.end() - dash > 3 && says_read_only(*(dash + 3));
+        mount.holder = holder;
+        mounts.push_back(std::move(mount));
     }
 }
 

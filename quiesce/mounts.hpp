@@ -16,8 +16,9 @@ struct Mount {
     std::string where;
     std::string type;
     std::string source;
-    bool read_only = false;  ///< this mount, whatever the file system is
-    std::string holder;      ///< "dockerd (process 77)" where only that process's name space shows it
+    bool read_only = false;              ///< this mount, whatever the file system is
+    bool file_system_read_only = false;  ///< the file system, whatever its mounts are
+    std::string holder;                  ///< "dockerd (process 77)" where only that process's name space shows it
 };
 
 /// All mounts that are to be found, our own first; those of other mount name spaces are seen by root alone.

@@ -22,6 +22,7 @@ public:
     Plan run() {
         decide_all();
         keep_hung();
+        keep_what_is_in_use();
         close_keep();
         put_state_store_last();
         order_steps();
@@ -74,6 +75,36 @@ private:
                     auto& judged = judged_[device->path];
                     judged.decision.action = Action::keep;
                     judged.decision.reason = Message("quiesce.keep_hung", {{"device", name}});
+                }
+            }
+        }
+    }
+
+    void keep_for(const User& user, std::string_view path) {
+        const Device* device = inventory_.bound_at_or_above(path);
+        if (device != nullptr) {
+            auto& decision = judged_[device->path].decision;
+            if (decision.action != Action::keep) {
+                decision.action = Action::keep;
+                decision.reason = user.what.with({"device", device->name}).with({"driver", device->driver});
+            }
+        }
+    }
+
+    void keep_what_is_in_use() {
+        if (policy_.in_use != InUse::keep) {
+            return;
+        }
+        for (const auto& user : inventory_.users) {
+            if (user.passive) {
+                continue;
+            }
+            for (const auto& path : user.needs) {
+                keep_for(user, path);
+            }
+            if (user.needs_network) {
+                for (const auto& interface : inventory_.interfaces) {
+                    keep_for(user, interface.path);
                 }
             }
         }
@@ -229,6 +260,9 @@ private:
             step_at_[plan_.steps[i].path] = i;
         }
         for (const auto& user : inventory_.users) {
+            if (policy_.in_use == InUse::keep) {
+                break;  // what they stand on is kept
+            }
             for (const auto& path : user.needs) {
                 if (auto* step = step_taking(path)) {
                     refuse(user.what, *step);

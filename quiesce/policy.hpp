@@ -39,6 +39,12 @@ struct Rule {
 /// quiesce/default_rules.cpp.
 [[nodiscard]] std::span<const Rule> default_rules();
 
+/// What becomes of a device that somebody uses.
+enum class InUse {
+    refuse,
+    keep,  ///< its chain stays bound; passive users count for nothing. For who cannot go back to the users
+};
+
 struct Policy {
     /// What an administrator wants left bound (settings `keep`, `stillboot.keep=`): a driver's name or glob
     /// ("xhci_hcd"), a PCI id ("8086:1e31"), a device's name ("0000:00:04.0") or its sysfs path, also a glob.
@@ -53,6 +59,7 @@ struct Policy {
     std::string state_store;
     /// Interfaces that something of ours uses right now, each with who it is.
     std::vector<std::pair<std::string, std::string>> busy_interfaces;
+    InUse in_use = InUse::refuse;
 };
 
 /// What policy says of one device, before closure over ancestors and suppliers.

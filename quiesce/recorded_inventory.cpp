@@ -102,6 +102,7 @@ json::object user_json(const User& user) {
     out["parameters"] = std::move(parameters);
     put(out, "needs", user.needs);
     put(out, "needs_network", user.needs_network);
+    put(out, "passive", user.passive);
     return out;
 }
 
@@ -318,6 +319,7 @@ private:
         user.what = Message(text(object, "code"), std::move(params));
         user.needs = paths(object, "needs");
         user.needs_network = flag(object, "needs_network");
+        user.passive = flag(object, "passive");
         return user;
     }
 

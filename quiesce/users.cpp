@@ -120,6 +120,8 @@ private:
             return;
         } else {
             need(user, blocks);
+            // A pool writes by itself.
+            user.passive = mount.file_system_read_only && !pool && !user.needs_network;
         }
         // The kernel's own name: a table may say /dev/root, or a link that udev made.
         const std::string source = pool || blocks.empty() ? mount.source : "/dev/" + blocks.front();
@@ -189,8 +191,19 @@ private:
         } else {
             need(user, {name});
         }
+        user.passive = !keeps_its_own_records(block) && !user.needs_network;
         user.what = words_of_stack(name, block);
         inventory_.users.push_back(std::move(user));
+    }
+
+    // An array or a cache (md, bcache, LVM's) writes by itself, if only which of its members were taken from it.
+    static bool keeps_its_own_records(const BlockDevice& block) {
+        constexpr std::array<std::string_view, 5> members = {"_rimage_", "_rmeta_", "_mimage_", "_cdata",
+                                                             "_cmeta"};
+        const bool plain = !block.dm_name.empty() || !block.backing_file.empty();
+        return !plain || std::any_of(members.begin(), members.end(), [&](std::string_view part) {
+            return block.dm_name.find(part) != block.dm_name.npos;
+        });
     }
 
     static Message words_of_stack(const std::string& name, const BlockDevice& block) {

@@ -52,7 +52,7 @@ RecordedInventory full() {
                                 "/home/someone/x"};
     inventory.interfaces = {{"enx525400123456", card + "/net/enx525400123456", "52:54:00:12:34:56", true, true}};
     inventory.users = {
-        {Message("quiesce.user_dm", {{"name", "vg-root"}, {"source", "nvme0n1"}}), {slot}, true},
+        {Message("quiesce.user_dm", {{"name", "vg-root"}, {"source", "nvme0n1"}}), {slot}, true, true},
         {Message("quiesce.user_mount", {{"source", "server:/x"}, {"where", "/home/someone"}}), {}, false},
         {Message("quiesce.user_mount", {{"source", "/dev/nvme0n1"}, {"where", "/boot/efi"}}), {slot}, false}};
     inventory.consoles = {{"ttyS0", slot + "/tty/ttyS0"}, {"hvc0", ""}};

@@ -299,4 +299,87 @@ TEST_SUITE("quiesce") {
                       "wireplumber (process 812) holds /dev/snd/controlC0 open, and 0000:00:01.0 (snd_hda_intel) "
                       "would wait for it to be closed"});
     }
+
+    TEST_CASE("what is in use can be kept instead of refused, with everything under it") {
+        Policy keep;
+        keep.in_use = InUse::keep;
+        struct Row {
+            std::string name;
+            std::string mountinfo;
+            std::string swaps;
+            std::string reason;  ///< why the disk is kept; empty: it is unbound
+        };
+        const Row rows[] = {
+            {"a file system that is writable", "30 1 259:2 / /srv rw - ext4 /dev/nvme0n1p2 rw\n", "",
+             "/dev/nvme0n1p2 is mounted at /srv, and 0000:00:01.0 (nvme) carries it"},
+            {"a writable one behind a mount that is read-only", "30 1 259:2 / /srv ro - ext4 /dev/root rw,x\n", "",
+             "/dev/nvme0n1p2 is mounted at /srv, and 0000:00:01.0 (nvme) carries it"},
+            {"swap", "", "/dev/nvme0n1p1 partition 1 0 -2\n",
+             "/dev/nvme0n1p1 is in use as swap space, and 0000:00:01.0 (nvme) carries it"},
+            {"a read-only root", "30 1 259:2 / / ro - ext4 /dev/root ro,errors=remount-ro\n", "", ""},
+            {"a mount table without options of the file system", "30 1 259:2 / / ro - ext4 /dev/root\n", "",
+             "/dev/nvme0n1p2 is mounted at /, and 0000:00:01.0 (nvme) carries it"},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.name);
+            FakeMachine machine;
+            add_nvme(machine);
+            machine.file("/dev/nvme0n1p1", "");
+            machine.file("/proc/self/mountinfo", row.mountinfo);
+            machine.file("/proc/swaps", "Filename Type Size Used Priority\n" + row.swaps);
+            const Plan plan = make_plan(machine.inventory(), keep);
+            CHECK(plan.refusals.empty());
+            const Kept* kept = plan.kept_at(slot1);
+            CHECK((kept == nullptr ? "" : kept->reason.sentence()) == row.reason);
+            CHECK(plan.steps.size() == (row.reason.empty() ? 1 : 0));
+        }
+    }
+
+    TEST_CASE("a volume under a read-only file system goes, an array and what it stands on stay") {
+        Policy keep;
+        keep.in_use = InUse::keep;
+        FakeMachine machine;
+        add_nvme(machine);
+        const std::string dm = "/sys/devices/virtual/block/dm-0";
+        machine.disk(dm, "253:0", "");
+        machine.link(dm + "/slaves/nvme0n1p2", disk + "/nvme0n1p2");
+        machine.file("/proc/self/mountinfo", "30 1 253:0 / / ro - ext4 /dev/dm-0 ro\n");
+        struct Row {
+            std::string attribute;
+            std::string text;
+            std::string reason;
+        };
+        const Row rows[] = {
+            {"/dm/name", "vg-root", ""},
+            {"/loop/backing_file", "/dev/nvme0n1p2", ""},
+            {"/dm/name", "vg-root_rimage_0",
+             "the device-mapper device vg-root_rimage_0 stands on nvme0n1p2, which 0000:00:01.0 (nvme) carries"},
+            {"/md/level", "raid1", "the raid1 array dm-0 stands on nvme0n1p2, which 0000:00:01.0 (nvme) carries"},
+            {"/bcache/x", "", "dm-0 stands on nvme0n1p2, which 0000:00:01.0 (nvme) carries"},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.attribute);
+            machine.file(dm + row.attribute, row.text + "\n");
+            const Plan plan = make_plan(machine.inventory(), keep);
+            const Kept* kept = plan.kept_at(slot1);
+            CHECK((kept == nullptr ? "" : kept->reason.sentence()) == row.reason);
+            std::filesystem::remove(machine.real(dm + row.attribute));
+        }
+    }
+
+    TEST_CASE("a network file system keeps every interface, also where it is read-only") {
+        Policy keep;
+        keep.in_use = InUse::keep;
+        FakeMachine machine;
+        add_nvme(machine);
+        const std::string card = "/sys/devices/pci0000:00/0000:00:02.0";
+        machine.pci(card, "0x020000", "e1000e");
+        machine.interface(card + "/net/eth0", "52:54:00:00:00:01");
+        machine.file("/proc/self/mountinfo", "30 1 0:40 / / ro - nfs4 server:/root ro\n");
+        const Plan plan = make_plan(machine.inventory(), keep);
+        REQUIRE(plan.kept_at(card) != nullptr);
+        CHECK(plan.kept_at(card)->reason.sentence() ==
+              "server:/root is mounted at /, and 0000:00:02.0 (e1000e) carries it");
+        CHECK(plan.kept_at(slot1) == nullptr);
+    }
 }
