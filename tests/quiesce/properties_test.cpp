@@ -119,6 +119,20 @@ TEST_SUITE("quiesce") {
         }
     }
 
+    TEST_CASE("where the used stays bound, nothing refuses and no user loses a thing") {
+        for (const std::uint32_t seed : seeds()) {
+            CAPTURE(seed);
+            MachineOrder order;
+            order.seed = seed;
+            order.links = 30;
+            const Inventory inventory = generated_machine(order);
+            Policy policy;
+            policy.in_use = InUse::keep;
+            CHECK(broken(inventory, policy) == "");  // a user that loses something without a refusal is in there
+            CHECK(make_plan(inventory, policy).refusals.empty());
+        }
+    }
+
     TEST_CASE("the checks themselves see each kind of broken plan") {
         MachineOrder order;
         order.seed = 7;
