@@ -177,7 +177,7 @@ TEST_SUITE("quiesce") {
               Sentences{
                   "/dev/dm-0 is mounted at /tmp/…, and 1:0:0:0 (sd) carries it",
                   "/dev/nvme0n1 is mounted at /tmp/…, and 0000:00:03.0 (nvme) carries it",
-                  "/dev/sdd is in use as swap space, and 9:0:0:0 (sd) carries it",
+                  "/dev/sdd is in use as swap space, and 5:0:0:0 (sd) carries it",
                   "the logical volume volume-1 stands on md0, which 1:0:0:0 (sd) carries",
                   "the logical volume volume-2 stands on sdc, which 2:0:0:0 (sd) carries",
                   "the loop device loop7 shows /tmp/…, which 1:0:0:0 (sd) carries",
