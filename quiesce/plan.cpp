@@ -75,6 +75,7 @@ private:
                     auto& judged = judged_[device->path];
                     judged.decision.action = Action::keep;
                     judged.decision.reason = Message("quiesce.keep_hung", {{"device", name}});
+                    judged.decision.rule.clear();
                 }
             }
         }
@@ -87,6 +88,7 @@ private:
             if (decision.action != Action::keep) {
                 decision.action = Action::keep;
                 decision.reason = user.what.with({"device", device->name}).with({"driver", device->driver});
+                decision.rule.clear();
             }
         }
     }
@@ -118,6 +120,7 @@ private:
         found->second.decision.action = Action::keep;
         found->second.decision.reason =
             Message("quiesce.keep_for_sake_of", {{"device", sake.device->name}, {"driver", sake.device->driver}});
+        found->second.decision.rule = sake.decision.rule;
         found->second.for_sake_of = sake.for_sake_of.empty() ? sake.device->path : sake.for_sake_of;
         open.push_back(std::string(path));
     }
@@ -198,6 +201,7 @@ private:
         step.bus = device.bus;
         step.driver = device.driver;
         step.reason = judged.decision.reason;
+        step.rule = judged.decision.rule;
         step.deadline = judged.decision.deadline;
         step.stage = stage;
         step.waits_for = std::move(waits_for);
@@ -216,13 +220,8 @@ private:
         for (const auto& [path, judged] : judged_) {
             if (judged.decision.action != Action::unbind) {
                 const auto& device = *judged.device;
-                plan_.kept.push_back({path,
-                                      device.name,
-                                      device.bus,
-                                      device.driver,
-                                      judged.decision.reason,
-                                      {},
-                                      judged.for_sake_of,
+                plan_.kept.push_back({path, device.name, device.bus, device.driver, judged.decision.reason,
+                                      judged.decision.rule, judged.for_sake_of,
                                       judged.decision.action == Action::follow});
             }
         }
@@ -292,13 +291,17 @@ private:
     Plan plan_;
 };
 
+std::string rule_text(const std::string& rule) {
+    return rule.empty() ? "" : " [" + rule + "]";
+}
+
 std::string text_of(const PlanStep& step, const std::vector<PlanStep>& steps) {
     std::string after;
     for (const std::size_t before : step.waits_for) {
         after += (after.empty() ? ", after " : " and ") + steps[before].name;
     }
     return std::string(to_word(step.action)) + " " + step.name + " (" + step.bus + ", " + step.driver + ")" +
-           after + ": " + step.reason.sentence();
+           after + ": " + step.reason.sentence() + rule_text(step.rule);
 }
 
 }  // namespace
@@ -327,7 +330,7 @@ std::vector<std::string> Plan::text() const {
     }
     for (const auto& device : kept) {
         lines.push_back((device.follows ? "leave " : "keep ") + device.name + " (" + device.bus + ", " +
-                        device.driver + "): " + device.reason.sentence());
+                        device.driver + "): " + device.reason.sentence() + rule_text(device.rule));
     }
     for (const auto& note : notes) {
         lines.push_back("note: " + note.sentence());

@@ -25,27 +25,39 @@ bool glob_matches(std::string_view pattern, const std::string& text) {
     return pattern.substr(special) == "*" || ::fnmatch(std::string(pattern).c_str(), text.c_str(), 0) == 0;
 }
 
-bool rule_matches(const Rule& rule, const Device& device) {
-    if (!rule.driver.empty() && !glob_matches(rule.driver, device.driver)) {
-        return false;
-    }
-    if (!rule.bus.empty() && !glob_matches(rule.bus, device.bus)) {
-        return false;
-    }
-    if (!rule.path.empty() && !glob_matches(rule.path, device.path)) {
-        return false;
-    }
-    if (!rule.has_class.empty() &&
-        std::find(device.classes.begin(), device.classes.end(), rule.has_class) == device.classes.end()) {
-        return false;
-    }
-    if (rule.pci_class_mask == 0) {
+bool any_matches(const std::vector<std::string>& globs, const std::string& text) {
+    return globs.empty() || std::any_of(globs.begin(), globs.end(),
+                                        [&](const std::string& glob) { return glob_matches(glob, text); });
+}
+
+bool class_matches(const Rule& rule, const Device& device) {
+    return rule.classes.empty() ||
+           std::any_of(device.classes.begin(), device.classes.end(),
+                       [&](const std::string& each) { return any_matches(rule.classes, each); });
+}
+
+bool pci_matches(const Rule& rule, const Device& device) {
+    const auto& ids = rule.pci_ids;
+    const auto& classes = rule.pci_classes;
+    if (ids.empty() && classes.empty()) {
         return true;
     }
-    constexpr std::uint32_t bridge_base = 0x060000;
-    const bool asks_for_bridges = rule.pci_class == bridge_base;
-    return device.pci && (device.pci->class_code & rule.pci_class_mask) == rule.pci_class &&
-           (!asks_for_bridges || device.pci->is_bridge());
+    if (!device.pci) {
+        return false;
+    }
+    const PciFunction& pci = *device.pci;
+    const bool id = ids.empty() || std::any_of(ids.begin(), ids.end(), [&](const PciIdPattern& each) {
+                        return each.vendor == pci.vendor && each.device.value_or(pci.device) == pci.device;
+                    });
+    return id && (classes.empty() || std::any_of(classes.begin(), classes.end(), [&](const PciClassPattern& each) {
+                      return (pci.class_code & each.mask) == each.value;
+                  }));
+}
+
+bool rule_matches(const Rule& rule, const Device& device) {
+    return any_matches(rule.buses, device.bus) && any_matches(rule.drivers, device.driver) &&
+           pci_matches(rule, device) && class_matches(rule, device) && any_matches(rule.paths, device.path) &&
+           any_matches(rule.modalias, device.modalias);
 }
 
 // The console that stands on a device, or null. A hypervisor console has no device of its own in sysfs, so a
@@ -82,16 +94,29 @@ Decision keep_for(Message reason) {
     return decision;
 }
 
-Decision from_rules(const Device& device) {
-    const auto rules = default_rules();
+Action action_of(RuleAction action) {
+    switch (action) {
+        case RuleAction::unbind:
+        case RuleAction::reset:
+        case RuleAction::last: return Action::unbind;
+        case RuleAction::keep: return Action::keep;
+        case RuleAction::leave:
+        case RuleAction::verify: break;
+    }
+    return Action::follow;
+}
+
+Decision from_rules(const Device& device, const Policy& policy) {
+    const auto& rules = policy.rules;
     const auto found =
         std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) { return rule_matches(rule, device); });
     Decision decision;
-    if (found != rules.end()) {  // the last rule matches everything
-        decision.action = found->action;
-        decision.stage = found->stage;
+    if (found != rules.end()) {  // the last shipped rule matches everything
+        decision.action = action_of(found->action);
+        decision.stage = found->action == RuleAction::last ? last_stage : 0;
         decision.deadline = found->deadline;
-        decision.reason = Message(found->reason);
+        decision.reason = Message("quiesce.rule", {{"why", found->why}});
+        decision.rule = found->label();
     }
     return decision;
 }
@@ -120,7 +145,9 @@ Decision decide(const Device& device, const Inventory& inventory, const Policy& 
         return keep_for(Message("quiesce.keep_console", {{"console", console->name}}));
     }
     if (names_any(policy.keep, device)) {
-        return keep_for(Message("quiesce.keep_setting"));
+        Decision decision = keep_for(Message("quiesce.keep_setting"));
+        decision.rule = "setting keep" + (policy.keep_origin.empty() ? "" : " (" + policy.keep_origin + ")");
+        return decision;
     }
     if ((device.driver == "nouveau" || device.driver == "nvidia") && !inventory.graphics_holder.empty()) {
         return keep_for(Message("quiesce.keep_graphics_open", {{"process", inventory.graphics_holder}}));
@@ -128,7 +155,7 @@ Decision decide(const Device& device, const Inventory& inventory, const Policy& 
     if (const Learned* learned = learned_of(device, policy)) {
         return keep_for(learned->message());
     }
-    Decision decision = from_rules(device);
+    Decision decision = from_rules(device, policy);
     if (decision.action != Action::unbind && names_any(policy.unbind, device)) {
         decision = Decision();
         decision.reason = Message("quiesce.rule_setting");

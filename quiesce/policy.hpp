@@ -4,14 +4,15 @@
 
 #include <chrono>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/base/message.hpp"
+#include "config/model/rule.hpp"
 #include "quiesce/inventory.hpp"
 #include "quiesce/learned.hpp"
+#include "quiesce/shipped_rules.hpp"
 
 namespace stillboot::quiesce {
 
@@ -21,24 +22,6 @@ enum class Action {
     follow,  ///< no step of its own: it goes when what it stands on goes, and stays otherwise
 };
 
-/// How a rule names devices. Empty members match everything; all that are set must match.
-struct Rule {
-    std::string_view driver;      ///< a glob over the driver's name
-    std::string_view bus;         ///< a glob over the bus's name
-    std::string_view has_class;   ///< a sysfs class the device provides: "watchdog"
-    std::string_view path;        ///< a glob over the sysfs path
-    std::uint32_t pci_class = 0;  ///< compared under pci_class_mask
-    std::uint32_t pci_class_mask = 0;
-    Action action = Action::unbind;
-    int stage = 0;  ///< lower stages go first as far as the hard edges allow; displays are 1
-    std::chrono::seconds deadline{10};
-    std::string_view reason;  ///< a code of the catalogue
-};
-
-/// The shipped rules in order: the first that matches decides. Lifetime: static. Source:
-/// quiesce/default_rules.cpp.
-[[nodiscard]] std::span<const Rule> default_rules();
-
 /// What becomes of a device that somebody uses.
 enum class InUse {
     refuse,
@@ -46,9 +29,13 @@ enum class InUse {
 };
 
 struct Policy {
+    /// In order: the first that matches decides.
+    std::vector<Rule> rules = shipped_rules();
     /// What an administrator wants left bound (settings `keep`, `stillboot.keep=`): a driver's name or glob
     /// ("xhci_hcd"), a PCI id ("8086:1e31"), a device's name ("0000:00:04.0") or its sysfs path, also a glob.
     std::vector<std::string> keep;
+    /// Where that was set, Origin::text.
+    std::string keep_origin;
     /// The opposite, by the same names: unbound although a shipped rule would not. A console is kept all the same.
     std::vector<std::string> unbind;
     /// Sysfs paths or /dev nodes under which a scan hangs in the kernel: their chain is kept and named.
@@ -62,12 +49,16 @@ struct Policy {
     InUse in_use = InUse::refuse;
 };
 
+/// The stage of what a rule wants last: displays.
+constexpr int last_stage = 1;
+
 /// What policy says of one device, before closure over ancestors and suppliers.
 struct Decision {
     Action action = Action::unbind;
     int stage = 0;
     std::chrono::seconds deadline{10};
     Message reason;
+    std::string rule;  ///< Rule::label of the rule that decided, or the setting; empty where no rule was asked
 };
 
 [[nodiscard]] Decision decide(const Device& device, const Inventory& inventory, const Policy& policy);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/handover/machine_ports.hpp"
+#include "quiesce/load_policy.hpp"
 
 namespace stillboot::handover {
 namespace {
@@ -25,9 +26,9 @@ private:
     std::function<void(const Event&)> on_event_;
 };
 
-quiesce::Policy policy_of(const Settings& settings, std::vector<std::string> stuck_nodes) {
-    quiesce::Policy policy;
-    policy.keep = settings.keep.value;
+// What is wrong in a rule file the daemon has logged when it started.
+quiesce::Policy policy_of(const Root& root, const Settings& settings, std::vector<std::string> stuck_nodes) {
+    quiesce::Policy policy = quiesce::load_policy(root, settings).policy;
     policy.hung = std::move(stuck_nodes);
     return policy;
 }
@@ -35,7 +36,7 @@ quiesce::Policy policy_of(const Settings& settings, std::vector<std::string> stu
 // The whole hand-over; returns only where it failed.
 Error hand_over(const Root& root, const Settings& settings, const Request& request,
                 std::vector<std::string> stuck_nodes, Observer& observer, std::stop_token stop) {
-    const MachinePorts machine(root, policy_of(settings, std::move(stuck_nodes)), settings, observer);
+    const MachinePorts machine(root, policy_of(root, settings, std::move(stuck_nodes)), settings, observer);
     const auto plan = prepare(request, handover_options(settings), machine.ports());
     if (!plan) {
         return plan.error();
@@ -166,7 +167,7 @@ void ThreadBooter::Impl::plan(Request request, std::function<void(Result<std::ve
     thread_ = std::jthread([this, self = weak_from_this(), request = std::move(request), done = std::move(done),
                             stuck = scans_.stuck_nodes()] {
         Silent observer;
-        const MachinePorts machine(root_, policy_of(settings_, stuck), settings_, observer);
+        const MachinePorts machine(root_, policy_of(root_, settings_, stuck), settings_, observer);
         const auto plan = prepare(request, handover_options(settings_), machine.ports());
         auto text =
             plan ? Result<std::vector<std::string>>(plan->text()) : Result<std::vector<std::string>>(plan.error());
@@ -183,7 +184,7 @@ void ThreadBooter::Impl::recover(std::function<void(const Result<std::optional<R
     busy_ = true;
     thread_ = std::jthread([this, self = weak_from_this(), done = std::move(done)] {
         Silent observer;
-        const MachinePorts machine(root_, policy_of(settings_, {}), settings_, observer);
+        const MachinePorts machine(root_, policy_of(root_, settings_, {}), settings_, observer);
         auto recovery = handover::recover(machine.ports());
         boost::asio::post(loop_, [self, done, recovery = std::move(recovery)] {
             if (const auto alive = self.lock()) {

@@ -13,6 +13,7 @@
 #include "config/parse/settings/settings.hpp"
 #include "daemon/handover/thread_booter.hpp"
 #include "daemon/main/restart.hpp"
+#include "quiesce/load_policy.hpp"
 
 namespace stillboot {
 namespace {
@@ -137,8 +138,11 @@ Result<void> Daemon::start() {
         loaded.settings.timeout.value.reset();
     }
     log_.set_least(loaded.settings.log_level.value);
-    for (const auto& diagnostic : loaded.diagnostics) {
-        log_.warning(Message("daemon.said", {{"text", diagnostic.text()}}));
+    auto rules = quiesce::load_policy(root_, loaded.settings);
+    for (const auto* diagnostics : {&loaded.diagnostics, &rules.diagnostics}) {
+        for (const auto& diagnostic : *diagnostics) {
+            log_.warning(Message("daemon.said", {{"text", diagnostic.text()}}));
+        }
     }
     auto source = discover::UdevSource::open(context_.get_executor());
     if (!source) {

@@ -11,8 +11,10 @@ ALLOWED = {
     "config/base": (),
     "config/model": ("config/base",),
     "config/parse": CONFIG,
+    # Apart from the other formats, for the devices' room reads its policy with it and nothing else of them.
+    "config/parse/rules": CONFIG + ("config/parse",),
     "config/resolve": CONFIG,
-    "quiesce": CONFIG,
+    "quiesce": CONFIG + ("config/parse/rules",),
     "kexec": CONFIG,
     "kexec/handover": CONFIG + ("kexec", "quiesce"),
     "daemon": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce", "daemon/loop", "daemon/protocol",

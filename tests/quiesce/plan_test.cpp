@@ -151,10 +151,10 @@ TEST_SUITE("quiesce") {
         machine.link(slot2 + "/physfn", slot1);
         const Plan plan = make_plan(machine.inventory(), {});
         CHECK(plan.text() ==
-              Names{"unbind 0000:00:02.0 (pci, igbvf): it may do DMA",
+              Names{"unbind 0000:00:02.0 (pci, igbvf): it may do DMA [pci]",
                     "switch off the virtual functions of 0000:00:01.0 (pci, igb), after 0000:00:02.0: "
-                    "it has 1 virtual functions, which would outlive its driver",
-                    "unbind 0000:00:01.0 (pci, igb), after 0000:00:01.0: it may do DMA"});
+                    "it has 1 virtual functions, which would outlive its driver [pci]",
+                    "unbind 0000:00:01.0 (pci, igb), after 0000:00:01.0: it may do DMA [pci]"});
     }
 
     TEST_CASE("what stands on a block device goes before what carries it") {
@@ -341,8 +341,8 @@ TEST_SUITE("quiesce") {
         machine.pci(slot1, "0x020000", "e1000");
         machine.pci(slot2, "0x010601", "ahci");
         CHECK(make_plan(machine.inventory(), {}).text() ==
-              Names{"unbind 0000:00:01.0 (pci, e1000): it may do DMA",
+              Names{"unbind 0000:00:01.0 (pci, e1000): it may do DMA [pci]",
                     "keep 0000:00:02.0 (pci, ahci): SATA: the driver's shutdown is gentler than its unbind, which "
-                    "puts disks in standby"});
+                    "puts disks in standby [ahci]"});
     }
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config/parse/settings/settings.hpp"
+#include "quiesce/load_policy.hpp"
 
 namespace stillboot::cli {
 
@@ -16,10 +17,12 @@ Settings settings_of(const Context& context, const Root& root) {
     return std::move(loaded.settings);
 }
 
-quiesce::Policy policy_of(const Settings& settings) {
-    quiesce::Policy policy;
-    policy.keep = settings.keep.value;
-    return policy;
+quiesce::Policy policy_of(const Context& context, const Root& root, const Settings& settings) {
+    quiesce::LoadedPolicy loaded = quiesce::load_policy(root, settings);
+    for (const Diagnostic& diagnostic : loaded.diagnostics) {
+        context.complain(diagnostic.text());
+    }
+    return std::move(loaded.policy);
 }
 
 std::optional<ExitCode> refuse_without_root(const Context& context) {

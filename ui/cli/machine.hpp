@@ -14,8 +14,8 @@ namespace stillboot::cli {
 /// The settings of the machine below the root; what is wrong in them is said on the standard error.
 [[nodiscard]] Settings settings_of(const Context& context, const Root& root);
 
-/// The policy that the settings ask for.
-[[nodiscard]] quiesce::Policy policy_of(const Settings& settings);
+/// The policy of the machine below the root; rule files that are refused are said on the standard error.
+[[nodiscard]] quiesce::Policy policy_of(const Context& context, const Root& root, const Settings& settings);
 
 /// Says that only root may do this, where that is so.
 [[nodiscard]] std::optional<ExitCode> refuse_without_root(const Context& context);

@@ -114,13 +114,14 @@ ExitCode load(const Context& context, const LoadOrder& order) {
         return report(context, root.error());
     }
     const Settings settings = settings_of(context, *root);
+    const quiesce::Policy policy = policy_of(context, *root, settings);
     if (order.exec) {
-        if (const auto refused = refuse_jump(context, *root, policy_of(settings), order.even_if_cut_off)) {
+        if (const auto refused = refuse_jump(context, *root, policy, order.even_if_cut_off)) {
             return *refused;
         }
     }
     PrintingObserver observer(context);
-    const handover::MachinePorts machine(*root, policy_of(settings), settings, observer);
+    const handover::MachinePorts machine(*root, policy, settings, observer);
     handover::Options wanted = handover::handover_options(settings);
     wanted.goal = order.exec ? handover::Options::Goal::jump : handover::Options::Goal::load_only;
     const auto plan = handover::prepare(*request, wanted, machine.ports());

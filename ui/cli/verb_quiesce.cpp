@@ -34,7 +34,7 @@ Result<Prepared> prepare(const Context& context) {
     if (!root) {
         return root.error();
     }
-    quiesce::Policy policy = policy_of(settings_of(context, *root));
+    quiesce::Policy policy = policy_of(context, *root, settings_of(context, *root));
     auto inventory = quiesce::read_inventory(*root);
     if (!inventory) {
         return inventory.error();

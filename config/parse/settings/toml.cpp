@@ -114,28 +114,64 @@ bool blank_line(std::string& text, std::uint32_t line) {
     return false;
 }
 
-}  // namespace
+void sort_by_position(std::vector<TomlItem>& items) {
+    std::sort(items.begin(), items.end(), [](const TomlItem& a, const TomlItem& b) {
+        return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+    });
+}
 
-TomlItems read_toml(std::string_view file, std::string text) {
-    TomlItems out;
+/// Parses what is left when each line that is no TOML is blanked and said. Empty where too much is none.
+std::optional<toml::table> parse_around(std::string_view file, std::string& text, std::string_view code,
+                                        std::vector<Diagnostic>& diagnostics) {
     for (int bad_lines = 0; bad_lines < max_bad_lines; ++bad_lines) {
-        const toml::parse_result result = toml::parse(text, file);
+        toml::parse_result result = toml::parse(text, file);
         if (result.succeeded()) {
-            flatten(result.table(), "", text, out.items);
-            std::sort(out.items.begin(), out.items.end(), [](const TomlItem& a, const TomlItem& b) {
-                return std::pair(a.line, a.column) < std::pair(b.line, b.column);
-            });
-            return out;
+            return std::move(result).table();
         }
         const toml::parse_error& error = result.error();
         const toml::source_position begin = error.source().begin;
-        out.diagnostics.emplace_back(Severity::error, std::string(file), begin.line, byte_column(text, begin),
-                                     Message("config.toml_syntax", {{"detail", error.description()}}));
+        diagnostics.emplace_back(Severity::error, std::string(file), begin.line, byte_column(text, begin),
+                                 Message(code, {{"detail", error.description()}}));
         if (!blank_line(text, begin.line)) {
             break;
         }
     }
+    return std::nullopt;
+}
+
+}  // namespace
+
+TomlItems read_toml(std::string_view file, std::string text) {
+    TomlItems out;
+    if (const auto table = parse_around(file, text, "config.toml_syntax", out.diagnostics)) {
+        flatten(*table, "", text, out.items);
+        sort_by_position(out.items);
+        return out;
+    }
     out.diagnostics.emplace_back(Severity::error, std::string(file), 0, 0, Message("config.toml_given_up"));
+    return out;
+}
+
+TomlTables read_toml_tables(std::string_view file, std::string text, std::string_view name) {
+    TomlTables out;
+    auto table = parse_around(file, text, "config.toml_not_toml", out.diagnostics);
+    if (!table || !out.diagnostics.empty()) {
+        return out;
+    }
+    if (const toml::node* node = table->get(name); node != nullptr && node->is_array_of_tables()) {
+        for (const toml::node& each : *node->as_array()) {
+            TomlTable read;
+            const toml::source_position begin = each.source().begin;
+            read.line = begin.line;
+            read.column = byte_column(text, begin);
+            flatten(*each.as_table(), "", text, read.items);
+            sort_by_position(read.items);
+            out.tables.push_back(std::move(read));
+        }
+        table->erase(name);
+    }
+    flatten(*table, "", text, out.others);
+    sort_by_position(out.others);
     return out;
 }
 

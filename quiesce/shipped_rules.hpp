@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules that every program carries, so that no machine is without them.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "config/model/rule.hpp"
+
+namespace stillboot::quiesce {
+
+/// Where the shipped rules stand in the source tree.
+constexpr std::string_view shipped_rules_file = "quiesce/rules.toml";
+
+/// The shipped rules in order; the last matches everything. Lifetime: static.
+[[nodiscard]] const std::vector<Rule>& shipped_rules();
+
+}  // namespace stillboot::quiesce
