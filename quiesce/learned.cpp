@@ -6,11 +6,21 @@
 
 namespace stillboot::quiesce {
 
+namespace {
+
+std::string_view code_of(Learned::Why why) {
+    switch (why) {
+        case Learned::Why::hung: return "quiesce.learned_hung";
+        case Learned::Why::crashed: return "quiesce.learned_crashed";
+        case Learned::Why::died: return "quiesce.learned_died";
+    }
+    return "";
+}
+
+}  // namespace
+
 Message Learned::message() const {
-    const std::string_view code = why == Why::hung      ? "quiesce.learned_hung"
-                                  : why == Why::crashed ? "quiesce.learned_crashed"
-                                                        : "quiesce.learned_died";
-    return Message(code, {{"driver", driver}, {"bus", bus}, {"device", device}, {"times", times}});
+    return Message(code_of(why), {{"driver", driver}, {"bus", bus}, {"device", device}, {"times", times}});
 }
 
 std::string_view to_word(Learned::Why why) {
@@ -20,6 +30,11 @@ std::string_view to_word(Learned::Why why) {
         case Learned::Why::died: return "died";
     }
     return "";
+}
+
+bool is_learned(const Message& message) {
+    return message.code() == code_of(Learned::Why::hung) || message.code() == code_of(Learned::Why::crashed) ||
+           message.code() == code_of(Learned::Why::died);
 }
 
 void learn(std::vector<Learned>& known, Learned seen) {

@@ -35,6 +35,9 @@ struct Learned {
 /// "hung", "crashed", "died". Lifetime: static.
 [[nodiscard]] std::string_view to_word(Learned::Why why);
 
+/// True for what Learned::message() makes.
+[[nodiscard]] bool is_learned(const Message& message);
+
 /// Adds what was seen to what is known of the same driver: a hang or a crash outweighs having been there.
 void learn(std::vector<Learned>& known, Learned seen);
 

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 
+#include "kexec/handover/attempt.hpp"
 #include "kexec/handover/lock.hpp"
-#include "kexec/handover/state.hpp"
+#include "kexec/handover/report.hpp"
 #include "kexec/program_loader.hpp"
 #include "kexec/unwrap.hpp"
 
@@ -51,16 +52,11 @@ private:
     Result<void> jump();
 
     Result<UniqueFd> fetch_one(const ImageSource& source, std::uint64_t max_bytes);
-    Result<void> write_record();
-    [[nodiscard]] bool remembers() const;
-    void remember();
-    void store_failed(const Error& error);
-    void let_go_of_store();
-    void learn_from_hangs();
-    void restart_to_retry(Outcome& outcome);
+    void restart_past_hang(Outcome& outcome);
     void undo(Outcome& outcome);
     void unload(Outcome& outcome);
     kexec::LoadOrder order() const;
+    void report_on_command_line(const quiesce::Verification& verification);
     Result<void> load(Step at, const kexec::LoadOrder& what);
     void tell(Step at, Message message, std::uint64_t done = 0, std::uint64_t total = 0);
     void tell_unbinding(const quiesce::StepProgress& progress);
@@ -82,12 +78,9 @@ private:
     kexec::Unwrapped kernel_;
     UniqueFd initrd_;
     std::string command_line_;
-    Record record_;
-    State state_;
-    bool store_fails_ = false;
+    std::optional<Attempt> attempt_;  ///< from the commit on
     std::vector<quiesce::StepOutcome> outcomes_;
     quiesce::Plan devices_;
-    bool committed_ = false;
     bool taken_down_ = false;
     bool devices_touched_ = false;
     bool loaded_ = false;
@@ -234,66 +227,9 @@ Result<void> HandOver::memory() {
     return kexec::check_memory(ports_.root, kernel_.kernel_bytes, kexec::file_bytes(initrd_));
 }
 
-Result<void> HandOver::write_record() {
-    if (auto written = ports_.run_store.write(to_text(record_)); !written) {
-        return written;
-    }
-    remember();
-    return {};
-}
-
-bool HandOver::remembers() const {
-    return ports_.durable_store != nullptr && !record_.store_gone && !store_fails_;
-}
-
-// A store that fails costs the memory, not the boot: the machine must not be stuck on what is only a help.
-void HandOver::remember() {
-    if (!remembers()) {
-        return;
-    }
-    state_.attempt = record_;
-    if (auto written = write_state(*ports_.durable_store, state_); !written) {
-        store_failed(written.error());
-    }
-}
-
-void HandOver::store_failed(const Error& error) {
-    store_fails_ = true;
-    notes_.push_back(error.message());
-    ports_.journal.line(error.message());
-}
-
-// The last that the store is told is that it can be told nothing more.
-void HandOver::let_go_of_store() {
-    if (!remembers()) {
-        return;
-    }
-    record_.store_gone = true;
-    state_.attempt = record_;
-    if (auto written = write_state(*ports_.durable_store, state_); !written) {
-        store_failed(written.error());
-    }
-    ports_.durable_store->close();
-}
-
 Result<void> HandOver::commit() {
-    record_.boot_id = quiesce::current_boot_id(ports_.root);
-    record_.option_id = plan_.request.option_id;
-    record_.title = plan_.request.title;
-    record_.command_line = command_line_;
-    record_.attempt = plan_.request.attempt;
-    record_.step = Step::commit;
-    record_.devices.boot_id = record_.boot_id;
-    if (remembers()) {
-        auto state = read_state(*ports_.durable_store);
-        if (state) {
-            state_ = std::move(*state);
-        } else {
-            store_failed(state.error());
-        }
-    }
-    committed_ = true;  // a write that failed half-way has to be cleared too
-    return write_record();
+    attempt_.emplace(ports_, plan_.request, command_line_);  // a write that fails half-way has to be cleared too
+    return attempt_->commit();
 }
 
 Result<void> HandOver::take_down() {
@@ -311,16 +247,13 @@ Result<void> HandOver::unbind() {
         return Error(devices_.refusals.front());
     }
     quiesce::RunnerOptions options;
-    options.persist = [this](const quiesce::UndoRecord& undo_record) {
-        record_.devices = undo_record;
-        return write_record();
-    };
+    options.persist = [this](const quiesce::UndoRecord& undo_record) { return attempt_->keep(undo_record); };
     options.on_progress = [this](const quiesce::StepProgress& progress) { tell_unbinding(progress); };
-    options.on_store_goes = [this] { let_go_of_store(); };
+    options.on_store_goes = [this] { attempt_->let_go_of_store(); };
     options.stop = stop_;
     devices_touched_ = true;
     auto execution = ports_.quiescer.execute(devices_, std::move(options));
-    record_.devices = std::move(execution.record);
+    attempt_->set_devices(std::move(execution.record));
     outcomes_ = std::move(execution.outcomes);
     return execution.failure ? Result<void>(*execution.failure) : Result<void>();
 }
@@ -335,6 +268,9 @@ Result<void> HandOver::check() {
                                       {"kept", std::uint64_t{verification->count(quiesce::Rest::kept)}},
                                       {"contained", std::uint64_t{verification->count(quiesce::Rest::contained)}},
                                       {"moving", std::uint64_t{verification->count(quiesce::Rest::moving)}}}));
+    if (plan_.options.report_on_command_line) {
+        report_on_command_line(*verification);
+    }
     if (verification->at_rest()) {
         return {};
     }
@@ -345,12 +281,23 @@ Result<void> HandOver::check() {
         }
     }
     Message moving("handover.moving", {{"devices", names}});
-    if (plan_.settings.moving == Moving::refuse) {
+    if (plan_.options.moving == Moving::refuse) {
         return Error(std::move(moving));
     }
     notes_.push_back(moving);
     tell(Step::check, std::move(moving));
     return {};
+}
+
+// What does not fit any more is left out: the boot matters more.
+void HandOver::report_on_command_line(const quiesce::Verification& verification) {
+    const std::string word = report_word(verification, devices_, since(began_));
+    const std::string longer = command_line_ + (command_line_.empty() ? "" : " ") + word;
+    if (kexec::check_command_line(kernel_.image, longer)) {
+        command_line_ = longer;
+    } else {
+        notes_.emplace_back("handover.no_room_for_report");
+    }
 }
 
 Result<void> HandOver::load(Step at, const kexec::LoadOrder& what) {
@@ -382,38 +329,17 @@ Result<void> HandOver::jump() {
     return ports_.loader.jump();
 }
 
-void HandOver::learn_from_hangs() {
-    using End = quiesce::StepOutcome::End;
-    for (const quiesce::StepOutcome& outcome : outcomes_) {
-        if (outcome.end != End::hung && outcome.end != End::crashed) {
-            continue;
-        }
-        quiesce::Learned learned;
-        learned.driver = outcome.step.driver;
-        learned.bus = outcome.step.bus;
-        learned.device = outcome.step.name;
-        learned.why = outcome.end == End::hung ? quiesce::Learned::Why::hung : quiesce::Learned::Why::crashed;
-        quiesce::learn(state_.learned, std::move(learned));
-    }
-}
-
 // A device lock is held for good: neither kexec nor a plain restart gets by it. Where the store can remember which
 // driver it was, the machine is restarted past it, and the next kernel boots the same option without that step.
-void HandOver::restart_to_retry(Outcome& outcome) {
-    learn_from_hangs();
-    record_.retry =
-        plan_.settings.on_hang != OnHang::menu && !record_.option_id.empty() && record_.attempt < max_attempts;
-    remember();
-    if (!record_.retry || store_fails_) {
+void HandOver::restart_past_hang(Outcome& outcome) {
+    if (!attempt_->note_failure(outcomes_, plan_.options.on_hang != OnHang::menu)) {
         return;
     }
     const Message why("handover.restarting", {{"reason", outcome.failure->sentence()}});
     tell(Step::undo, why);
     ports_.journal.line(why);
-    const Error failed = ports_.restarter.restart();
-    outcome.notes.push_back(failed.message());
-    record_.retry = false;
-    remember();
+    outcome.notes.push_back(ports_.restarter.restart().message());
+    attempt_->give_up_retry();
 }
 
 // A kernel that stays loaded would be started by the next reboot through kexec, whatever was meant.
@@ -440,7 +366,7 @@ void HandOver::undo(Outcome& outcome) {
         unload(outcome);
     }
     if (devices_touched_) {
-        auto report = ports_.quiescer.undo(record_.devices);
+        auto report = ports_.quiescer.undo(attempt_->devices());
         keep(std::move(report.not_back));
         outcome.notes.insert(outcome.notes.end(), report.notes.begin(), report.notes.end());
     }
@@ -457,12 +383,11 @@ void HandOver::undo(Outcome& outcome) {
 
 Result<void> HandOver::announce(const PlannedStep& planned) {
     tell(planned.step, planned.what);
-    if (!committed_) {
+    if (!attempt_) {
         return {};
     }
     ports_.journal.line(planned.what);
-    record_.step = planned.step;
-    return write_record();
+    return attempt_->enter(planned.step);
 }
 
 Outcome HandOver::run() {
@@ -487,10 +412,13 @@ Outcome HandOver::run() {
     }
     outcome.notes = notes_;
     outcome.times = times_;
-    if (!record_.devices.hung.empty() && remembers()) {
-        restart_to_retry(outcome);
+    if (attempt_) {
+        if (outcome.failure) {
+            restart_past_hang(outcome);
+        }
+        outcome.notes.insert(outcome.notes.end(), attempt_->notes().begin(), attempt_->notes().end());
     }
-    if (outcome.failure && committed_) {
+    if (outcome.failure && attempt_) {
         undo(outcome);
     } else if (outcome.failure && loaded_) {
         unload(outcome);
@@ -500,10 +428,10 @@ Outcome HandOver::run() {
 
 }  // namespace
 
-Result<Plan> prepare(const Request& request, const Options& settings, const Ports& ports) {
+Result<Plan> prepare(const Request& request, const Options& options, const Ports& ports) {
     Situation situation;
     situation.load_calls_left = ports.loader.calls_left();
-    if (settings.goal == Options::Goal::jump) {
+    if (options.goal == Options::Goal::jump) {
         auto devices = ports.quiescer.plan();
         if (!devices) {
             return devices.error();
@@ -511,7 +439,7 @@ Result<Plan> prepare(const Request& request, const Options& settings, const Port
         situation.devices = std::move(*devices);
         situation.beyond_us = ports.surroundings.beyond_us(situation.devices.refusals);
     }
-    return make_plan(request, settings, std::move(situation));
+    return make_plan(request, options, std::move(situation));
 }
 
 Outcome run(const Plan& plan, const Ports& ports, std::stop_token stop) {

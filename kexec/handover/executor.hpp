@@ -32,7 +32,7 @@ struct Outcome {
 };
 
 /// Reads the machine and makes the plan. Nothing is changed. @error those of Quiescer::plan()
-[[nodiscard]] Result<Plan> prepare(const Request& request, const Options& settings, const Ports& ports);
+[[nodiscard]] Result<Plan> prepare(const Request& request, const Options& options, const Ports& ports);
 
 /// Runs the plan's steps. Does not return where the jump succeeds. A failure before the commit leaves the
 /// machine untouched; one from the commit on is undone in reverse: the loaded kernel unloaded, devices back,

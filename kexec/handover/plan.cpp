@@ -46,14 +46,14 @@ bool trial_wanted(Trial setting, std::optional<unsigned> calls_left) {
     return !calls_left || *calls_left >= calls_of_a_trial_and_a_load;
 }
 
-Plan make_plan(Request request, Options settings, Situation situation) {
+Plan make_plan(Request request, Options options, Situation situation) {
     StepList steps;
     steps.add(Step::fetch, describe_fetch(request));
     steps.add(Step::verify, "handover.step_verify");
     steps.add(Step::measure, "handover.step_measure");
     steps.add(Step::unwrap, "handover.step_unwrap");
-    const bool jumping = settings.goal == Options::Goal::jump;
-    if (jumping && trial_wanted(settings.trial, situation.load_calls_left)) {
+    const bool jumping = options.goal == Options::Goal::jump;
+    if (jumping && trial_wanted(options.trial, situation.load_calls_left)) {
         steps.add(Step::trial_load, "handover.step_trial_load");
     }
     steps.add(Step::memory, "handover.step_memory");
@@ -61,12 +61,12 @@ Plan make_plan(Request request, Options settings, Situation situation) {
         steps.add(Step::commit, "handover.step_commit");
     }
     const Message load("handover.step_load", {{"arguments", request.command_line}});
-    const bool load_first = !jumping || settings.load_when == Options::LoadWhen::before_take_down;
+    const bool load_first = !jumping || options.load_when == Options::LoadWhen::before_take_down;
     if (load_first) {
         steps.add(Step::load, load);
     }
     if (jumping) {
-        add_device_steps(steps, situation.devices, settings.moving);
+        add_device_steps(steps, situation.devices, options.moving);
     }
     if (!load_first) {
         steps.add(Step::load, load);
@@ -77,7 +77,7 @@ Plan make_plan(Request request, Options settings, Situation situation) {
     Plan plan;
     plan.steps = steps.take();
     plan.request = std::move(request);
-    plan.settings = settings;
+    plan.options = options;
     if (jumping) {
         plan.devices = std::move(situation.devices);
         plan.refusals = std::move(situation.beyond_us);

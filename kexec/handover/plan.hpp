@@ -35,7 +35,7 @@ struct PlannedStep {
 
 struct Plan {
     Request request;
-    Options settings;
+    Options options;
     std::vector<PlannedStep> steps;  ///< the executor does just these, in this order
     quiesce::Plan devices;           ///< as things stand now; made again when all of ours is taken down
     std::vector<Message> refusals;   ///< not empty: nothing will be done
@@ -51,8 +51,8 @@ struct Situation {
     std::optional<unsigned> load_calls_left;  ///< empty: no limit
 };
 
-/// Pure: the same request, settings and situation give the same plan.
-[[nodiscard]] Plan make_plan(Request request, Options settings, Situation situation);
+/// Pure: the same request, options and situation give the same plan.
+[[nodiscard]] Plan make_plan(Request request, Options options, Situation situation);
 
 /// True where the trial load runs: `automatic` wants three calls (load, unload, load for good).
 [[nodiscard]] bool trial_wanted(Trial setting, std::optional<unsigned> calls_left);

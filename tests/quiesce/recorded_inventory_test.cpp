@@ -15,20 +15,6 @@ namespace {
 const std::string slot = "/sys/devices/pci0000:00/0000:00:01.0";
 const std::string card = "/sys/devices/pci0000:00/0000:00:02.0";
 
-// What does not go through the file is planned otherwise elsewhere: who adds a member adds it there, here and to
-// full().
-[[maybe_unused]] void every_member_is_known() {
-    [[maybe_unused]] const auto [path, name, bus, driver, bind_order, can_unbind, modalias, pci, functions,
-                                 physical, suppliers, classes] = Device();
-    [[maybe_unused]] const auto [block, at, number, dm_name, dm_kind, md_level, wwid, sectors, stands_on, carriers,
-                                 backing_file] = BlockDevice();
-    [[maybe_unused]] const auto [interface, interface_at, address, up, carrier] = NetworkInterface();
-    [[maybe_unused]] const auto [what, needs, needs_network, passive] = User();
-    [[maybe_unused]] const auto [console, console_at] = Console();
-    [[maybe_unused]] const auto [devices, blocks, interfaces, users, consoles, autoprobe, stacked, holder] =
-        Inventory();
-}
-
 /// Each member of each type of an inventory is set somewhere in it.
 RecordedInventory full() {
     RecordedInventory out;

@@ -61,6 +61,24 @@ class Lab:
                   "-fno-asynchronous-unwind-tables", "-s", "-o", root / "init", TOP / "tests/vm/marker.c")
         return disks.cpio(self.directory / "marker.cpio", root)
 
+    def module_initrd(self, setup):
+        """The firmware's initramfs with the module still_test (tests/vm/module) in it: each start of the machine loads
+        it and runs `setup` (shell) before the daemon starts."""
+        made = subprocess.run([TOP / "dev", "module"], check=True, stdout=subprocess.PIPE, text=True)
+        daemon = (TOP / "packaging/firmware/daemon").read_text()
+        first = ("[ -e /dev/still_test ] || { insmod /test/still_test.ko && sh -e /test/setup; } >/dev/kmsg 2>&1\n"
+                 "stillbootd >")
+        assert daemon.count("\nstillbootd >") == 1
+        root = disks.tree(self.directory / "module", {
+            "/test/still_test.ko": pathlib.Path(made.stdout.split()[-1]),
+            "/test/setup": setup,
+            "/usr/lib/stillboot-firmware/daemon": daemon.replace("stillbootd >", first, 1)})
+        (root / "usr/lib/stillboot-firmware/daemon").chmod(0o755)
+        added = disks.cpio(self.directory / "module.cpio", root)
+        together = self.directory / "with-module.cpio"
+        together.write_bytes(pathlib.Path(self.firmware()[1]).read_bytes() + pathlib.Path(added).read_bytes())
+        return together
+
     def machine(self, **options):
         """A machine that starts the firmware; options are Machine's, and kernel and initrd may be left out."""
         if "kernel" not in options:

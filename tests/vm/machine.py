@@ -314,6 +314,10 @@ class Machine:
             raise AssertionError(f"in the machine, status {status} of: {command}\n{text}")
         return text
 
+    def restarted(self):
+        """The machine has restarted: the next command waits for a new shell."""
+        self._shell_ready = False
+
     def wait_sh(self, condition, seconds=60):
         """Waits until a command succeeds in the machine, tried each second."""
         self.sh(f"for i in $(seq {seconds * PATIENCE:.0f}); do ( {condition} ) >/dev/null 2>&1 && exit 0; sleep 1; "

@@ -226,6 +226,7 @@ void add_quiesce(CLI::App& app, const Context& context, Action& action) {
     add_run(*verb, context, action);
     add("verify", "Whether each device is still, kept, contained or moving; touches nothing", show_verdicts);
     add_record(*verb, context, action);
+    add_learned(*verb, context, action);
 }
 
 }  // namespace stillboot::cli

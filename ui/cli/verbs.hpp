@@ -28,6 +28,9 @@ void add_log(CLI::App& app, const Context& context, Action& action);
 void add_reboot(CLI::App& app, const Context& context, Action& action);
 void add_poweroff(CLI::App& app, const Context& context, Action& action);
 
+/// A verb below `stillboot quiesce`.
+void add_learned(CLI::App& quiesce, const Context& context, Action& action);
+
 /// What `stillboot` does without a verb.
 [[nodiscard]] ExitCode show_status(const Context& context);
 

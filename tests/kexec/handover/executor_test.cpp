@@ -67,8 +67,8 @@ TEST_SUITE("handover") {
             }
             CAPTURE(whole_way[at]);
             Bench bench;
-            bench.settings.trial = Trial::always;
-            auto plan = prepare(bench.request, bench.settings, bench.ports());
+            bench.options.trial = Trial::always;
+            auto plan = prepare(bench.request, bench.options, bench.ports());
             REQUIRE(plan);
             bench.script.calls.clear();
             bench.script.fail = whole_way[at];
@@ -90,7 +90,7 @@ TEST_SUITE("handover") {
             CAPTURE(whole_way[at]);
             Bench bench;
             bench.script.stop_at = whole_way[at];
-            auto plan = prepare(bench.request, bench.settings, bench.ports());
+            auto plan = prepare(bench.request, bench.options, bench.ports());
             bench.script.stop = std::stop_source();
             bench.script.calls.clear();
             const Outcome outcome = handover::run(*plan, bench.ports(), bench.script.stop.get_token());
@@ -107,7 +107,7 @@ TEST_SUITE("handover") {
     TEST_CASE("what fails by itself while it is being cancelled is told as what it is") {
         Bench bench;
         bench.script.fail = bench.script.stop_at = "unbind eth0";
-        auto plan = prepare(bench.request, bench.settings, bench.ports());
+        auto plan = prepare(bench.request, bench.options, bench.ports());
         REQUIRE(plan);
         const Outcome outcome = handover::run(*plan, bench.ports(), bench.script.stop.get_token());
         CHECK_FALSE(outcome.cancelled);
@@ -147,7 +147,7 @@ TEST_SUITE("handover") {
         CHECK(refused.undone);
         Bench allowing;
         allowing.quiescer.rest = quiesce::Rest::moving;
-        allowing.settings.moving = Moving::allow;
+        allowing.options.moving = Moving::allow;
         const Outcome allowed = allowing.run();
         CHECK(allowed.failed_at == Step::jump);
         CHECK(allowed.notes.at(0).code() == "handover.moving");
@@ -254,7 +254,7 @@ TEST_SUITE("handover") {
         };
         Nested observer(bench);
         Ports ports = bench.ports();
-        const Plan plan = prepare(bench.request, bench.settings, ports).value();
+        const Plan plan = prepare(bench.request, bench.options, ports).value();
         Ports nested{ports.root,         ports.fetcher,   ports.loader, ports.quiescer,
                      ports.surroundings, ports.run_store, nullptr,      ports.restarter,
                      ports.journal,      observer,        ports.clock};
@@ -264,7 +264,7 @@ TEST_SUITE("handover") {
 
     TEST_CASE("loading alone touches no device and leaves the kernel loaded") {
         Bench bench;
-        bench.settings.goal = Options::Goal::load_only;
+        bench.options.goal = Options::Goal::load_only;
         const Outcome outcome = bench.run();
         CHECK(outcome.loaded());
         CHECK(bench.loader.loaded_);

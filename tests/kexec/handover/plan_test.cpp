@@ -58,14 +58,14 @@ TEST_SUITE("handover") {
     }
 
     TEST_CASE("loading before the take-down and loading alone change the order, and nothing else") {
-        Options settings;
-        settings.load_when = Options::LoadWhen::before_take_down;
-        CHECK(words(make_plan(some_request(), settings, {})) ==
+        Options options;
+        options.load_when = Options::LoadWhen::before_take_down;
+        CHECK(words(make_plan(some_request(), options, {})) ==
               std::vector<std::string>{"fetch", "verify", "measure", "unwrap", "trial-load", "memory", "commit",
                                        "load", "take-down", "unbind", "check", "jump"});
-        settings = {};
-        settings.goal = Options::Goal::load_only;
-        CHECK(words(make_plan(some_request(), settings, {})) ==
+        options = {};
+        options.goal = Options::Goal::load_only;
+        CHECK(words(make_plan(some_request(), options, {})) ==
               std::vector<std::string>{"fetch", "verify", "measure", "unwrap", "memory", "load"});
     }
 

@@ -311,7 +311,7 @@ public:
                      durable.get(), restarter, journal, events,   clock};
     }
     Outcome run() {
-        auto plan = prepare(request, settings, ports());
+        auto plan = prepare(request, options, ports());
         REQUIRE(plan);
         script.calls.clear();
         return handover::run(*plan, ports(), script.stop.get_token());
@@ -331,7 +331,7 @@ public:
     EventList events;
     SystemClock clock;
     Request request;
-    Options settings;
+    Options options;
 };
 
 }  // namespace stillboot::handover::test

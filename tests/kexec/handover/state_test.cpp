@@ -217,7 +217,7 @@ TEST_SUITE("handover") {
         Hanging usual;
         CHECK(restarted(usual));
         Hanging menu;
-        menu.settings.on_hang = OnHang::menu;
+        menu.options.on_hang = OnHang::menu;
         CHECK_FALSE(restarted(menu));
         CHECK(menu.remembered().learned.size() == 1);
         Hanging last;

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# The kernel module of the machine tests, built from the packaged headers of the firmware's kernel.
+
+# Unpacks the headers that fit a kernel; prints the directory that `make -C` wants.
+# usage: headers_of SUITE VERSION
+headers_of() {
+    local suite=$1 version=$2 root=$cache/kernel/$1/$2-headers
+    if [ ! -d "$root" ]; then
+        say "downloading the headers of kernel $version"
+        prepare_apt_of "$suite"
+        rm -rf "$root.part"
+        unpack_packages "$suite" "$root.part" "linux-headers-$version" "linux-headers-${version%-*}-common" \
+            "linux-kbuild-$(cut -d. -f1,2 <<<"$version")"
+        # Debian's Makefile names the other half of the headers by the place it is installed in.
+        sed -i "s,^include /usr,include $root/usr," "$root.part/usr/src/linux-headers-$version/Makefile"
+        mv "$root.part" "$root"
+    fi
+    echo "$root/usr/src/linux-headers-$version"
+}
+
+make_module() {
+    local suite=bookworm kernel version headers module
+    kernel=$(kernel_of "$suite")
+    version=$(cat "$kernel/version")
+    module=$cache/module/$(content_key "$version" "$top"/tests/vm/module/*)
+    if [ ! -f "$module/still_test.ko" ]; then
+        headers=$(headers_of "$suite" "$version")
+        say "building the test module for kernel $version"
+        rm -rf "$module" && mkdir -p "$module"
+        cp "$top"/tests/vm/module/* "$module"
+        logged module make -C "$headers" M="$module" CC=gcc modules
+    fi
+    echo "$module/still_test.ko"
+}
+
+# Its path is the last line.
+dev_module() {
+    locked module make_module
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing down each step in both places.
+#include "kexec/handover/attempt.hpp"
+
+namespace stillboot::handover {
+
+Attempt::Attempt(const Ports& ports, const Request& request, std::string command_line) : ports_(ports) {
+    record_.boot_id = quiesce::current_boot_id(ports.root);
+    record_.option_id = request.option_id;
+    record_.title = request.title;
+    record_.command_line = std::move(command_line);
+    record_.attempt = request.attempt;
+    record_.devices.boot_id = record_.boot_id;
+}
+
+Result<void> Attempt::commit() {
+    if (remembers()) {
+        // A person may have chosen before the daemon looked back.
+        auto past = look_back(*ports_.durable_store, record_.boot_id);
+        auto state = past ? read_state(*ports_.durable_store) : Result<State>(past.error());
+        if (state) {
+            state_ = std::move(*state);
+            notes_ = std::move(past->notes);
+        } else {
+            store_failed(state.error());
+        }
+    }
+    return enter(Step::commit);
+}
+
+Result<void> Attempt::enter(Step step) {
+    record_.step = step;
+    return write();
+}
+
+Result<void> Attempt::keep(const quiesce::UndoRecord& devices) {
+    record_.devices = devices;
+    return write();
+}
+
+bool Attempt::remembers() const {
+    return ports_.durable_store != nullptr && !record_.store_gone && !store_fails_;
+}
+
+Result<void> Attempt::write() {
+    if (auto written = ports_.run_store.write(to_text(record_)); !written) {
+        return written;
+    }
+    remember();
+    return {};
+}
+
+// A store that fails costs the memory, not the boot: the machine must not be stuck on what is only a help.
+void Attempt::remember() {
+    if (!remembers()) {
+        return;
+    }
+    state_.attempt = record_;
+    if (auto written = write_state(*ports_.durable_store, state_); !written) {
+        store_failed(written.error());
+    }
+}
+
+void Attempt::store_failed(const Error& error) {
+    store_fails_ = true;
+    notes_.push_back(error.message());
+    ports_.journal.line(error.message());
+}
+
+void Attempt::let_go_of_store() {
+    if (!remembers()) {
+        return;
+    }
+    State last = state_;
+    last.attempt = record_;
+    last.attempt->store_gone = true;
+    if (auto written = write_state(*ports_.durable_store, last); !written) {
+        store_failed(written.error());
+    }
+    record_.store_gone = true;
+    ports_.durable_store->close();
+}
+
+bool Attempt::note_failure(const std::vector<quiesce::StepOutcome>& outcomes, bool wanted) {
+    using End = quiesce::StepOutcome::End;
+    bool any = false;
+    for (const quiesce::StepOutcome& outcome : outcomes) {
+        if (outcome.end != End::hung && outcome.end != End::crashed) {
+            continue;
+        }
+        any = true;
+        quiesce::Learned learned;
+        learned.driver = outcome.step.driver;
+        learned.bus = outcome.step.bus;
+        learned.device = outcome.step.name;
+        learned.why = outcome.end == End::hung ? quiesce::Learned::Why::hung : quiesce::Learned::Why::crashed;
+        quiesce::learn(state_.learned, std::move(learned));
+    }
+    if (!any || !remembers()) {
+        return false;
+    }
+    record_.retry = wanted && !record_.option_id.empty() && record_.attempt < max_attempts;
+    remember();
+    return record_.retry && !store_fails_;
+}
+
+void Attempt::give_up_retry() {
+    record_.retry = false;
+    remember();
+}
+
+}  // namespace stillboot::handover

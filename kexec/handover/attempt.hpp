@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is remembered of the hand-over under way: in /run for a daemon started again, in the state store for the
+// next kernel.
+#pragma once
+
+#include <vector>
+
+#include "kexec/handover/ports.hpp"
+#include "kexec/handover/state.hpp"
+#include "quiesce/step_runner.hpp"
+
+namespace stillboot::handover {
+
+/// From the commit on. A record in /run that cannot be written stops the hand-over; a state store that fails costs
+/// the memory alone, and is not asked again. Lifetime: borrows the ports.
+class Attempt {
+public:
+    Attempt(const Ports& ports, const Request& request, std::string command_line);
+
+    /// Settles what the store holds of an earlier kernel, and writes the first record. @error those of the run
+    /// store
+    Result<void> commit();
+    /// Before each step. @error those of the run store
+    Result<void> enter(Step step);
+    /// Before each batch of unbinds. @error those of the run store
+    Result<void> keep(const quiesce::UndoRecord& devices);
+    /// The state store's own devices are about to go: it is told that, and let go of.
+    void let_go_of_store();
+
+    /// The devices as the unbinding left them, for the undo.
+    void set_devices(quiesce::UndoRecord devices) { record_.devices = std::move(devices); }
+    [[nodiscard]] const quiesce::UndoRecord& devices() const { return record_.devices; }
+
+    /// Learns which drivers hung or died. @return whether the machine is to be restarted to try again: the store
+    /// has noted so, where `wanted` and the number of attempts allow it
+    [[nodiscard]] bool note_failure(const std::vector<quiesce::StepOutcome>& outcomes, bool wanted);
+    /// The restart did not happen.
+    void give_up_retry();
+
+    /// What there is to say of the store and of the time before this kernel.
+    [[nodiscard]] const std::vector<Message>& notes() const { return notes_; }
+
+private:
+    [[nodiscard]] bool remembers() const;
+    Result<void> write();
+    void remember();
+    void store_failed(const Error& error);
+
+    const Ports& ports_;
+    Record record_;
+    State state_;
+    bool store_fails_ = false;
+    std::vector<Message> notes_;
+};
+
+}  // namespace stillboot::handover

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing and finding the word.
+#include "kexec/handover/report.hpp"
+
+#include <set>
+
+namespace stillboot::handover {
+namespace {
+
+constexpr std::string_view name = "stillboot.report=";
+
+}  // namespace
+
+std::string report_word(const quiesce::Verification& verification, const quiesce::Plan& devices,
+                        std::chrono::milliseconds took) {
+    std::string word(name);
+    for (const auto rest :
+         {quiesce::Rest::still, quiesce::Rest::kept, quiesce::Rest::contained, quiesce::Rest::moving}) {
+        word += std::string(quiesce::to_word(rest)) + ":" + std::to_string(verification.count(rest)) + ",";
+    }
+    word += "ms:" + std::to_string(took.count());
+    std::set<std::string> left;
+    for (const quiesce::Kept& kept : devices.kept) {
+        if (quiesce::is_learned(kept.reason) && kept.driver.find_first_of(" \",") == std::string::npos) {
+            left.insert(kept.driver);
+        }
+    }
+    for (const std::string& driver : left) {
+        word += ",left:" + driver;
+    }
+    return word;
+}
+
+std::string_view report_in(std::string_view command_line) {
+    for (std::size_t at = command_line.find(name); at != command_line.npos; at = command_line.find(name, at + 1)) {
+        if (at == 0 || command_line[at - 1] == ' ') {
+            const auto value = command_line.substr(at + name.size());
+            return value.substr(0, value.find_first_of(" \n"));
+        }
+    }
+    return {};
+}
+
+}  // namespace stillboot::handover
