@@ -14,6 +14,8 @@ LoadedPolicy load_policy(const Root& root, const Settings& settings) {
     out.diagnostics = std::move(added.diagnostics);
     out.policy.keep = settings.keep.value;
     out.policy.keep_origin = settings.keep.origin.text();
+    out.policy.mode = settings.quiesce.value;
+    out.policy.mode_origin = settings.quiesce.origin.text();
     return out;
 }
 

@@ -28,6 +28,7 @@ public:
         order_steps();
         list_kept();
         find_refusals();
+        plan_.hands_off = policy_.mode == QuiesceMode::off;
         for (const auto& [bus, text] : inventory_.autoprobe) {
             plan_.autoprobe_off.push_back(bus);
         }
@@ -222,7 +223,7 @@ private:
                 const auto& device = *judged.device;
                 plan_.kept.push_back({path, device.name, device.bus, device.driver, judged.decision.reason,
                                       judged.decision.rule, judged.for_sake_of,
-                                      judged.decision.action == Action::follow});
+                                      judged.decision.action == Action::follow, judged.decision.must_be_quiet});
             }
         }
     }

@@ -46,14 +46,16 @@ struct Kept {
     std::string bus;
     std::string driver;
     Message reason;
-    std::string rule;         ///< the name of the rule that decided, or empty
-    std::string for_sake_of;  ///< path of the kept device that stands on this one, or empty
-    bool follows = false;     ///< no step of its own: it goes with what it stands on, where that goes
+    std::string rule;            ///< the name of the rule that decided, or empty
+    std::string for_sake_of;     ///< path of the kept device that stands on this one, or empty
+    bool follows = false;        ///< no step of its own: it goes with what it stands on, where that goes
+    bool must_be_quiet = false;  ///< it counts as moving unless its config space says that it is quiet
 
     bool operator==(const Kept&) const = default;
 };
 
 struct Plan {
+    bool hands_off = false;  ///< the mode off: nothing is unbound or stopped, and nothing that moves is refused
     std::vector<std::string> autoprobe_off;  ///< buses, all of them
     std::vector<PlanStep> steps;             ///< a graph, in one order in which it can be done one by one
     std::vector<Kept> kept;

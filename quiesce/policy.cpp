@@ -94,10 +94,14 @@ Decision keep_for(Message reason) {
     return decision;
 }
 
+// What a plan calls the rule where a setting decided.
+std::string setting_rule(std::string_view key, const std::string& origin) {
+    return "setting " + std::string(key) + (origin.empty() ? "" : " (" + origin + ")");
+}
+
 Action action_of(RuleAction action) {
     switch (action) {
         case RuleAction::unbind:
-        case RuleAction::reset:
         case RuleAction::last: return Action::unbind;
         case RuleAction::keep: return Action::keep;
         case RuleAction::leave:
@@ -116,7 +120,14 @@ Decision from_rules(const Device& device, const Policy& policy) {
         decision.stage = found->action == RuleAction::last ? last_stage : 0;
         decision.deadline = found->deadline;
         decision.reason = Message("quiesce.rule", {{"why", found->why}});
+        decision.must_be_quiet = found->action == RuleAction::verify;
         decision.rule = found->label();
+        const bool asks_for_it = !found->shipped || lacks_shutdown(device.bus, device.driver);
+        if (policy.mode == QuiesceMode::minimal && decision.action == Action::unbind && !asks_for_it) {
+            decision.action = Action::follow;
+            decision.reason = Message("quiesce.mode_minimal");
+            decision.rule = setting_rule("quiesce", policy.mode_origin);
+        }
     }
     return decision;
 }
@@ -141,12 +152,19 @@ std::vector<std::string> split_names(std::string_view text) {
 }
 
 Decision decide(const Device& device, const Inventory& inventory, const Policy& policy) {
+    if (policy.mode == QuiesceMode::off) {
+        Decision decision;
+        decision.action = Action::follow;
+        decision.reason = Message("quiesce.mode_off");
+        decision.rule = setting_rule("quiesce", policy.mode_origin);
+        return decision;
+    }
     if (const Console* console = console_on(device, inventory)) {
         return keep_for(Message("quiesce.keep_console", {{"console", console->name}}));
     }
     if (names_any(policy.keep, device)) {
         Decision decision = keep_for(Message("quiesce.keep_setting"));
-        decision.rule = "setting keep" + (policy.keep_origin.empty() ? "" : " (" + policy.keep_origin + ")");
+        decision.rule = setting_rule("keep", policy.keep_origin);
         return decision;
     }
     if ((device.driver == "nouveau" || device.driver == "nvidia") && !inventory.graphics_holder.empty()) {

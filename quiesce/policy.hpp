@@ -10,6 +10,7 @@
 
 #include "config/base/message.hpp"
 #include "config/model/rule.hpp"
+#include "config/model/settings.hpp"
 #include "quiesce/inventory.hpp"
 #include "quiesce/learned.hpp"
 #include "quiesce/shipped_rules.hpp"
@@ -47,6 +48,9 @@ struct Policy {
     /// Interfaces that something of ours uses right now, each with who it is.
     std::vector<std::pair<std::string, std::string>> busy_interfaces;
     InUse in_use = InUse::refuse;
+    QuiesceMode mode = QuiesceMode::remove;
+    /// Where that was set, Origin::text.
+    std::string mode_origin;
 };
 
 /// The stage of what a rule wants last: displays.
@@ -58,6 +62,7 @@ struct Decision {
     int stage = 0;
     std::chrono::seconds deadline{10};
     Message reason;
+    bool must_be_quiet = false;  ///< while it stays bound it counts as moving unless it is quiet in config space
     std::string rule;  ///< Rule::label of the rule that decided, or the setting; empty where no rule was asked
 };
 

@@ -79,6 +79,11 @@ Verdict judge(const Endpoint& endpoint, const Plan& plan, bool contained) {
     };
     if (!endpoint.driver.empty()) {
         if (const Kept* kept = plan.kept_at(endpoint.path); kept != nullptr) {
+            if (kept->must_be_quiet && !(endpoint.state.answers && endpoint.state.quiet())) {
+                return with(Rest::moving,
+                            Message("quiesce.verdict_not_quiet",
+                                    {{"driver", endpoint.driver}, {"enabled", what_is_enabled(endpoint.state)}}));
+            }
             return with(Rest::kept, kept->reason);
         }
         return with(Rest::moving, Message("quiesce.verdict_still_bound", {{"driver", endpoint.driver}}));
@@ -167,6 +172,7 @@ Result<Verification> judge_all(const Root& root, const Plan& plan, const std::se
         return endpoints.error();
     }
     Verification verification;
+    verification.only_reports = plan.hands_off;
     for (const auto& endpoint : *endpoints) {
         verification.verdicts.push_back(judge(endpoint, plan, stopped.contains(endpoint.path)));
     }
@@ -192,7 +198,7 @@ std::string_view to_word(Rest rest) {
 }
 
 bool Verification::at_rest() const {
-    return count(Rest::moving) == 0;
+    return only_reports || count(Rest::moving) == 0;
 }
 
 std::size_t Verification::count(Rest rest) const {
@@ -205,6 +211,9 @@ Result<Verification> look(const Root& root, const Plan& plan) {
 }
 
 Result<Verification> verify(const Ports& ports, const Plan& plan) {
+    if (plan.hands_off) {
+        return look(ports.root, plan);
+    }
     auto endpoints = read_endpoints(ports.root);
     if (!endpoints) {
         return endpoints.error();

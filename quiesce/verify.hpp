@@ -32,8 +32,9 @@ struct Verdict {
 
 struct Verification {
     std::vector<Verdict> verdicts;  ///< every endpoint, by path
+    bool only_reports = false;      ///< of a plan with its hands off: what moves refuses nothing
 
-    /// Nothing moves: the jump may follow.
+    /// Nothing moves, or what does is only reported: the jump may follow.
     [[nodiscard]] bool at_rest() const;
     [[nodiscard]] std::size_t count(Rest rest) const;
 };

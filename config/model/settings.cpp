@@ -37,6 +37,15 @@ std::string_view to_word(OnHang on_hang) {
     return "restart";
 }
 
+std::string_view to_word(QuiesceMode mode) {
+    switch (mode) {
+        case QuiesceMode::remove: return "remove";
+        case QuiesceMode::minimal: return "minimal";
+        case QuiesceMode::off: return "off";
+    }
+    return "remove";
+}
+
 std::string_view to_word(LogLevel level) {
     switch (level) {
         case LogLevel::debug: return "debug";

@@ -45,12 +45,17 @@ enum class Moving { refuse, allow };
 /// what can be undone and leave the rest to a person.
 enum class OnHang { restart, power_cycle, menu };
 
+/// Which devices are unbound before the jump. remove: all but those that are kept. minimal: those whose driver has
+/// no shutdown method, and those that an administrator's rule names. off: none, as plain kexec.
+enum class QuiesceMode { remove, minimal, off };
+
 enum class LogLevel { debug, info, warning, error };
 
 /// "auto", "always", "never"; "refuse", "allow"; "debug", … as the settings write them. Lifetime: static.
 [[nodiscard]] std::string_view to_word(Trial trial);
 [[nodiscard]] std::string_view to_word(Moving moving);
 [[nodiscard]] std::string_view to_word(OnHang on_hang);
+[[nodiscard]] std::string_view to_word(QuiesceMode mode);
 [[nodiscard]] std::string_view to_word(LogLevel level);
 
 struct Settings {
@@ -59,10 +64,11 @@ struct Settings {
     /// Which devices' options come first (`order`): globs over DeviceId::id, and the words "internal" and
     /// "removable". A device that no item names comes after those that are named.
     Setting<std::vector<std::string>> order{std::vector<std::string>{"internal", "removable"}};
-    Setting<Trial> trial{Trial::automatic};    ///< `trial`
-    Setting<Moving> moving{Moving::refuse};    ///< `moving`
-    Setting<OnHang> on_hang{OnHang::restart};  ///< `on_hang`
-    Setting<bool> release_holders{false};      ///< `release_holders`: whoever holds a slow device is asked to end
+    Setting<Trial> trial{Trial::automatic};             ///< `trial`
+    Setting<QuiesceMode> quiesce{QuiesceMode::remove};  ///< `quiesce`
+    Setting<Moving> moving{Moving::refuse};             ///< `moving`
+    Setting<OnHang> on_hang{OnHang::restart};           ///< `on_hang`
+    Setting<bool> release_holders{false};  ///< `release_holders`: whoever holds a slow device is asked to end
     Setting<std::chrono::seconds> watchdog{
         std::chrono::seconds(0)};  ///< `watchdog`: armed with this time for the jump; 0 for not at all
     Setting<bool> report_on_command_line{false};  ///< `report_on_command_line`: of the next kernel

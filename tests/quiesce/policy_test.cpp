@@ -9,6 +9,7 @@
 #include "config/parse/rules/rule_file.hpp"
 #include "quiesce/load_policy.hpp"
 #include "quiesce/plan.hpp"
+#include "quiesce/verify.hpp"
 #include "tests/quiesce/fake_machine.hpp"
 
 using namespace stillboot;
@@ -81,5 +82,76 @@ TEST_SUITE("quiesce") {
                     "keep 0000:00:02.0 (pci, ahci): SATA: the driver's shutdown is gentler than its unbind, which "
                     "puts disks in standby [ahci]"});
         CHECK(plan.steps.at(0).deadline == std::chrono::seconds(7));
+    }
+    TEST_CASE("minimal unbinds drivers without a shutdown method and what a rule of the machine names") {
+        FakeMachine machine;
+        machine.pci(slot1, "0x020000", "e1000");
+        machine.pci(slot2, "0x010000", "sym53c8xx");
+        Settings settings;
+        settings.quiesce.value = QuiesceMode::minimal;
+        settings.quiesce.origin.file = "kernel command line";
+        CHECK(
+            make_plan(machine.inventory(), load_policy(machine.root(), settings).policy).text() ==
+            Lines{"unbind 0000:00:02.0 (pci, sym53c8xx): it may do DMA [pci]",
+                  "leave 0000:00:01.0 (pci, e1000): its driver has a shutdown method, and the setting quiesce is "
+                  "minimal [setting quiesce (kernel command line)]"});
+        machine.file("/run/stillboot/quiesce.d/a.toml",
+                     "[[rule]]\nname = \"ours\"\npci_id = \"8086:100e\"\naction = \"last\"\nwhy = \"x\"\n");
+        const Plan plan = make_plan(machine.inventory(), load_policy(machine.root(), settings).policy);
+        REQUIRE(plan.steps.size() == 2);
+        CHECK(plan.steps[1].rule.starts_with("ours (/run"));
+    }
+
+    TEST_CASE("off unbinds nothing, refuses nothing, and says so") {
+        FakeMachine machine;
+        machine.pci(slot1, "0x020000", "e1000");
+        Policy policy;
+        policy.mode = QuiesceMode::off;
+        const Plan plan = make_plan(machine.inventory(), policy);
+        CHECK(plan.hands_off);
+        CHECK(plan.text() ==
+              Lines{"leave 0000:00:01.0 (pci, e1000): nothing is unbound: the setting quiesce is off "
+                    "[setting quiesce]"});
+        Verification verification;
+        verification.verdicts.emplace_back().rest = Rest::moving;
+        CHECK_FALSE(verification.at_rest());
+        verification.only_reports = true;
+        CHECK(verification.at_rest());
+        CHECK(verification.count(Rest::moving) == 1);
+    }
+
+    TEST_CASE("what a rule only wants verified stays bound, and counts as moving while it is not quiet") {
+        FakeMachine machine;
+        machine.pci(slot1, "0x020000", "e1000");
+        machine.file("/etc/stillboot/quiesce.d/a.toml",
+                     "[[rule]]\nname = \"ours\"\ndriver = \"e1000\"\naction = \"verify\"\nwhy = \"x\"\n");
+        const Plan plan = make_plan(machine.inventory(), load_policy(machine.root(), Settings()).policy);
+        CHECK(plan.steps.empty());
+        CHECK(plan.kept.at(0).follows);
+        CHECK(plan.kept.at(0).must_be_quiet);
+        std::string config(64, '\0');
+        config[0] = '\x86';
+        config[1] = '\x80';
+        machine.file(slot1 + "/config", config);
+        CHECK(look(machine.root(), plan).value().at_rest());
+        config[4] = 4;  // bus mastering
+        machine.file(slot1 + "/config", config);
+        const Verification armed = look(machine.root(), plan).value();
+        REQUIRE(armed.count(Rest::moving) == 1);
+        CHECK(armed.verdicts.at(0).why.sentence() ==
+              "e1000 is bound to it, and its rule wants it quiet, but still: bus mastering");
+    }
+
+    TEST_CASE("the shipped list knows which drivers have no shutdown method") {
+        for (const char* driver : {"sym53c8xx", "mvsas", "isci", "pm80xx", "vfio-pci", "8139too"}) {
+            CAPTURE(driver);
+            CHECK(lacks_shutdown("pci", driver));
+        }
+        for (const char* driver : {"e1000", "e1000e", "nvme", "megaraid_sas", "sym53c8x", "", "\npci isci\n"}) {
+            CAPTURE(driver);
+            CHECK_FALSE(lacks_shutdown("pci", driver));
+        }
+        CHECK(lacks_shutdown("virtio", "virtio_net"));
+        CHECK_FALSE(lacks_shutdown("pci", "virtio_net"));
     }
 }

@@ -103,6 +103,7 @@ struct Row {
 constexpr Trial trials[] = {Trial::automatic, Trial::always, Trial::never};
 constexpr Moving movings[] = {Moving::refuse, Moving::allow};
 constexpr OnHang hangs[] = {OnHang::restart, OnHang::power_cycle, OnHang::menu};
+constexpr QuiesceMode modes[] = {QuiesceMode::remove, QuiesceMode::minimal, QuiesceMode::off};
 constexpr LogLevel levels[] = {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
 
 constexpr Row rows[] = {
@@ -128,6 +129,9 @@ constexpr Row rows[] = {
      [](Settings& s) -> Origin& { return s.report_on_command_line.origin; }},
     {"state_store", "config.setting_state_store", set_state_store,
      [](Settings& s) -> Origin& { return s.state_store.origin; }},
+    {"quiesce", "config.setting_quiesce",
+     [](Settings& s, const SettingValue& v) { return set_word(s.quiesce, v, modes); },
+     [](Settings& s) -> Origin& { return s.quiesce.origin; }},
     {"keep", "config.setting_keep", [](Settings& s, const SettingValue& v) { return set_list(s.keep, v); },
      [](Settings& s) -> Origin& { return s.keep.origin; }},
     {"probe.parallel", "config.setting_probe_parallel", set_parallel,

@@ -44,6 +44,7 @@ TEST_SUITE("settings") {
         CHECK(loaded.settings.order.value == Lines{"internal", "removable"});
         CHECK(loaded.settings.trial.value == Trial::automatic);
         CHECK(loaded.settings.moving.value == Moving::refuse);
+        CHECK(loaded.settings.quiesce.value == QuiesceMode::remove);
         CHECK(loaded.settings.keep.value.empty());
         CHECK(loaded.settings.probe_parallel.value == 2);
         CHECK(loaded.diagnostics.empty());
@@ -140,6 +141,9 @@ TEST_SUITE("settings") {
             {"log level", "log_level = \"warning\"", true},
             {"log level other", "log_level = \"loud\"", false},
             {"moving other", "moving = true", false},
+            {"quiesce minimal", "quiesce = \"minimal\"", true},
+            {"quiesce off", "quiesce = \"off\"", true},
+            {"quiesce other", "quiesce = \"maximal\"", false},
         };
         for (const Row& row : rows) {
             CAPTURE(row.name);
