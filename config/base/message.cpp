@@ -22,6 +22,7 @@ constexpr Entry catalogue[] = {
 #include "config/base/catalogue/daemon.inc"
 #include "config/base/catalogue/grub.inc"
 #include "config/base/catalogue/handover.inc"
+#include "config/base/catalogue/hook.inc"
 #include "config/base/catalogue/kexec.inc"
 #include "config/base/catalogue/probe.inc"
 #include "config/base/catalogue/quiesce.inc"

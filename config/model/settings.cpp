@@ -46,6 +46,14 @@ std::string_view to_word(QuiesceMode mode) {
     return "remove";
 }
 
+std::string_view to_word(AfterTrouble after) {
+    switch (after) {
+        case AfterTrouble::jump: return "jump";
+        case AfterTrouble::restart: return "restart";
+    }
+    return "jump";
+}
+
 std::string_view to_word(LogLevel level) {
     switch (level) {
         case LogLevel::debug: return "debug";

@@ -49,6 +49,9 @@ enum class OnHang { restart, power_cycle, menu };
 /// no shutdown method, and those that an administrator's rule names. off: none, as plain kexec.
 enum class QuiesceMode { remove, minimal, off };
 
+/// What the shutdown hook, which cannot go back, does in trouble: jump all the same, or restart the machine.
+enum class AfterTrouble { jump, restart };
+
 enum class LogLevel { debug, info, warning, error };
 
 /// "auto", "always", "never"; "refuse", "allow"; "debug", … as the settings write them. Lifetime: static.
@@ -56,6 +59,7 @@ enum class LogLevel { debug, info, warning, error };
 [[nodiscard]] std::string_view to_word(Moving moving);
 [[nodiscard]] std::string_view to_word(OnHang on_hang);
 [[nodiscard]] std::string_view to_word(QuiesceMode mode);
+[[nodiscard]] std::string_view to_word(AfterTrouble after);
 [[nodiscard]] std::string_view to_word(LogLevel level);
 
 struct Settings {
@@ -78,6 +82,13 @@ struct Settings {
     Setting<unsigned> probe_parallel{2};     ///< `probe.parallel`: scans at the same time
     Setting<std::chrono::seconds> probe_deadline{std::chrono::seconds(30)};   ///< `probe.deadline`: of one scan
     Setting<std::chrono::seconds> settle_deadline{std::chrono::seconds(15)};  ///< `settle_deadline`: for udev
+    /// `hook.on_moving`: a jump at least leaves fewer devices moving than kexec without the hook would.
+    Setting<AfterTrouble> hook_on_moving{AfterTrouble::jump};
+    /// `hook.on_hang`: a jump would wait for the driver that hangs, for ever perhaps.
+    Setting<AfterTrouble> hook_on_hang{AfterTrouble::restart};
+    /// `hook.budget`: less than systemd gives its hooks, which is its default timeout as it was built: 90 s, on
+    /// some distributions 45 s.
+    Setting<std::chrono::seconds> hook_budget{std::chrono::seconds(40)};
     Setting<LogLevel> log_level{LogLevel::info};  ///< `log_level`: the least that is logged
 };
 

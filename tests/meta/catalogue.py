@@ -12,7 +12,7 @@ CALL = re.compile(r'\b(Message|Error|from_errno)\s*\(')
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 # Keys of settings that look like codes of a room.
-NOT_CODES = {"probe.parallel", "probe.deadline"}
+NOT_CODES = {"probe.parallel", "probe.deadline", "hook.on_moving", "hook.on_hang", "hook.budget"}
 
 
 def read_catalogue(root: Path):

@@ -17,6 +17,8 @@ ALLOWED = {
     "quiesce": CONFIG + ("config/parse/rules",),
     "kexec": CONFIG,
     "kexec/handover": CONFIG + ("kexec", "quiesce"),
+    # A program of its own, which composes what it needs.
+    "kexec/hook": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce"),
     "daemon": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce", "daemon/loop", "daemon/protocol",
                             "daemon/client", "daemon/probe", "daemon/handover"),
     # The ports of production are composed here once, for the daemon and for the command line.

@@ -15,6 +15,7 @@
 #include "quiesce/verify.hpp"
 #include "ui/cli/inventory_file.hpp"
 #include "ui/cli/json_output.hpp"
+#include "ui/cli/jump_report.hpp"
 #include "ui/cli/machine.hpp"
 #include "ui/cli/mistakes.hpp"
 #include "ui/cli/verbs.hpp"
@@ -212,6 +213,20 @@ void add_record(CLI::App& quiesce, const Context& context, Action& action) {
     });
 }
 
+void add_report(CLI::App& quiesce, const Context& context, Action& action) {
+    CLI::App* verb = quiesce.add_subcommand(
+        "report", "How the system before this one left its devices when kexec started this one");
+    auto before = std::make_shared<bool>(false);
+    auto after = std::make_shared<bool>(false);
+    auto* first = verb->add_flag("--before-jump", *before, "At the end of a system: keep the plan for its report");
+    verb->add_flag("--after-jump", *after, "At the start of one: claim the report for this system")
+        ->excludes(first);
+    verb->callback([&context, &action, before, after] {
+        const auto when = *before ? ReportWhen::before_jump : *after ? ReportWhen::after_jump : ReportWhen::any;
+        action = [&context, when] { return report_jump(context, when); };
+    });
+}
+
 }  // namespace
 
 void add_quiesce(CLI::App& app, const Context& context, Action& action) {
@@ -227,6 +242,7 @@ void add_quiesce(CLI::App& app, const Context& context, Action& action) {
     add("verify", "Whether each device is still, kept, contained or moving; touches nothing", show_verdicts);
     add_record(*verb, context, action);
     add_learned(*verb, context, action);
+    add_report(*verb, context, action);
 }
 
 }  // namespace stillboot::cli

@@ -14,6 +14,8 @@ using std::chrono::seconds;
 constexpr std::int64_t max_timeout_seconds = 86'400;
 constexpr std::int64_t max_deadline_seconds = 3'600;
 constexpr std::int64_t max_parallel_probes = 64;
+constexpr std::int64_t min_hook_budget_seconds = 5;
+constexpr std::int64_t max_hook_budget_seconds = 600;
 
 std::optional<std::int64_t> number_within(const SettingValue& value, std::int64_t low, std::int64_t high) {
     return value.number && *value.number >= low && *value.number <= high ? value.number : std::nullopt;
@@ -35,6 +37,14 @@ bool set_deadline(Setting<seconds>& setting, const SettingValue& value) {
     const auto number = number_within(value, 1, max_deadline_seconds);
     if (number) {
         setting.value = seconds(*number);
+    }
+    return number.has_value();
+}
+
+bool set_hook_budget(Settings& settings, const SettingValue& value) {
+    const auto number = number_within(value, min_hook_budget_seconds, max_hook_budget_seconds);
+    if (number) {
+        settings.hook_budget.value = seconds(*number);
     }
     return number.has_value();
 }
@@ -104,6 +114,7 @@ constexpr Trial trials[] = {Trial::automatic, Trial::always, Trial::never};
 constexpr Moving movings[] = {Moving::refuse, Moving::allow};
 constexpr OnHang hangs[] = {OnHang::restart, OnHang::power_cycle, OnHang::menu};
 constexpr QuiesceMode modes[] = {QuiesceMode::remove, QuiesceMode::minimal, QuiesceMode::off};
+constexpr AfterTrouble after_troubles[] = {AfterTrouble::jump, AfterTrouble::restart};
 constexpr LogLevel levels[] = {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
 
 constexpr Row rows[] = {
@@ -142,6 +153,14 @@ constexpr Row rows[] = {
     {"settle_deadline", "config.setting_deadline",
      [](Settings& s, const SettingValue& v) { return set_deadline(s.settle_deadline, v); },
      [](Settings& s) -> Origin& { return s.settle_deadline.origin; }},
+    {"hook.on_moving", "config.setting_hook",
+     [](Settings& s, const SettingValue& v) { return set_word(s.hook_on_moving, v, after_troubles); },
+     [](Settings& s) -> Origin& { return s.hook_on_moving.origin; }},
+    {"hook.on_hang", "config.setting_hook",
+     [](Settings& s, const SettingValue& v) { return set_word(s.hook_on_hang, v, after_troubles); },
+     [](Settings& s) -> Origin& { return s.hook_on_hang.origin; }},
+    {"hook.budget", "config.setting_hook_budget", set_hook_budget,
+     [](Settings& s) -> Origin& { return s.hook_budget.origin; }},
     {"log_level", "config.setting_log_level",
      [](Settings& s, const SettingValue& v) { return set_word(s.log_level, v, levels); },
      [](Settings& s) -> Origin& { return s.log_level.origin; }},

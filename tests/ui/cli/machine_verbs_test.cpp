@@ -109,4 +109,57 @@ TEST_SUITE("cli") {
             CHECK(ran.err == words);
         }
     }
+
+    TEST_CASE("a report of a jump: kept before it, claimed after it, and gone after an ordinary start") {
+        const TemporaryTree tree;
+        write_machine(tree);
+        const std::string root = tree.path().string();
+        const auto report = [&](std::vector<std::string> more) {
+            more.insert(more.begin(), {"--root", root, "quiesce", "report"});
+            return run_stillboot(more);
+        };
+        const auto start = [&](const std::string& boot, const std::string& loader) {
+            tree.file("proc/sys/kernel/random/boot_id", boot + "\n");
+            tree.file("proc/sys/kernel/bootloader_type", loader + "\n");
+        };
+        tree.file("etc/stillboot/stillboot.toml", "keep = [\"nvme\"]\n");
+        const std::string file = root + "/var/lib/stillboot/kexec.json";
+
+        start("one", "114");
+        tree.file("sys/kernel/kexec_loaded", "0\n");
+        CHECK(report({"--before-jump"}).out == "no kernel is loaded for kexec: there is no plan to keep\n");
+        CHECK(!std::filesystem::exists(file));
+        tree.file("sys/kernel/kexec_loaded", "1\n");
+        CHECK(report({"--before-jump"}).out ==
+              "for a kexec at the end of this shutdown: 0 devices to unbind, 1 to keep "
+              "(the file /var/lib/stillboot/kexec.json)\n");
+        CHECK(report({}).code == ExitCode::not_found);
+
+        start("two", "208");
+        const std::string told =
+            "kexec started this system, from the one with boot id one\n"
+            "planned before the jump, and told by the file /var/lib/stillboot/kexec.json (what was done in the "
+            "end "
+            "only the console and the log of that system told): 0 devices to unbind, 1 to keep\n"
+            "kept 0000:00:04.0 (nvme): the settings say so\n";
+        CHECK(report({}).out == told);
+        CHECK(report({"--after-jump"}).out == told);
+        CHECK(report({}).out == told);
+        const auto machine_readable = report({"--json=short"}).out;
+        CHECK(machine_readable.find("\"to_boot\":\"two\"") != std::string::npos);
+        CHECK(machine_readable.find("\"source\":\"the file /var/lib") != std::string::npos);
+
+        start("three", "208");
+        CHECK(report({}).out ==
+              "kexec started this system, and nothing is left that tells how its devices were left\n");
+        start("four", "114");
+        CHECK(report({"--after-jump"}).code == ExitCode::done);
+        CHECK(!std::filesystem::exists(file));
+        CHECK(report({}).out == "kexec did not start this system: there is nothing to report\n");
+
+        tree.file("var/lib/stillboot/kexec.json", "?");
+        CHECK(report({"--after-jump"}).err == "stillboot: the report of the last jump cannot be read\n");
+        CHECK(!std::filesystem::exists(file));
+        CHECK(report({"--before-jump", "--after-jump"}).code == ExitCode::usage);
+    }
 }

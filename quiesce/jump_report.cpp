@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reports as JSON, where they lie, and which of them is ours.
+#include "quiesce/jump_report.hpp"
+
+#include <boost/json.hpp>
+
+#include "quiesce/record.hpp"
+#include "quiesce/sysfs.hpp"
+
+namespace stillboot::quiesce {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t max_report_bytes = 1024 * 1024;
+
+// Of an object of ours; text that is none is empty.
+std::string text_at(const json::object& object, std::string_view key) {
+    const auto* value = object.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+ReportedDevice device_from(const json::value& value) {
+    ReportedDevice device;
+    if (const auto* object = value.if_object()) {
+        device.name = text_at(*object, "name");
+        device.driver = text_at(*object, "driver");
+        device.rest = text_at(*object, "rest");
+        device.why = text_at(*object, "why");
+    }
+    return device;
+}
+
+/// A report of the jump into this kernel, as far as it can be told.
+bool is_ours(const JumpReport& report, std::string_view boot_id, std::optional<bool> by_kexec) {
+    if (!report.to_boot.empty()) {
+        return report.to_boot == boot_id;
+    }
+    return report.from_boot != boot_id && by_kexec.value_or(true);
+}
+
+}  // namespace
+
+std::string_view to_word(JumpReport::Kind kind) {
+    return kind == JumpReport::Kind::done ? "done" : "planned";
+}
+
+std::string to_text(const JumpReport& report) {
+    json::array devices;
+    for (const auto& device : report.devices) {
+        devices.push_back(json::object{
+            {"name", device.name}, {"driver", device.driver}, {"rest", device.rest}, {"why", device.why}});
+    }
+    return json::serialize(json::object{{"format", JumpReport::format_version},
+                                        {"kind", to_word(report.kind)},
+                                        {"from_boot", report.from_boot},
+                                        {"to_boot", report.to_boot},
+                                        {"unbound", report.unbound},
+                                        {"devices", std::move(devices)}}) +
+           "\n";
+}
+
+Result<JumpReport> jump_report_from_text(std::string_view text) {
+    boost::system::error_code failure;
+    const json::value parsed = json::parse(text, failure);
+    const auto* object = failure ? nullptr : parsed.if_object();
+    const auto* format = object == nullptr ? nullptr : object->if_contains("format");
+    if (format == nullptr || !format->is_int64()) {
+        return Error("quiesce.report_damaged");
+    }
+    if (format->get_int64() > JumpReport::format_version) {
+        return Error("quiesce.report_newer", {{"format", format->get_int64()}});
+    }
+    JumpReport report;
+    report.kind = text_at(*object, "kind") == to_word(JumpReport::Kind::done) ? JumpReport::Kind::done
+                                                                              : JumpReport::Kind::planned;
+    report.from_boot = text_at(*object, "from_boot");
+    report.to_boot = text_at(*object, "to_boot");
+    const auto* unbound = object->if_contains("unbound");
+    const auto* devices = object->if_contains("devices");
+    if (report.from_boot.empty() || unbound == nullptr || !unbound->is_int64() || unbound->get_int64() < 0 ||
+        devices == nullptr || !devices->is_array()) {
+        return Error("quiesce.report_damaged");
+    }
+    report.unbound = static_cast<std::uint64_t>(unbound->get_int64());
+    for (const auto& device : devices->get_array()) {
+        report.devices.push_back(device_from(device));
+    }
+    return report;
+}
+
+JumpReport planned_report(const Plan& plan, std::string boot_id) {
+    JumpReport report;
+    report.from_boot = std::move(boot_id);
+    for (const auto& step : plan.steps) {
+        report.unbound += step.action == StepAction::unbind ? 1 : 0;
+    }
+    for (const auto& kept : plan.kept) {
+        if (!kept.follows) {
+            report.devices.push_back({kept.name, kept.driver, "kept", kept.reason.sentence()});
+        }
+    }
+    return report;
+}
+
+Result<std::optional<JumpReport>> ReportFile::read() {
+    const auto text = root_.read_file(path_, max_report_bytes);
+    if (!text) {
+        return text.error().error_number() == ENOENT ? Result<std::optional<JumpReport>>(std::nullopt)
+                                                     : text.error();
+    }
+    auto report = jump_report_from_text(*text);
+    return report ? Result<std::optional<JumpReport>>(*std::move(report)) : report.error();
+}
+
+Result<void> ReportFile::write(const JumpReport& report) {
+    if (auto made = root_.make_directories(path_.substr(0, path_.rfind('/'))); !made) {
+        return made;
+    }
+    return root_.replace_file(path_, to_text(report));
+}
+
+Result<void> ReportFile::clear() {
+    return root_.exists(path_) ? root_.remove_file(path_) : Result<void>();
+}
+
+std::optional<bool> started_by_kexec(const Root& root) {
+    constexpr std::uint64_t kexec_loader = 0xd;
+    if (root.exists("/proc/device-tree/chosen/linux,booted-from-kexec")) {
+        return true;
+    }
+    const std::string type = attribute_or_empty(root, "/proc/sys/kernel/bootloader_type");
+    if (type.empty()) {
+        return std::nullopt;
+    }
+    return parse_number(type, 10) >> 4 == kexec_loader;
+}
+
+std::optional<FoundReport> find_report(const std::vector<ReportSource*>& sources, const Root& root,
+                                       std::vector<Message>& problems) {
+    const std::string boot_id = current_boot_id(root);
+    const auto by_kexec = started_by_kexec(root);
+    std::optional<FoundReport> plan;
+    for (ReportSource* source : sources) {
+        auto report = source->read();
+        if (!report) {
+            problems.push_back(report.error().message());
+        } else if (*report && is_ours(**report, boot_id, by_kexec)) {
+            if ((*report)->kind == JumpReport::Kind::done) {
+                return FoundReport{**report, source->name()};
+            }
+            if (!plan) {
+                plan = FoundReport{**report, source->name()};
+            }
+        }
+    }
+    return plan;
+}
+
+}  // namespace stillboot::quiesce

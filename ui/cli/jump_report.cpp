@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps, claims and prints reports of jumps.
+#include "ui/cli/jump_report.hpp"
+
+#include <boost/json.hpp>
+
+#include "config/base/process.hpp"
+#include "kexec/loader.hpp"
+#include "quiesce/inventory.hpp"
+#include "quiesce/jump_report.hpp"
+#include "quiesce/record.hpp"
+#include "ui/cli/json_output.hpp"
+#include "ui/cli/machine.hpp"
+
+namespace stillboot::cli {
+namespace {
+
+// What the hook will find: by then nobody uses anything any more.
+ExitCode keep_plan(const Context& context, const Root& root, quiesce::ReportFile& file) {
+    SystemProcessRunner runner;
+    const auto loaded = kexec::SystemLoader(root, runner).loaded();
+    if (!loaded || !*loaded) {
+        context.line(Message("cli.report_not_kept").sentence());
+        const auto cleared = file.clear();
+        return cleared ? ExitCode::done : report(context, cleared.error());
+    }
+    auto inventory = quiesce::read_inventory(root);
+    if (!inventory) {
+        return report(context, inventory.error());
+    }
+    inventory->users.clear();
+    const auto plan = quiesce::make_plan(*inventory, policy_of(context, root, settings_of(context, root)));
+    const auto kept = quiesce::planned_report(plan, quiesce::current_boot_id(root));
+    if (const auto written = file.write(kept); !written) {
+        return report(context, written.error());
+    }
+    context.line(
+        Message("cli.report_kept",
+                {{"unbound", kept.unbound}, {"kept", std::uint64_t{kept.devices.size()}}, {"source", file.name()}})
+            .sentence());
+    return ExitCode::done;
+}
+
+void print_report(const Context& context, const quiesce::FoundReport& found, std::optional<bool> by_kexec) {
+    const quiesce::JumpReport& report = found.report;
+    if (context.wants_json()) {
+        boost::json::value value = boost::json::parse(to_text(report));
+        value.as_object()["source"] = found.source;
+        print_json(context, value);
+        return;
+    }
+    context.line(
+        Message(by_kexec ? "cli.report_by_kexec" : "cli.report_after", {{"boot", report.from_boot}}).sentence());
+    const bool done = report.kind == quiesce::JumpReport::Kind::done;
+    context.line(
+        Message(done ? "cli.report_done" : "cli.report_planned", {{"unbound", report.unbound},
+                                                                  {"others", std::uint64_t{report.devices.size()}},
+                                                                  {"source", found.source}})
+            .sentence());
+    for (const auto& device : report.devices) {
+        context.line(device.rest + " " + device.name + " (" + device.driver + "): " + device.why);
+    }
+}
+
+// A report that this boot does not claim is of no jump that anybody will ask about.
+void settle(const Context& context, const std::optional<quiesce::FoundReport>& found, const Root& root,
+            quiesce::ReportFile& file) {
+    const auto lies_there = file.read();
+    Result<void> settled;
+    if (found && found->source == file.name()) {
+        quiesce::JumpReport claimed = found->report;
+        claimed.to_boot = quiesce::current_boot_id(root);
+        settled = file.write(claimed);
+    } else if (!lies_there || *lies_there) {
+        settled = file.clear();
+    }
+    if (!settled) {
+        context.complain("stillboot: " + settled.error().sentence());
+    }
+}
+
+}  // namespace
+
+ExitCode report_jump(const Context& context, ReportWhen when) {
+    const auto root = Root::open(context.root);
+    if (!root) {
+        return report(context, root.error());
+    }
+    quiesce::ReportFile file(*root);
+    if (when == ReportWhen::before_jump) {
+        return keep_plan(context, *root, file);
+    }
+    // The places where a report may lie; whoever knows another adds it here.
+    const std::vector<quiesce::ReportSource*> sources = {&file};
+    std::vector<Message> problems;
+    const auto found = quiesce::find_report(sources, *root, problems);
+    for (const Message& problem : problems) {
+        context.complain("stillboot: " + problem.sentence());
+    }
+    if (when == ReportWhen::after_jump) {
+        settle(context, found, *root, file);
+    }
+    const auto by_kexec = quiesce::started_by_kexec(*root);
+    if (found) {
+        print_report(context, *found, by_kexec);
+        return ExitCode::done;
+    }
+    const bool jumped = by_kexec.value_or(false);
+    context.line(Message(jumped ? "cli.report_unknown" : "cli.report_none").sentence());
+    return when == ReportWhen::after_jump ? ExitCode::done : ExitCode::not_found;
+}
+
+}  // namespace stillboot::cli
