@@ -61,6 +61,6 @@ dev_clean() {
     case $cache in "" | /) die "STILLBOOT_CACHE is '$cache'" ;; esac
     # Unpacked roots hold files of other users.
     if [ -d "$cache" ]; then as_root rm -rf --one-file-system "$cache"; fi
-    rm -rf "$top"/build "$top"/build-clang "$top"/build-vm
+    rm -rf "$top"/build "$top"/build-clang "$top"/build-vm "$top"/build-package
     if [ -d "$top/build-trixie" ]; then as_root rm -rf "$top/build-trixie"; fi
 }
