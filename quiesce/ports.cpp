@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -15,6 +16,8 @@
 #include <array>
 #include <cstring>
 #include <thread>
+
+#include "quiesce/sysfs.hpp"
 
 namespace stillboot::quiesce {
 namespace {
@@ -217,6 +220,13 @@ void UdevQueue::settle(std::chrono::seconds deadline) {
     }
 }
 
+void SystemProcesses::ask_to_end(const std::string& pid) {
+    const auto number = static_cast<pid_t>(parse_number(pid, 10));
+    if (number > 1) {
+        ::kill(number, SIGTERM);
+    }
+}
+
 void SystemPause::wait(std::chrono::milliseconds time) {
     std::this_thread::sleep_for(time);
 }
@@ -224,7 +234,7 @@ void SystemPause::wait(std::chrono::milliseconds time) {
 SystemPorts::SystemPorts(const Root& root) : root_(root), events_(root, runner_), journal_(root) {}
 
 Ports SystemPorts::ports() {
-    return {root_, writer_, disks_, network_, events_, journal_, clock_, pause_, bind_order_by_inode};
+    return {root_, writer_, disks_, network_, events_, processes_, journal_, clock_, pause_, bind_order_by_inode};
 }
 
 }  // namespace stillboot::quiesce

@@ -125,6 +125,19 @@ private:
     ProcessRunner& runner_;
 };
 
+/// Other programs of this machine.
+class Processes {
+public:
+    virtual ~Processes() = default;
+    /// SIGTERM: it may end in good order. One that has gone is fine.
+    virtual void ask_to_end(const std::string& pid) = 0;
+};
+
+class SystemProcesses final : public Processes {
+public:
+    void ask_to_end(const std::string& pid) override;
+};
+
 /// Waiting, so that a test need not.
 class Pause {
 public:
@@ -144,6 +157,7 @@ struct Ports {
     DiskReader& disks;
     NetworkControl& network;
     EventQueue& events;
+    Processes& processes;
     Journal& journal;
     const Clock& clock;
     Pause& pause;
@@ -167,6 +181,7 @@ private:
     ForkedDiskReader disks_;
     SystemNetworkControl network_;
     UdevQueue events_;
+    SystemProcesses processes_;
     KernelJournal journal_;
     SystemClock clock_;
     SystemPause pause_;

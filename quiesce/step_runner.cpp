@@ -76,6 +76,7 @@ StepRunner::StepRunner(const Ports& ports, const RunnerOptions& options, UndoRec
     : ports_(ports),
       options_(options),
       record_(record),
+      nodes_(ports.root),
       outcomes_(outcomes),
       on_store_goes_(options.on_store_goes),
       budget_end_(ports.clock.now() + options.budget) {}
@@ -92,6 +93,7 @@ Result<void> StepRunner::run(const std::vector<PlanStep>& steps) {
             for (const auto& ended : ports_.writer.wait(patience())) {
                 on_ended(ended);
             }
+            look_at_slow();
             give_up_late();
             tell();
         } while (!running_.empty() && (failure_ || ready_batch().empty()));
@@ -227,6 +229,29 @@ void StepRunner::finish_failed(const Running& running, int error_number) {
                            {{"device", step.path}, {"driver", step.driver}}));
 }
 
+// A remove that waits usually waits for somebody who holds the device open.
+void StepRunner::look_at_slow() {
+    for (Running& running : running_) {
+        if (running.slow || since(running.began) < slow_after) {
+            continue;
+        }
+        running.slow = true;
+        const PlanStep& step = (*steps_)[running.step];
+        for (const Holder& holder : nodes_.holders(ports_.root, step.path)) {
+            running.held_by += (running.held_by.empty() ? "" : ", ") + holder.words();
+            ports_.journal.line(
+                Message(options_.release_holders ? "quiesce.journal_release" : "quiesce.journal_held",
+                        {{"device", step.name},
+                         {"driver", step.driver},
+                         {"node", holder.node},
+                         {"holder", holder.words()}}));
+            if (options_.release_holders) {
+                ports_.processes.ask_to_end(holder.pid);
+            }
+        }
+    }
+}
+
 void StepRunner::give_up_late() {
     const auto now = ports_.clock.now();
     const auto late = std::stable_partition(running_.begin(), running_.end(),
@@ -239,9 +264,10 @@ void StepRunner::give_up_late() {
         record_.hung.push_back(step.path);
         finish(running, StepOutcome::End::hung, 0);
         fail(Error(
-            "quiesce.hung",
+            running.held_by.empty() ? "quiesce.hung" : "quiesce.hung_held",
             {{"device", step.path},
              {"driver", step.driver},
+             {"holder", running.held_by},
              {"seconds", std::int64_t{std::chrono::round<std::chrono::seconds>(now - running.began).count()}}}));
     }
 }
@@ -315,8 +341,8 @@ void StepRunner::tell() const {
     }
     StepProgress progress;
     for (const Running& running : running_) {
-        const auto elapsed = since(running.began);
-        progress.running.push_back({&(*steps_)[running.step], elapsed, elapsed >= slow_after});
+        progress.running.push_back(
+            {&(*steps_)[running.step], since(running.began), running.slow, running.held_by});
     }
     progress.done = outcomes_.size();
     progress.total = done_before_ + steps_->size();
@@ -333,6 +359,7 @@ Message message_of(const StepProgress& progress) {
         std::string& names = running.slow ? slow : others;
         if (running.slow || i < most_named) {
             names += (names.empty() ? "" : ", ") + running.step->name + " (" + running.step->driver + ")";
+            names += running.held_by.empty() ? "" : ", held open by " + running.held_by + ",";
         }
     }
     if (progress.running.size() > most_named) {

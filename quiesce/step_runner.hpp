@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/base/result.hpp"
+#include "quiesce/device_nodes.hpp"
 #include "quiesce/plan.hpp"
 #include "quiesce/ports.hpp"
 #include "quiesce/record.hpp"
@@ -22,7 +23,8 @@ using Persist = std::function<Result<void>(const UndoRecord&)>;
 struct RunningStep {
     const PlanStep* step = nullptr;
     std::chrono::milliseconds elapsed{0};
-    bool slow = false;  ///< takes longer than a step should
+    bool slow = false;    ///< takes longer than a step should
+    std::string held_by;  ///< of a slow one: "pulseaudio (process 812)", or empty
 };
 
 struct StepProgress {
@@ -63,6 +65,7 @@ struct RunnerOptions {
     std::function<void()> on_store_goes;
     std::stop_token stop;  ///< looked at before each batch of acts
     std::size_t parallel = 64;
+    bool release_holders = false;      ///< whoever holds a slow device open is asked to end
     std::chrono::seconds budget{300};  ///< of everything that this runner runs
 };
 
@@ -86,6 +89,8 @@ private:
         int ticket = 0;
         Clock::Instant began;
         Clock::Instant give_up_at;
+        bool slow = false;
+        std::string held_by;
     };
 
     void start_ready();
@@ -94,6 +99,7 @@ private:
     bool announce(const std::vector<std::size_t>& batch);
     void start(std::size_t step);
     void on_ended(const AttributeWriter::Ended& ended);
+    void look_at_slow();
     void give_up_late();
     void finish(const Running& running, StepOutcome::End end, int error_number);
     void finish_failed(const Running& running, int error_number);
@@ -107,6 +113,7 @@ private:
     const Ports& ports_;
     const RunnerOptions& options_;
     UndoRecord& record_;
+    DeviceNodes nodes_;
     std::vector<StepOutcome>& outcomes_;
     std::function<void()> on_store_goes_;
     Clock::Instant budget_end_;

@@ -36,6 +36,7 @@ Options handover_options(const Settings& settings) {
     out.trial = settings.trial.value;
     out.moving = settings.moving.value;
     out.on_hang = settings.on_hang.value;
+    out.release_holders = settings.release_holders.value;
     out.report_on_command_line = settings.report_on_command_line.value;
     return out;
 }

@@ -250,6 +250,7 @@ Result<void> HandOver::unbind() {
     options.persist = [this](const quiesce::UndoRecord& undo_record) { return attempt_->keep(undo_record); };
     options.on_progress = [this](const quiesce::StepProgress& progress) { tell_unbinding(progress); };
     options.on_store_goes = [this] { attempt_->let_go_of_store(); };
+    options.release_holders = plan_.options.release_holders;
     options.stop = stop_;
     devices_touched_ = true;
     auto execution = ports_.quiescer.execute(devices_, std::move(options));

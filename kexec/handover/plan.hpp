@@ -22,6 +22,7 @@ struct Options {
     Moving moving = Moving::refuse;
     OnHang on_hang = OnHang::restart;
     bool report_on_command_line = false;
+    bool release_holders = false;
     LoadWhen load_when = LoadWhen::at_rest;
     Goal goal = Goal::jump;
 };

@@ -53,10 +53,11 @@ int still_and_jump(std::string_view argument) {
     quiesce::ForkedDiskReader disks;
     quiesce::SystemNetworkControl network;
     hook::NoEvents events;
+    quiesce::SystemProcesses processes;
     SystemClock clock;
     quiesce::SystemPause pause;
     const quiesce::Ports devices{
-        *root, writer, disks, network, events, journal, clock, pause, quiesce::bind_order_by_inode};
+        *root, writer, disks, network, events, processes, journal, clock, pause, quiesce::bind_order_by_inode};
     handover::RoomQuiescer quiescer(devices, std::move(policy.policy));
     SystemProcessRunner runner;  // of what is never asked for here: a load by the kexec program, a power cycle
     kexec::SystemLoader loader(*root, runner);

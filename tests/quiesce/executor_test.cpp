@@ -279,6 +279,46 @@ TEST_SUITE("quiesce") {
         }
     }
 
+    TEST_CASE(
+        "who holds a slow device open is named, also when its node is gone, and asked to end only on request") {
+        for (const bool release : {false, true}) {
+            CAPTURE(release);
+            FakeWorld world;
+            world.machine.pci(slot1, "0x040300", "snd_hda_intel");
+            world.machine.file(slot1 + "/sound/card0/controlC0/uevent",
+                               "MAJOR=116\nMINOR=0\nDEVNAME=snd/controlC0\n");
+            world.machine.link("/sys/dev/char/116:0", slot1 + "/sound/card0/controlC0");
+            world.machine.file("/sys/devices/virtual/mem/null/uevent", "DEVNAME=null\n");
+            world.machine.link("/sys/dev/char/1:3", "/sys/devices/virtual/mem/null");
+            const Plan plan = make_plan(world.machine.inventory(), {});
+            world.machine.file("/proc/812/comm", "player\n");
+            std::filesystem::create_directories(world.machine.real("/proc/812/fd"));
+            std::filesystem::create_symlink("/dev/snd/controlC0 (deleted)", world.machine.real("/proc/812/fd/3"));
+            std::filesystem::create_symlink("/dev/null", world.machine.real("/proc/812/fd/0"));
+            world.kernel.takes["/sys/bus/pci/drivers/snd_hda_intel/unbind 0000:00:01.0"] = 1h;
+            ExecuteOptions options;
+            options.runner.release_holders = release;
+            Lines said;
+            options.runner.on_progress = [&](const StepProgress& progress) {
+                said.push_back(message_of(progress).sentence());
+            };
+            const Execution execution = execute(plan, world.ports(), options);
+            REQUIRE(execution.failure);
+            CHECK(execution.failure->sentence() ==
+                  "/sys/devices/pci0000:00/0000:00:01.0 (snd_hda_intel) did not let go within 10 s, held open by "
+                  "player "
+                  "(process 812): its unbind hangs in the kernel, and no kexec may follow");
+            CHECK(world.journal.lines.at(3) ==
+                  "0000:00:01.0 (snd_hda_intel) takes long: player (process 812)" +
+                      std::string(release ? ", which holds /dev/snd/controlC0 (deleted) open, is asked to end"
+                                          : " holds /dev/snd/controlC0 (deleted) open"));
+            CHECK(world.processes.asked == (release ? Lines{"812"} : Lines{}));
+            CHECK(std::find(said.begin(), said.end(),
+                            "0000:00:01.0 (snd_hda_intel), held open by player (process 812), takes long") !=
+                  said.end());
+        }
+    }
+
     TEST_CASE("a stage begins when all of the one before it has ended") {
         FakeWorld world;
         world.machine.pci(slot1, "0x030000", "bochs-drm");

@@ -302,6 +302,12 @@ public:
     }
 };
 
+class FakeProcesses final : public Processes {
+public:
+    void ask_to_end(const std::string& pid) override { asked.push_back(pid); }
+    std::vector<std::string> asked;
+};
+
 class FakeNetwork final : public NetworkControl {
 public:
     explicit FakeNetwork(FakeMachine& machine) : machine_(machine) {}
@@ -323,11 +329,13 @@ struct FakeWorld {
     FakeKernel kernel{machine, time};
     FakeJournal journal;
     FakeEvents events;
+    FakeProcesses processes;
     FakeDisks disks;
     FakeNetwork network{machine};
 
     [[nodiscard]] Ports ports() {
-        return {machine.root(), kernel, disks, network, events, journal, time, time, machine.order_reader()};
+        return {machine.root(), kernel,  disks, network, events,
+                processes,      journal, time,  time,    machine.order_reader()};
     }
 };
 

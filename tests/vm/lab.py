@@ -61,9 +61,9 @@ class Lab:
                   "-fno-asynchronous-unwind-tables", "-s", "-o", root / "init", TOP / "tests/vm/marker.c")
         return disks.cpio(self.directory / "marker.cpio", root)
 
-    def module_initrd(self, setup):
+    def module_initrd(self, setup, files=()):
         """The firmware's initramfs with the module still_test (tests/vm/module) in it: each start of the machine loads
-        it and runs `setup` (shell) before the daemon starts."""
+        it and runs `setup` (shell) before the daemon starts. files: more of them, as for disks.tree."""
         made = subprocess.run([TOP / "dev", "module"], check=True, stdout=subprocess.PIPE, text=True)
         daemon = (TOP / "packaging/firmware/daemon").read_text()
         first = ("[ -e /dev/still_test ] || { insmod /test/still_test.ko && sh -e /test/setup; } >/dev/kmsg 2>&1\n"
@@ -72,7 +72,7 @@ class Lab:
         root = disks.tree(self.directory / "module", {
             "/test/still_test.ko": pathlib.Path(made.stdout.split()[-1]),
             "/test/setup": setup,
-            "/usr/lib/stillboot-firmware/daemon": daemon.replace("stillbootd >", first, 1)})
+            "/usr/lib/stillboot-firmware/daemon": daemon.replace("stillbootd >", first, 1)} | dict(files))
         (root / "usr/lib/stillboot-firmware/daemon").chmod(0o755)
         added = disks.cpio(self.directory / "module.cpio", root)
         together = self.directory / "with-module.cpio"

@@ -141,7 +141,7 @@ public:
                 return execution;
             }
             quiesce::StepProgress progress;
-            progress.running.push_back({&step, std::chrono::milliseconds(0), false});
+            progress.running.push_back({&step, std::chrono::milliseconds(0), false, {}});
             progress.done = done++;
             progress.total = plan.steps.size();
             options.on_progress(progress);
