@@ -95,6 +95,7 @@ private:
     }
 
     void unbind_late_comers() {
+        std::string again;
         for (int round = 0; round < max_rounds; ++round) {
             auto inventory = read_inventory(ports_.root, ports_.bind_order);
             if (!inventory) {
@@ -109,8 +110,9 @@ private:
             if (late.steps.empty() || !run_steps(late.steps)) {
                 return;
             }
+            again = late.steps.front().name + " (" + late.steps.front().driver + ")";
         }
-        fail(Error("quiesce.binds_again"));
+        fail(Error("quiesce.binds_again", {{"device", again}}));
     }
 
     const Ports& ports_;

@@ -420,6 +420,7 @@ TEST_SUITE("quiesce") {
         const Execution execution = execute(world.plan(), world.ports(), {});
         REQUIRE_FALSE(execution.ok());
         CHECK(execution.failure->code() == "quiesce.binds_again");
+        CHECK(execution.failure->sentence() == "0000:00:01.0 (nvme) is bound again as often as it is unbound");
     }
 
     TEST_CASE("virtual functions are switched off before the physical one goes, and given back") {
