@@ -19,22 +19,42 @@ headers_of() {
     echo "$root/usr/src/linux-headers-$version"
 }
 
+# Debian 13's build tools ask for its own libc and compiler, so they are installed in a root of it.
+# usage: compile_module SUITE VERSION DIRECTORY
+compile_module() {
+    local suite=$1 version=$2 module=$3 root
+    if [ "$suite" = trixie ]; then
+        root=$(locked roots root_of trixie module make "linux-headers-$version")
+        logged "module-$suite" in_root "$root" "$module:/module" -- \
+            make -C "/usr/src/linux-headers-$version" M=/module modules
+    else
+        logged "module-$suite" make -C "$(headers_of "$suite" "$version")" M="$module" CC=gcc modules
+    fi
+}
+
 make_module() {
-    local suite=bookworm kernel version headers module
+    local suite=$1 kernel version module
     kernel=$(kernel_of "$suite")
     version=$(cat "$kernel/version")
     module=$cache/module/$(content_key "$version" "$top"/tests/vm/module/*)
     if [ ! -f "$module/still_test.ko" ]; then
-        headers=$(headers_of "$suite" "$version")
         say "building the test module for kernel $version"
         rm -rf "$module" && mkdir -p "$module"
         cp "$top"/tests/vm/module/* "$module"
-        logged module make -C "$headers" M="$module" CC=gcc modules
+        compile_module "$suite" "$version" "$module"
     fi
     echo "$module/still_test.ko"
 }
 
 # Its path is the last line.
+# usage: ./dev module [--suite SUITE]
 dev_module() {
-    locked module make_module
+    local suite=bookworm
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --suite) suite=${2:?--suite needs a name} && shift 2 ;;
+            *) die "module: what is '$1'?" ;;
+        esac
+    done
+    locked module make_module "$suite"
 }

@@ -27,6 +27,10 @@ public:
             policy_.keep = split_names(word.substr(5));
             return 0;
         }
+        if (word.starts_with("only=")) {
+            only(split_names(word.substr(5)));
+            return 0;
+        }
         const auto begin = std::chrono::steady_clock::now();
         const int status = word == "plan"     ? plan()
                            : word == "run"    ? run()
@@ -40,6 +44,19 @@ public:
     }
 
 private:
+    // Devices of other drivers than these stay as they are.
+    void only(std::vector<std::string> drivers) {
+        Rule wanted;
+        wanted.name = "only";
+        wanted.drivers = std::move(drivers);
+        wanted.why = "the test names it";
+        Rule others;
+        others.name = "others";
+        others.action = RuleAction::keep;
+        others.why = "the test leaves it out";
+        policy_.rules = {std::move(wanted), std::move(others)};
+    }
+
     int plan() {
         const auto inventory = read_inventory(root_);
         if (!inventory) {

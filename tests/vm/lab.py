@@ -61,10 +61,10 @@ class Lab:
                   "-fno-asynchronous-unwind-tables", "-s", "-o", root / "init", TOP / "tests/vm/marker.c")
         return disks.cpio(self.directory / "marker.cpio", root)
 
-    def module_initrd(self, setup, files=()):
-        """The firmware's initramfs with the module still_test (tests/vm/module) in it: each start of the machine loads
-        it and runs `setup` (shell) before the daemon starts. files: more of them, as for disks.tree."""
-        made = subprocess.run([TOP / "dev", "module"], check=True, stdout=subprocess.PIPE, text=True)
+    def module_initrd(self, setup, suite="bookworm", files=None):
+        """The firmware's initramfs with the module still_test (tests/vm/module) in it, and further files: each start
+        of the machine loads it and runs `setup` (shell) before the daemon starts."""
+        made = subprocess.run([TOP / "dev", "module", "--suite", suite], check=True, stdout=subprocess.PIPE, text=True)
         daemon = (TOP / "packaging/firmware/daemon").read_text()
         first = ("[ -e /dev/still_test ] || { insmod /test/still_test.ko && sh -e /test/setup; } >/dev/kmsg 2>&1\n"
                  "stillbootd >")
@@ -72,11 +72,12 @@ class Lab:
         root = disks.tree(self.directory / "module", {
             "/test/still_test.ko": pathlib.Path(made.stdout.split()[-1]),
             "/test/setup": setup,
-            "/usr/lib/stillboot-firmware/daemon": daemon.replace("stillbootd >", first, 1)} | dict(files))
+            **(files or {}),
+            "/usr/lib/stillboot-firmware/daemon": daemon.replace("stillbootd >", first, 1)})
         (root / "usr/lib/stillboot-firmware/daemon").chmod(0o755)
         added = disks.cpio(self.directory / "module.cpio", root)
         together = self.directory / "with-module.cpio"
-        together.write_bytes(pathlib.Path(self.firmware()[1]).read_bytes() + pathlib.Path(added).read_bytes())
+        together.write_bytes(pathlib.Path(self.firmware(suite)[1]).read_bytes() + pathlib.Path(added).read_bytes())
         return together
 
     def machine(self, **options):

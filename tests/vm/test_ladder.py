@@ -43,7 +43,7 @@ def wait_for_entry(machine):
 def test_a_hang_restarts_the_machine_and_the_same_entry_boots(lab):
     """a remove that hangs ends in a restart, after which the same entry boots by itself without that driver"""
     setup = setup_of(("hanging", HANGING, "hang"), ("good", GOOD, "plain"))
-    with lab.machine(disks=two_disks(lab), kernel=lab.firmware()[0], initrd=lab.module_initrd(setup, RULES), reboots=True,
+    with lab.machine(disks=two_disks(lab), kernel=lab.firmware()[0], initrd=lab.module_initrd(setup, files=RULES), reboots=True,
                      append="stillboot.timeout=never stillboot.report_on_command_line=true", limit=300) as machine:
         wait_for_entry(machine)
         devices = machine.sh("stillboot devices")
@@ -69,7 +69,7 @@ def test_a_hang_restarts_the_machine_and_the_same_entry_boots(lab):
 def test_a_driver_that_dies_is_left_alone_and_forgotten_on_request(lab):
     """a remove that oopses is treated like one that hangs; what was learnt is listed, and forgotten on request"""
     setup = setup_of(("dying", CRASHING, "oops"))
-    with lab.machine(disks=two_disks(lab), kernel=lab.firmware()[0], initrd=lab.module_initrd(setup, RULES), reboots=True,
+    with lab.machine(disks=two_disks(lab), kernel=lab.firmware()[0], initrd=lab.module_initrd(setup, files=RULES), reboots=True,
                      append="stillboot.timeout=never", limit=300) as machine:
         wait_for_entry(machine)
         machine.sh("stillboot boot 'the wanted one'", timeout=60)

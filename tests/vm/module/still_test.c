@@ -282,6 +282,8 @@ static int order_reset(char **words)
 	struct test_device *device, *next;
 	struct test_driver *driver, *next_driver;
 
+	list_for_each_entry(device, &devices, list)
+		device->milliseconds = 0; /* nobody wants to watch these */
 	/* The latest first: children stand before their parents. */
 	list_for_each_entry_safe(device, next, &devices, list) {
 		if (device->child)

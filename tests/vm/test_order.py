@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The order in which the kernel ran the removes, over random graphs, by the log of a module made for it."""
+import re
+import secrets
+
+import graphs
+from lab import TOP
+
+GRAPHS = 100
+TOGETHER = 10  # as many are unbound at once, side by side: a run costs seconds in emulation
+WIDE = 8  # devices that nothing holds up, to see them removed at once
+
+# Takes orders of the module and, at each "go", removes, reads the log, and puts everything back.
+DRIVE = """while read -r line; do
+  case $line in
+    go) /test/quiesce-machine only=still_graph run >/tmp/out 2>&1; echo "run $?"
+        cat /dev/still_test
+        grep -vE '^(done|run:)' /tmp/out
+        /test/quiesce-machine undo >/tmp/out 2>&1; echo "undo $?"; grep -v '^undo:' /tmp/out
+        echo bound $(ls -d /sys/bus/platform/drivers/still_graph/g* | wc -l)
+        echo reset >/dev/still_test; echo next ;;
+    *) echo "$line" >/dev/still_test || echo "refused: $line" ;;
+  esac
+done </test/orders
+"""
+
+
+def wide():
+    names = [f"g{number}" for number in range(WIDE)]
+    return graphs.Graph(dict.fromkeys(names), [], names, dict.fromkeys(names, 1000), False)
+
+
+def chained():
+    """Four chains of three: each link of a chain once by a parent and once by a device link."""
+    rows = [[f"g{row}{place}" for place in range(3)] for row in range(4)]
+    parents = {name: None for row in rows for name in row} | {row[1]: row[0] for row in rows}
+    names = [name for row in rows for name in row]
+    return graphs.Graph(parents, [(row[2], row[1]) for row in rows], names, dict.fromkeys(names, 300), False)
+
+
+def asserted(batch, text):
+    """Of one run: the complaints, and when each remove began and ended."""
+    log = re.findall(r"^(?:begin|end) \S+ \d+$", text, re.MULTILINE)
+    removed = graphs.spans("\n".join(log))
+    devices = [name for graph in batch for name in graph.parents]
+    said = [line for line in text.splitlines() if line not in set(log)]
+    problems = []
+    if said != ["run 0", "undo 0", f"bound {len(devices)}"]:
+        problems.append(f"it said {said}")
+    if sorted(removed) != sorted(devices) or len(log) != 2 * len(removed):
+        problems.append(f"removed were {sorted(removed)} of {sorted(devices)}, by {len(log)} lines")
+    else:
+        problems += [f"{later} began before {first} had ended"
+                     for graph in batch for first, later in graphs.violations(graph.edges, removed)]
+    return problems, removed
+
+
+def remove_all(lab, suite, batches):
+    """Answers with when each remove began and ended, for each batch, or with nothing where a check failed."""
+    orders = "".join("\n".join([line for graph in batch for line in graph.orders()] + ["go"]) + "\n" for batch in batches)
+    initrd = lab.module_initrd("true\n", suite=suite, files={
+        "/test/quiesce-machine": TOP / "build/tests/quiesce/quiesce-machine", "/test/orders": orders,
+        "/test/drive": DRIVE})
+    with lab.machine(kernel=lab.firmware(suite)[0], initrd=initrd, append="stillboot.timeout=never",
+                     limit=300) as machine:
+        machine.sh("true", timeout=90)
+        machine.wait_sh("[ -e /dev/still_test ]")
+        lab.say("the machine is up")
+        text = machine.sh("chmod +x /test/quiesce-machine; sh /test/drive", timeout=120)
+    (lab.directory / "removes").write_text(text)
+    runs = text.split("next\n")[:-1]
+    lab.equal("every graph was driven", len(runs), len(batches))
+    judged = [asserted(batch, said) for batch, said in zip(batches, runs)]
+    wrong = [problem for problems, _ in judged for problem in problems]
+    tried = [graph for batch in batches for graph in batch]
+    lab.check(f"{len(tried)} graphs of {sum(len(graph.parents) for graph in tried)} devices and "
+              f"{sum(len(graph.edges) for graph in tried)} edges were removed in order and put back",
+              not wrong, "\n".join(wrong[:20]))
+    return [] if wrong else [removed for _, removed in judged]
+
+
+def check_overlap(lab, batches, removed):
+    for name, number, wanted in (("independent", 0, WIDE), ("of chains", 1, 4)):
+        lab.equal(f"the removes {name} are under way together",
+                  graphs.overlapping(list(batches[number][0].parents), removed[number]), wanted)
+    pairs = [(graph, spans) for batch, spans in zip(batches[2:], removed[2:]) for graph in batch
+             if sum(graph.milliseconds[name] >= 60 for name in graph.free) >= 2]
+    together = sum(graphs.overlapping(graph.free, spans) >= 2 for graph, spans in pairs)
+    lab.check("so are those of the random graphs that nothing holds up", pairs and together > len(pairs) / 2,
+              f"{together} of {len(pairs)}")
+    # What finds nothing in a log read backwards would find nothing at all.
+    edges = batches[1][0].edges
+    backwards = {name: (-end, -begin) for name, (begin, end) in removed[1].items()}
+    lab.equal("the order read backwards is wrong at every edge", sorted(graphs.violations(edges, backwards)), sorted(edges))
+
+
+def test_random_graphs(lab):
+    """the kernel ran the removes of a hundred random graphs in order, and independent ones together"""
+    seed = secrets.randbits(32)
+    lab.say(f"the graphs are those of seed {seed} and the {GRAPHS - 1} that follow")
+    tried = [graphs.make(seed + number, f"g{number}-") for number in range(GRAPHS)]
+    batches = [[wide()], [chained()]] + [tried[first:first + TOGETHER] for first in range(0, GRAPHS, TOGETHER)]
+    removed = remove_all(lab, "bookworm", batches)
+    if removed:
+        check_overlap(lab, batches, removed)
