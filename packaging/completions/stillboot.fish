@@ -33,7 +33,7 @@ complete -c stillboot -n '__fish_seen_subcommand_from boot' -l dry-run -d 'Print
 complete -c stillboot -n '__fish_seen_subcommand_from boot' -l wait -d 'Show how it goes'
 complete -c stillboot -n '__fish_seen_subcommand_from rescan' -a '(__stillboot_ids devices)'
 complete -c stillboot -n '__fish_seen_subcommand_from log' -s f -l follow -d 'Go on with each new line'
-complete -c stillboot -n '__fish_seen_subcommand_from quiesce' -a 'plan run verify record learned report'
+complete -c stillboot -n '__fish_seen_subcommand_from quiesce' -a 'plan run verify record learned report rules'
 complete -c stillboot -n '__fish_seen_subcommand_from quiesce' -l inventory -r -d 'Plan this recorded machine'
 complete -c stillboot -n '__fish_seen_subcommand_from quiesce load' -l even-if-cut-off -d 'Also where that ends this session'
 complete -c stillboot -n '__fish_seen_subcommand_from quiesce' -l identities -d 'Leave serial numbers, addresses and names in'

@@ -243,6 +243,7 @@ void add_quiesce(CLI::App& app, const Context& context, Action& action) {
     add_record(*verb, context, action);
     add_learned(*verb, context, action);
     add_report(*verb, context, action);
+    add_rules(*verb, context, action);
 }
 
 }  // namespace stillboot::cli

@@ -30,6 +30,7 @@ void add_poweroff(CLI::App& app, const Context& context, Action& action);
 
 /// A verb below `stillboot quiesce`.
 void add_learned(CLI::App& quiesce, const Context& context, Action& action);
+void add_rules(CLI::App& quiesce, const Context& context, Action& action);
 
 /// What `stillboot` does without a verb.
 [[nodiscard]] ExitCode show_status(const Context& context);

@@ -46,6 +46,30 @@ TEST_SUITE("cli") {
         CHECK(ran.err == "/etc/stillboot/stillboot.toml:2:10: warning: there is no setting colour\n");
     }
 
+    TEST_CASE("quiesce rules lists the machine's rules before the shipped ones, and a bad file is said") {
+        const TemporaryTree tree;
+        const std::string root = tree.path().string();
+        tree.file("etc/stillboot/quiesce.d/a.toml",
+                  "[[rule]]\nname = \"ours\"\ndriver = \"nvme\"\naction = \"keep\"\nwhy = \"we want it\"\n");
+        tree.file("etc/stillboot/quiesce.d/b.toml", "[[rule]]\ncolour = 1\n");
+        tree.file("proc/cmdline", "stillboot.quiesce=minimal\n");
+        auto ran = run_stillboot({"--root", root, "quiesce", "rules"});
+        CHECK(ran.code == ExitCode::done);
+        CHECK(
+            ran.out.starts_with("mode: minimal\n"
+                                "keep ours (/etc/stillboot/quiesce.d/a.toml:1) where driver = nvme\n"
+                                "    we want it\n"
+                                "keep hypervisor-console where driver = hvc_opal | hvc_vio | hvcs\n"
+                                "    a console stands on it\n"
+                                "    source: drivers/tty/hvc/hvc_opal.c"));
+        CHECK(ran.err.starts_with("/etc/stillboot/quiesce.d/b.toml:2:10: error: a rule has no colour\n"));
+        ran = run_stillboot({"--root", root, "quiesce", "rules", "--json=short"});
+        CHECK(ran.out.starts_with(
+            R"({"mode":"minimal","rules":[{"name":"ours","match":{"driver":["nvme"]},"action":"keep",)"
+            R"("deadline_s":10,"why":"we want it","source":"","shipped":false,)"
+            R"("file":"/etc/stillboot/quiesce.d/a.toml","line":1},{"name":"hypervisor-console")"));
+    }
+
     TEST_CASE("a machine that was recorded is planned from its file, without its sysfs and its settings") {
         const TemporaryTree tree;
         write_machine(tree);

@@ -58,10 +58,10 @@ TEST_SUITE("cli") {
               "rescan, "
               "explain, quiesce, load, log, reboot, poweroff\nWhat it takes: stillboot --help\n");
         CHECK(run_stillboot({"quiesce", "bogus"}).err ==
-              "stillboot: there is no verb bogus: it is one of plan, run, verify, record, learned, report\n"
+              "stillboot: there is no verb bogus: it is one of plan, run, verify, record, learned, report, rules\n"
               "What it takes: stillboot quiesce --help\n");
         CHECK(run_stillboot({"quiesce"}).err ==
-              "stillboot: which one: plan, run, verify, record, learned, report?\nWhat it takes: stillboot "
+              "stillboot: which one: plan, run, verify, record, learned, report, rules?\nWhat it takes: stillboot "
               "quiesce --help\n");
         CHECK(run_stillboot({"devices", "bogus"}).err ==
               "stillboot: The following argument was not expected: bogus\nWhat it takes: stillboot devices "
