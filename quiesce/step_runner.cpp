@@ -150,13 +150,22 @@ void StepRunner::start_ready() {
 }
 
 // The record and the lines come before the acts. A record that cannot be kept stops all of them.
+// What was bound again, and goes again, comes back once.
+void StepRunner::record_unbound(const PlanStep& step) {
+    RecordedDevice device = recorded(ports_.root, step);
+    std::erase_if(record_.unbound, [&](const RecordedDevice& earlier) {
+        return earlier.path == device.path && earlier.modalias == device.modalias;
+    });
+    record_.unbound.push_back(std::move(device));
+}
+
 bool StepRunner::announce(const std::vector<std::size_t>& batch) {
     const UndoRecord before = record_;
     for (const std::size_t i : batch) {
         const PlanStep& step = (*steps_)[i];
         record_.in_flight.push_back(step.path);
         if (step.action == StepAction::unbind) {
-            record_.unbound.push_back(recorded(ports_.root, step));
+            record_unbound(step);
         } else if (step.action == StepAction::sriov_off) {
             record_.virtual_functions[step.path] = static_cast<std::uint32_t>(
                 parse_number(attribute_or_empty(ports_.root, step.path + "/sriov_numvfs"), 10));

@@ -97,6 +97,7 @@ private:
     [[nodiscard]] std::vector<std::size_t> ready_batch() const;
     [[nodiscard]] bool is_ready(std::size_t step) const;
     bool announce(const std::vector<std::size_t>& batch);
+    void record_unbound(const PlanStep& step);
     void start(std::size_t step);
     void on_ended(const AttributeWriter::Ended& ended);
     void look_at_slow();

@@ -2,6 +2,7 @@
 #include "quiesce/executor.hpp"
 
 #include <doctest/doctest.h>
+#include <algorithm>
 
 #include "quiesce/json.hpp"
 #include "quiesce/undo.hpp"
@@ -421,6 +422,9 @@ TEST_SUITE("quiesce") {
         REQUIRE_FALSE(execution.ok());
         CHECK(execution.failure->code() == "quiesce.binds_again");
         CHECK(execution.failure->sentence() == "0000:00:01.0 (nvme) is bound again as often as it is unbound");
+        const auto& unbound = execution.record.unbound;
+        CHECK(std::count_if(unbound.begin(), unbound.end(), [](const auto& each) { return each.path == slot1; }) ==
+              1);
     }
 
     TEST_CASE("virtual functions are switched off before the physical one goes, and given back") {
