@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "config/base/process.hpp"
+#include "kexec/handover/report.hpp"
 #include "kexec/loader.hpp"
 #include "quiesce/inventory.hpp"
 #include "quiesce/jump_report.hpp"
@@ -14,6 +15,8 @@
 
 namespace stillboot::cli {
 namespace {
+
+constexpr std::size_t max_command_line = 64 * 1024;
 
 // What the hook will find: by then nobody uses anything any more.
 ExitCode keep_plan(const Context& context, const Root& root, quiesce::ReportFile& file) {
@@ -62,6 +65,15 @@ void print_report(const Context& context, const quiesce::FoundReport& found, std
     }
 }
 
+// What the hand-over itself wrote for this kernel, where `report_on_command_line` had it do so.
+void print_word(const Context& context, std::string_view word) {
+    if (context.wants_json()) {
+        print_json(context, boost::json::object{{"source", "command line"}, {"report", word}});
+    } else {
+        context.line(Message("cli.report_on_command_line", {{"report", word}}).sentence());
+    }
+}
+
 // A report that this boot does not claim is of no jump that anybody will ask about.
 void settle(const Context& context, const std::optional<quiesce::FoundReport>& found, const Root& root,
             quiesce::ReportFile& file) {
@@ -103,6 +115,11 @@ ExitCode report_jump(const Context& context, ReportWhen when) {
     const auto by_kexec = quiesce::started_by_kexec(*root);
     if (found) {
         print_report(context, *found, by_kexec);
+        return ExitCode::done;
+    }
+    const std::string command_line = root->read_file("/proc/cmdline", max_command_line).value_or("");
+    if (const auto word = handover::report_in(command_line); !word.empty()) {
+        print_word(context, word);
         return ExitCode::done;
     }
     const bool jumped = by_kexec.value_or(false);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kexec/handover/state.hpp"
+#include "kexec/handover/report.hpp"
 
 #include <doctest/doctest.h>
 
@@ -232,6 +233,39 @@ TEST_SUITE("handover") {
         Hanging broken;
         broken.durable->fails = true;
         CHECK_FALSE(restarted(broken));
+    }
+
+    TEST_CASE("what became of the devices is one word of the next kernel's command line, and found there") {
+        quiesce::Verification verification;
+        for (const auto rest : {quiesce::Rest::still, quiesce::Rest::still, quiesce::Rest::kept}) {
+            quiesce::Verdict verdict;
+            verdict.rest = rest;
+            verification.verdicts.push_back(verdict);
+        }
+        quiesce::Plan devices;
+        quiesce::Kept kept;
+        kept.driver = "ixgbe";
+        kept.reason = seen("ixgbe", Learned::Why::hung).message();
+        devices.kept = {kept, kept};
+        const std::string word = report_word(verification, devices, std::chrono::milliseconds(5600));
+        CHECK(word == "stillboot.report=still:2,kept:1,contained:0,moving:0,ms:5600,left:ixgbe");
+        CHECK(report_in("quiet " + word + "\n") == "still:2,kept:1,contained:0,moving:0,ms:5600,left:ixgbe");
+        CHECK(report_in("xstillboot.report=1 quiet").empty());
+        CHECK(report_in("").empty());
+    }
+
+    TEST_CASE("the report is on the command line where the setting asks for it and there is room") {
+        Bench bench;
+        bench.options.report_on_command_line = true;
+        (void)bench.run();
+        CHECK(bench.loader.orders.back().command_line.starts_with(
+            "root=/dev/vda1 quiet stillboot.report=still:1,kept:0,contained:0,moving:0,ms:"));
+        Bench full;
+        full.options.report_on_command_line = true;
+        full.request.command_line = std::string(2010, 'x');
+        const Outcome outcome = full.run();
+        CHECK(full.loader.orders.back().command_line == full.request.command_line);
+        CHECK(outcome.notes.front().sentence() == "the command line has no room for the report");
     }
 
     TEST_CASE("a store that fails costs the memory, not the boot") {
