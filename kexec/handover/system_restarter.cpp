@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds ipmi_deadline{20};
 constexpr std::chrono::seconds power_goes_within{30};
+constexpr std::chrono::seconds words_reach_console_within{1};
 constexpr std::chrono::seconds restart_within{5};
 
 }  // namespace
@@ -21,6 +22,8 @@ Error SystemRestarter::restart() {
             std::this_thread::sleep_for(power_goes_within);
         }
     }
+    // It waits for nobody: what was said last is still on its way down a serial line.
+    std::this_thread::sleep_for(words_reach_console_within);
     auto written = root_.write_attribute("/proc/sysrq-trigger", "b");
     if (written) {
         std::this_thread::sleep_for(restart_within);
