@@ -73,8 +73,6 @@ struct Settings {
     Setting<Moving> moving{Moving::refuse};             ///< `moving`
     Setting<OnHang> on_hang{OnHang::restart};           ///< `on_hang`
     Setting<bool> release_holders{false};  ///< `release_holders`: whoever holds a slow device is asked to end
-    Setting<std::chrono::seconds> watchdog{
-        std::chrono::seconds(0)};  ///< `watchdog`: armed with this time for the jump; 0 for not at all
     Setting<bool> report_on_command_line{false};  ///< `report_on_command_line`: of the next kernel
     /// Device node of the state store (`state_store`), "none" for none; empty for the one labelled so.
     Setting<std::string> state_store;

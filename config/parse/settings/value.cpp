@@ -74,14 +74,6 @@ bool set_flag(Setting<bool>& setting, const SettingValue& value) {
     return value.written == "true" || value.written == "false";
 }
 
-bool set_watchdog(Settings& settings, const SettingValue& value) {
-    const auto number = number_within(value, 0, max_deadline_seconds);
-    if (number) {
-        settings.watchdog.value = seconds(*number);
-    }
-    return number.has_value();
-}
-
 // A path, or a word for none and for the usual one.
 bool set_state_store(Settings& settings, const SettingValue& value) {
     const bool usual = value.word == "auto";
@@ -133,8 +125,6 @@ constexpr Row rows[] = {
     {"release_holders", "config.setting_flag",
      [](Settings& s, const SettingValue& v) { return set_flag(s.release_holders, v); },
      [](Settings& s) -> Origin& { return s.release_holders.origin; }},
-    {"watchdog", "config.setting_watchdog", set_watchdog,
-     [](Settings& s) -> Origin& { return s.watchdog.origin; }},
     {"report_on_command_line", "config.setting_flag",
      [](Settings& s, const SettingValue& v) { return set_flag(s.report_on_command_line, v); },
      [](Settings& s) -> Origin& { return s.report_on_command_line.origin; }},
