@@ -10,6 +10,9 @@
 
 namespace stillboot::quiesce {
 
+/// The file system label of a partition that is a state store, and so never a boot target.
+constexpr std::string_view state_store_label = "STILLSTATE";
+
 /// The port: one record, replaced as a whole, synced before write() returns.
 class StateStore {
 public:

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "quiesce/state_store.hpp"
+
 namespace stillboot::discover {
 namespace {
 
@@ -52,7 +54,7 @@ std::optional<Message> why_not_scanned(const BlockFacts& facts) {
     if (!facts.has_medium || facts.size_bytes == 0) {
         return Message("daemon.no_medium");
     }
-    if (facts.label == state_store_label) {
+    if (facts.label == quiesce::state_store_label) {
         return Message("daemon.state_store");
     }
     if (!facts.is_partition && facts.has_partition_table && facts.filesystem.empty()) {

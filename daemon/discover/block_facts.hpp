@@ -13,9 +13,6 @@
 
 namespace stillboot::discover {
 
-/// The file system label of a state store: never a boot target.
-constexpr std::string_view state_store_label = "STILLSTATE";
-
 /// The facts of one block device. Texts are decoded (udev writes "\x20" for a blank).
 struct BlockFacts {
     std::string devpath;       ///< below /sys: names the device for as long as it is there

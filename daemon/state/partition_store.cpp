@@ -186,7 +186,7 @@ std::string find_store(const Root& root, const std::string& setting) {
         return {};
     }
     const std::string wanted =
-        setting.empty() ? "/dev/disk/by-label/" + std::string(PartitionStore::label) : setting;
+        setting.empty() ? "/dev/disk/by-label/" + std::string(quiesce::state_store_label) : setting;
     const auto node = root.canonical(wanted);
     if (!node || !node->starts_with("/dev/")) {
         return {};

@@ -32,8 +32,6 @@ private:
 /// in the kernel is given up for good. Thread: one.
 class PartitionStore final : public quiesce::StateStore {
 public:
-    static constexpr std::string_view label = "STILLSTATE";
-
     /// @param node "/dev/sda3"
     explicit PartitionStore(std::string node, std::chrono::milliseconds deadline = std::chrono::seconds(15));
     ~PartitionStore() override;
