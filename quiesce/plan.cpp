@@ -311,7 +311,6 @@ std::string_view to_word(StepAction action) {
     switch (action) {
         case StepAction::unbind: return "unbind";
         case StepAction::sriov_off: return "switch off the virtual functions of";
-        case StepAction::reset: return "reset";
     }
     return "";
 }

@@ -16,10 +16,9 @@ namespace stillboot::quiesce {
 enum class StepAction {
     unbind,
     sriov_off,  ///< the virtual functions of a physical one, before it goes
-    reset,      ///< of a function that has no driver any more
 };
 
-/// "unbind", "switch off the virtual functions of", "reset". Lifetime: static.
+/// "unbind", "switch off the virtual functions of". Lifetime: static.
 [[nodiscard]] std::string_view to_word(StepAction action);
 
 /// One act on one device.

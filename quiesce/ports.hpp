@@ -32,7 +32,7 @@ struct WriteOutcome {
     [[nodiscard]] bool hung() const { return end == End::hung; }
 };
 
-/// Writes to attributes whose write may never return (bind, unbind, sriov_numvfs, reset), any number at a time.
+/// Writes to attributes whose write may never return (bind, unbind, sriov_numvfs), any number at a time.
 class AttributeWriter {
 public:
     struct Ended {

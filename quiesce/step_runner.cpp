@@ -23,7 +23,6 @@ std::string file_of(const PlanStep& step) {
     switch (step.action) {
         case StepAction::unbind: return "/sys/bus/" + step.bus + "/drivers/" + step.driver + "/unbind";
         case StepAction::sriov_off: return step.path + "/sriov_numvfs";
-        case StepAction::reset: return step.path + "/reset";
     }
     return {};
 }
@@ -32,7 +31,6 @@ std::string text_of(const PlanStep& step) {
     switch (step.action) {
         case StepAction::unbind: return step.name;
         case StepAction::sriov_off: return "0";
-        case StepAction::reset: return "1";
     }
     return {};
 }
@@ -41,7 +39,6 @@ std::string_view failure_code(StepAction action) {
     switch (action) {
         case StepAction::unbind: return "quiesce.unbind_failed";
         case StepAction::sriov_off: return "quiesce.sriov_failed";
-        case StepAction::reset: return "quiesce.reset_failed";
     }
     return {};
 }
@@ -55,7 +52,6 @@ Message journal_line(const PlanStep& step, std::uint64_t number, std::uint64_t t
                                                       {"driver", step.driver},
                                                       {"bus", step.bus}});
         case StepAction::sriov_off: return Message("quiesce.journal_sriov", {{"device", step.name}});
-        case StepAction::reset: return Message("quiesce.journal_reset", {{"device", step.name}});
     }
     return {};
 }
@@ -186,7 +182,7 @@ bool StepRunner::announce(const std::vector<std::size_t>& batch) {
 }
 
 bool StepRunner::still_to_do(const PlanStep& step) const {
-    return step.action == StepAction::reset || current_driver(ports_.root, step.path) == step.driver;
+    return current_driver(ports_.root, step.path) == step.driver;
 }
 
 void StepRunner::start(std::size_t step) {

@@ -78,7 +78,7 @@ public:
     /// Runs a graph of steps to its end, or until one fails; those under way then are waited for. Before each
     /// batch of acts comes its record, then a journal line for each. May be called again with further steps.
     /// @error quiesce.cancelled, quiesce.hung, quiesce.crashed, quiesce.unbind_failed, quiesce.sriov_failed,
-    ///   quiesce.reset_failed, quiesce.out_of_time, or that of persist
+    ///   quiesce.out_of_time, or that of persist
     /// Blocking: until the deadlines at most.
     Result<void> run(const std::vector<PlanStep>& steps);
 
