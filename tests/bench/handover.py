@@ -8,25 +8,16 @@ usage: handover.py [ROUNDS]
 """
 import contextlib
 import os
-import pathlib
 import re
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / "tests/vm"))
-SKIPPED = 77
-
-try:
-    import disks
-    import entries
-    import lab
-except ImportError as missing:
-    print(f"skipped: {missing}")
-    sys.exit(SKIPPED)
+from machines import TOP
+import disks
+import entries
+import lab
 
 HARDWARE = ["-netdev", "user,id=n0,restrict=on", "-device", "e1000e,netdev=n0,romfile=",
             "-netdev", "user,id=n1,restrict=on", "-device", "virtio-net-pci,netdev=n1,romfile="]
@@ -86,9 +77,6 @@ def row(name, *rounds):
 
 
 def main():
-    if shutil.which("qemu-system-x86_64") is None:
-        print("skipped: there is no qemu-system-x86_64")
-        sys.exit(SKIPPED)
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     if "STILLBOOT_VM_FIRMWARE" not in os.environ:
         made = subprocess.run([TOP / "dev", "firmware"], check=True, stdout=subprocess.PIPE, text=True)

@@ -5,23 +5,14 @@ machine in software emulation; beside it the slowest chain, which nothing can be
 
 usage: unbind_bench.py [ROUNDS]
 """
-import pathlib
 import re
-import shutil
 import statistics
 import sys
 import tempfile
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / "tests/vm"))
-SKIPPED = 77
-
-try:
-    import graphs
-    import lab
-except ImportError as missing:
-    print(f"skipped: {missing}")
-    sys.exit(SKIPPED)
+from machines import TOP
+import graphs
+import lab
 
 SECOND = 1000
 TARGETS = {1: 2000, 4: 5500}  # milliseconds, by the length of the chains
@@ -60,9 +51,6 @@ def measure(machine, graph, drivers):
 
 
 def main():
-    if shutil.which("qemu-system-x86_64") is None:
-        print("skipped: there is no QEMU")
-        return SKIPPED
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     cases = [(f"{what}{' and ' + str(len(NICS)) + ' network cards' if drivers else ''}", graph, drivers)
              for drivers in ([], NIC_DRIVERS)
