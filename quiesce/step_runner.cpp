@@ -145,7 +145,6 @@ void StepRunner::start_ready() {
     tell();
 }
 
-// The record and the lines come before the acts. A record that cannot be kept stops all of them.
 // What was bound again, and goes again, comes back once.
 void StepRunner::record_unbound(const PlanStep& step) {
     RecordedDevice device = recorded(ports_.root, step);
@@ -155,6 +154,7 @@ void StepRunner::record_unbound(const PlanStep& step) {
     record_.unbound.push_back(std::move(device));
 }
 
+// The record and the lines come before the acts. A record that cannot be kept stops all of them.
 bool StepRunner::announce(const std::vector<std::size_t>& batch) {
     const UndoRecord before = record_;
     for (const std::size_t i : batch) {
