@@ -61,14 +61,13 @@ Past read_past(const Root& root, const Settings& settings) {
         return past;
     }
     auto found = look_back(*store, quiesce::current_boot_id(root));
-    const auto state = found ? read_state(*store) : Result<State>(found.error());
-    if (!state) {
-        past.notes.push_back(state.error().message());
+    if (!found) {
+        past.notes.push_back(found.error().message());
         return past;
     }
     past.notes = std::move(found->notes);
     past.retry = std::move(found->retry);
-    for (const quiesce::Learned& learned : state->learned) {
+    for (const quiesce::Learned& learned : found->state.learned) {
         if (learned.is_kept()) {
             past.notes.push_back(learned.message());
         }

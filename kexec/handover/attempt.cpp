@@ -17,12 +17,11 @@ Result<void> Attempt::commit() {
     if (remembers()) {
         // A person may have chosen before the daemon looked back.
         auto past = look_back(*ports_.durable_store, record_.boot_id);
-        auto state = past ? read_state(*ports_.durable_store) : Result<State>(past.error());
-        if (state) {
-            state_ = std::move(*state);
+        if (past) {
+            state_ = std::move(past->state);
             notes_ = std::move(past->notes);
         } else {
-            store_failed(state.error());
+            store_failed(past.error());
         }
     }
     return enter(Step::commit);

@@ -15,7 +15,7 @@ const quiesce::RecordedDevice* find_device(const Record& record, const std::stri
 }
 
 // Those that were under way when the machine went down. What hung or crashed was learnt when it was seen.
-void suspect_in_flight(const Record& record, State& state, LookBack& found) {
+void suspect_in_flight(const Record& record, LookBack& found) {
     for (const std::string& path : record.devices.in_flight) {
         const quiesce::RecordedDevice* const device = find_device(record, path);
         if (device == nullptr) {
@@ -27,7 +27,7 @@ void suspect_in_flight(const Record& record, State& state, LookBack& found) {
         learned.device = device->name;
         learned.why = quiesce::Learned::Why::died;
         found.notes.push_back(learned.message());
-        quiesce::learn(state.learned, std::move(learned));
+        quiesce::learn(found.state.learned, std::move(learned));
     }
 }
 
@@ -39,15 +39,17 @@ bool may_have_jumped(const Record& record) {
 }  // namespace
 
 Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id) {
-    auto state = read_state(store);
-    if (!state) {
-        return state.error();
+    auto read = read_state(store);
+    if (!read) {
+        return read.error();
     }
     LookBack found;
-    if (!state->attempt || state->attempt->boot_id == boot_id) {
+    found.state = std::move(*read);
+    State& state = found.state;
+    if (!state.attempt || state.attempt->boot_id == boot_id) {
         return found;
     }
-    const Record record = *std::exchange(state->attempt, std::nullopt);
+    const Record record = *std::exchange(state.attempt, std::nullopt);
     const bool in_time = record.attempt < max_attempts;
     if (record.retry) {
         found.notes.emplace_back(
@@ -60,9 +62,9 @@ Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id)
     } else if (!may_have_jumped(record)) {
         found.notes.emplace_back("handover.died", std::initializer_list<Message::Param>{
                                                       {"title", record.title}, {"step", to_word(record.step)}});
-        suspect_in_flight(record, *state, found);
+        suspect_in_flight(record, found);
     }
-    if (auto written = write_state(store, *state); !written) {
+    if (auto written = write_state(store, state); !written) {
         return written.error();
     }
     return found;

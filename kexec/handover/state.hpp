@@ -44,6 +44,7 @@ struct Retry {
 struct LookBack {
     std::vector<Message> notes;  ///< what happened, and which drivers are left alone since
     std::optional<Retry> retry;
+    State state;  ///< as the store holds it now
 };
 
 /// How often one boot is tried, each time with one more driver left alone, before the menu is left to decide.
