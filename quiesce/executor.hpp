@@ -15,6 +15,9 @@ struct Execution {
     std::optional<Error> failure;  ///< set: nothing may be loaded or jumped to; undo instead
 
     [[nodiscard]] bool ok() const { return !failure.has_value(); }
+    /// A driver hangs or has died with its device's lock, whatever failed first: the kernel's own way to a jump or
+    /// a restart would wait for it for ever.
+    [[nodiscard]] bool holds_a_lock() const { return !record.hung.empty(); }
 };
 
 struct ExecuteOptions {

@@ -264,11 +264,7 @@ Result<void> HandOver::check() {
     if (!verification) {
         return verification.error();
     }
-    tell(Step::check,
-         Message("handover.checked", {{"still", std::uint64_t{verification->count(quiesce::Rest::still)}},
-                                      {"kept", std::uint64_t{verification->count(quiesce::Rest::kept)}},
-                                      {"contained", std::uint64_t{verification->count(quiesce::Rest::contained)}},
-                                      {"moving", std::uint64_t{verification->count(quiesce::Rest::moving)}}}));
+    tell(Step::check, checked(*verification));
     if (plan_.options.report_on_command_line) {
         report_on_command_line(*verification);
     }

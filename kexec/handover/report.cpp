@@ -11,6 +11,14 @@ constexpr std::string_view name = "stillboot.report=";
 
 }  // namespace
 
+Message checked(const quiesce::Verification& verification) {
+    const auto count = [&](quiesce::Rest rest) { return std::uint64_t{verification.count(rest)}; };
+    return Message("handover.checked", {{"still", count(quiesce::Rest::still)},
+                                        {"kept", count(quiesce::Rest::kept)},
+                                        {"contained", count(quiesce::Rest::contained)},
+                                        {"moving", count(quiesce::Rest::moving)}});
+}
+
 std::string report_word(const quiesce::Verification& verification, const quiesce::Plan& devices,
                         std::chrono::milliseconds took) {
     std::string word(name);

@@ -10,6 +10,9 @@
 
 namespace stillboot::handover {
 
+/// How many devices are in which state: handover.checked.
+[[nodiscard]] Message checked(const quiesce::Verification& verification);
+
 /// "stillboot.report=still:20,kept:3,contained:0,moving:0,ms:5600,left:ixgbe" (left: drivers that are left alone
 /// for what they did before, one each).
 [[nodiscard]] std::string report_word(const quiesce::Verification& verification, const quiesce::Plan& devices,

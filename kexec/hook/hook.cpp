@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "kexec/handover/report.hpp"
+
 namespace stillboot::hook {
 namespace {
 
@@ -13,11 +15,6 @@ using namespace std::chrono_literals;
 constexpr auto other_hooks_deadline = 5s;
 constexpr auto write_back_deadline = 10s;
 constexpr auto verify_reserve = 2s;  // it waits up to a second for pending transactions
-
-/// A driver that holds its device's lock for good: the kernel's own way to a jump or a restart waits for it.
-bool holds_a_lock(const Error& failure) {
-    return failure.code() == "quiesce.hung" || failure.code() == "quiesce.crashed";
-}
 
 /// Kept for one of its users, and not by a rule: every message of a user names what is used.
 bool is_in_use(const quiesce::Kept& kept) {
@@ -90,7 +87,7 @@ private:
     End finish(const quiesce::Plan& plan, const quiesce::Execution& execution) {
         // The executor has said what failed. What it left bound the kernel's own shutdown stops, as it would
         // without us: that is no reason not to jump.
-        if (execution.failure && holds_a_lock(*execution.failure)) {
+        if (execution.holds_a_lock()) {
             return settings_.on_hang == AfterTrouble::restart ? restart("hook.restart_hung")
                                                               : jump("hook.jump_hung");
         }
@@ -114,11 +111,7 @@ private:
                     {{"device", verdict.name}, {"rest", to_word(verdict.rest)}, {"why", verdict.why.sentence()}}));
             }
         }
-        say(Message("handover.checked",
-                    {{"still", std::uint64_t{verification->count(quiesce::Rest::still)}},
-                     {"kept", std::uint64_t{verification->count(quiesce::Rest::kept)}},
-                     {"contained", std::uint64_t{verification->count(quiesce::Rest::contained)}},
-                     {"moving", std::uint64_t{verification->count(quiesce::Rest::moving)}}}));
+        say(handover::checked(*verification));
         return verification->at_rest();
     }
 

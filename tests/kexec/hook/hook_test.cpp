@@ -35,6 +35,7 @@ public:
     std::optional<Error> verify_failure;
     std::vector<Message> refusals;
     bool hands_off = false;
+    bool another_hangs = false;
     quiesce::Rest rest = quiesce::Rest::still;
     std::chrono::seconds budget{0};
 
@@ -63,6 +64,11 @@ public:
         clock_.pass(std::chrono::milliseconds(2500));
         quiesce::Execution execution;
         execution.failure = failure;
+        // As the runner does, whatever it tells first.
+        const std::string code = failure ? failure->code() : "";
+        if (another_hangs || code.starts_with("quiesce.hung") || code == "quiesce.crashed") {
+            execution.record.hung = {"/sys/devices/pci0000:00/0000:00:04.0"};
+        }
         return execution;
     }
     Result<quiesce::Verification> verify(const quiesce::Plan&) override {
@@ -235,6 +241,16 @@ TEST_SUITE("hook") {
              jump,
              End::jump_failed,
              after_plan({"execute", "jump"})},
+            {"held open: restart",
+             {},
+             {},
+             Error("quiesce.hung_held"),
+             {},
+             still,
+             jump,
+             restart,
+             End::jump_failed,
+             restarts},
             {"dead: restart",
              {},
              {},
@@ -279,6 +295,15 @@ TEST_SUITE("hook") {
             CHECK(bench.run() == row.end);
             CHECK(bench.script.calls == row.calls);
         }
+    }
+
+    TEST_CASE("a device that hangs behind another failure is no less a lock that is held") {
+        Bench bench;
+        bench.quiescer.failure = Error("quiesce.unbind_failed");
+        bench.quiescer.another_hangs = true;
+        bench.settings.on_hang = AfterTrouble::restart;
+        CHECK(bench.run() == End::jump_failed);
+        CHECK(bench.script.calls == after_plan({"execute", "restart", "jump"}));
     }
 
     TEST_CASE("where quiescing is switched off, systemd jumps as it would without the hook") {
