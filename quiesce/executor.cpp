@@ -15,11 +15,14 @@ public:
           options_(options),
           runner_(ports, options_.runner, execution_.record, execution_.outcomes) {}
 
-    Execution run(const Plan& plan) {
+    Execution run(const Plan& plan, const Inventory& machine) {
         if (plan.refused()) {
             fail(Error("quiesce.refused", {{"reason", plan.refusals.front().sentence()}}));
-        } else if (begin(plan) && stop_events() && stop_autoprobe() && run_steps(plan.steps)) {
-            unbind_late_comers();
+        } else {
+            execution_.record = begin_record(ports_.root, machine, plan);
+            if (stop_events() && stop_autoprobe(machine) && run_steps(plan.steps)) {
+                unbind_late_comers();
+            }
         }
         return std::move(execution_);
     }
@@ -45,16 +48,6 @@ private:
         return true;
     }
 
-    bool begin(const Plan& plan) {
-        auto inventory = read_inventory(ports_.root, ports_.bind_order);
-        if (!inventory) {
-            return fail(inventory.error());
-        }
-        execution_.record = begin_record(ports_.root, *inventory, plan);
-        autoprobe_ = std::move(inventory->autoprobe);
-        return true;
-    }
-
     bool stop_events() {
         // A kernel without the setting, or a command line that has fixed it, costs journal lines at worst.
         if (auto before = unlimit_kernel_log(ports_.root)) {
@@ -70,13 +63,14 @@ private:
         return true;
     }
 
-    bool stop_autoprobe() {
+    bool stop_autoprobe(const Inventory& machine) {
         // Recorded whole before the first is switched off: an undo may write a value that is there already.
-        execution_.record.autoprobe = autoprobe_;
-        if (!announce(Message("quiesce.journal_autoprobe", {{"count", std::uint64_t{autoprobe_.size()}}}))) {
+        execution_.record.autoprobe = machine.autoprobe;
+        if (!announce(
+                Message("quiesce.journal_autoprobe", {{"count", std::uint64_t{machine.autoprobe.size()}}}))) {
             return false;
         }
-        for (const auto& [bus, before] : autoprobe_) {
+        for (const auto& [bus, before] : machine.autoprobe) {
             auto written = ports_.root.write_attribute("/sys/bus/" + bus + "/drivers_autoprobe", "0");
             if (!written) {
                 return fail(
@@ -119,13 +113,12 @@ private:
     const ExecuteOptions& options_;
     Execution execution_;
     StepRunner runner_;
-    std::map<std::string, std::string, std::less<>> autoprobe_;
 };
 
 }  // namespace
 
-Execution execute(const Plan& plan, const Ports& ports, const ExecuteOptions& options) {
-    return Executor(ports, options).run(plan);
+Execution execute(const Plan& plan, const Inventory& machine, const Ports& ports, const ExecuteOptions& options) {
+    return Executor(ports, options).run(plan, machine);
 }
 
 }  // namespace stillboot::quiesce

@@ -27,10 +27,12 @@ struct ExecuteOptions {
 
 /// Does what the plan says: udev's queue and autoprobe off, then the steps, as parallel as their graph allows.
 /// After the last step the machine is read again, and what was bound meanwhile is unbound too.
+/// machine: what the plan was made from.
 /// Blocking: the budget at most.
 /// @error in Execution::failure: quiesce.refused (the plan has refusals), quiesce.autoprobe_failed,
 /// quiesce.binds_again, and those of StepRunner::run. After quiesce.hung or quiesce.crashed a device lock is held
 /// for good: no kexec and no plain reboot may follow.
-[[nodiscard]] Execution execute(const Plan& plan, const Ports& ports, const ExecuteOptions& options);
+[[nodiscard]] Execution execute(const Plan& plan, const Inventory& machine, const Ports& ports,
+                                const ExecuteOptions& options);
 
 }  // namespace stillboot::quiesce

@@ -37,6 +37,7 @@ class Quiescer {
 public:
     virtual ~Quiescer() = default;
     virtual Result<quiesce::Plan> plan() = 0;
+    /// Carries out what plan() answered last.
     virtual quiesce::Execution execute(const quiesce::Plan& plan, quiesce::RunnerOptions options) = 0;
     virtual Result<quiesce::Verification> verify(const quiesce::Plan& plan) = 0;
     virtual quiesce::UndoReport undo(const quiesce::UndoRecord& record) = 0;

@@ -9,11 +9,12 @@ Result<quiesce::Plan> RoomQuiescer::plan() {
     if (!inventory) {
         return inventory.error();
     }
-    return quiesce::make_plan(*inventory, policy_);
+    machine_ = std::move(*inventory);
+    return quiesce::make_plan(machine_, policy_);
 }
 
 quiesce::Execution RoomQuiescer::execute(const quiesce::Plan& plan, quiesce::RunnerOptions options) {
-    return quiesce::execute(plan, ports_, {policy_, std::move(options)});
+    return quiesce::execute(plan, machine_, ports_, {policy_, std::move(options)});
 }
 
 Result<quiesce::Verification> RoomQuiescer::verify(const quiesce::Plan& plan) {

@@ -21,6 +21,7 @@ public:
 private:
     quiesce::Ports ports_;
     quiesce::Policy policy_;
+    quiesce::Inventory machine_;  ///< as the last plan saw it
 };
 
 }  // namespace stillboot::handover

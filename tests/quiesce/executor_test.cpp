@@ -109,7 +109,7 @@ TEST_SUITE("quiesce") {
             recorded.push_back(record.unbound.size());
             return {};
         };
-        const Execution execution = execute(world.plan(), world.ports(), options);
+        const Execution execution = execute(world.plan(), world.machine.inventory(), world.ports(), options);
         REQUIRE(execution.ok());
         CHECK(world.kernel.writes == Lines{"/sys/bus/virtio/drivers/virtio_blk/unbind virtio0",
                                            "/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0",
@@ -129,7 +129,7 @@ TEST_SUITE("quiesce") {
 
     TEST_CASE("undo brings everything back, top down, children by identity") {
         World world;
-        const Execution execution = execute(world.plan(), world.ports(), {});
+        const Execution execution = execute(world.plan(), world.machine.inventory(), world.ports(), {});
         REQUIRE(execution.ok());
         world.kernel.writes.clear();
         const UndoReport report = undo(execution.record, world.ports());
@@ -152,7 +152,7 @@ TEST_SUITE("quiesce") {
                 const Plan plan = world.plan();
                 world.kernel.fail_at = step;
                 world.kernel.fail_with = error_number;
-                const Execution execution = execute(plan, world.ports(), {});
+                const Execution execution = execute(plan, world.machine.inventory(), world.ports(), {});
                 REQUIRE_FALSE(execution.ok());
                 CHECK(execution.failure->code() == (error_number == 0  ? "quiesce.hung"
                                                     : error_number < 0 ? "quiesce.crashed"
@@ -171,7 +171,7 @@ TEST_SUITE("quiesce") {
     TEST_CASE("a hang is reported by device, driver and seconds, and recorded") {
         World world;
         world.kernel.fail_at = 2;
-        const Execution execution = execute(world.plan(), world.ports(), {});
+        const Execution execution = execute(world.plan(), world.machine.inventory(), world.ports(), {});
         REQUIRE(execution.failure);
         CHECK(execution.failure->sentence() ==
               "/sys/devices/pci0000:00/0000:00:02.0 (e1000) did not let go within 10 s: its unbind hangs in the "
@@ -191,7 +191,7 @@ TEST_SUITE("quiesce") {
                 return ++count == act ? Error("base.write_failed", {{"path", "/run"}, {"errno", "ENOSPC"}})
                                       : Result<void>();
             };
-            const Execution execution = execute(world.plan(), world.ports(), options);
+            const Execution execution = execute(world.plan(), world.machine.inventory(), world.ports(), options);
             REQUIRE_FALSE(execution.ok());
             CHECK(execution.failure->code() == "base.write_failed");
             CHECK(world.kernel.writes.size() == (act < 4 ? 0 : 3));
@@ -205,7 +205,7 @@ TEST_SUITE("quiesce") {
         World world;
         world.machine.device(slot2 + "/mdio/phy0", "mdio_bus", "phy");
         const Plan plan = world.plan();
-        const Execution execution = execute(plan, world.ports(), {});
+        const Execution execution = execute(plan, world.machine.inventory(), world.ports(), {});
         REQUIRE(execution.record.followers.size() == 1);
         world.remove(slot2 + "/mdio");
         world.remove("/sys/bus/mdio_bus/devices/phy0");
@@ -214,7 +214,8 @@ TEST_SUITE("quiesce") {
         CHECK(report.notes.front().sentence() ==
               "/sys/devices/pci0000:00/0000:00:02.0/mdio/phy0 (phy) is not bound again, although what it stands "
               "on is");
-        CHECK(execute(plan, world.ports(), {}).record.followers.empty());  // gone since the plan was made
+        CHECK(execute(plan, world.machine.inventory(), world.ports(), {})
+                  .record.followers.empty());  // gone since the plan was made
     }
 
     TEST_CASE("a stop request is heard between acts, and undo follows") {
@@ -229,7 +230,7 @@ TEST_SUITE("quiesce") {
             }
         };
         world.kernel.takes["/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0"] = 1s;
-        const Execution execution = execute(world.plan(), world.ports(), options);
+        const Execution execution = execute(world.plan(), world.machine.inventory(), world.ports(), options);
         REQUIRE_FALSE(execution.ok());
         CHECK(execution.failure->code() == "quiesce.cancelled");
         CHECK(world.kernel.writes.size() == 3);  // those under way are waited for
@@ -242,7 +243,7 @@ TEST_SUITE("quiesce") {
     TEST_CASE("a plan with refusals touches nothing") {
         World world;
         world.machine.file("/proc/self/mountinfo", "30 1 259:0 / /x rw - ext4 /dev/nvme0n1 rw\n");
-        const Execution execution = execute(world.plan(), world.ports(), {});
+        const Execution execution = execute(world.plan(), world.machine.inventory(), world.ports(), {});
         REQUIRE_FALSE(execution.ok());
         CHECK(execution.failure->sentence() ==
               "no device may be touched: /dev/nvme0n1 is mounted at /x, and 0000:00:01.0 (nvme) carries it");
@@ -255,7 +256,7 @@ TEST_SUITE("quiesce") {
         World world;
         const Plan plan = world.plan();
         world.machine.unbind(virtio);
-        const Execution execution = execute(plan, world.ports(), {});
+        const Execution execution = execute(plan, world.machine.inventory(), world.ports(), {});
         REQUIRE(execution.ok());
         CHECK(execution.outcomes.front().end == StepOutcome::End::already_gone);
         CHECK(to_word(execution.outcomes.front().end) == "already gone");
@@ -271,7 +272,7 @@ TEST_SUITE("quiesce") {
             kept.push_back(record.in_flight);
             return {};
         };
-        const Execution execution = execute(world.plan(), world.ports(), options);
+        const Execution execution = execute(world.plan(), world.machine.inventory(), world.ports(), options);
         REQUIRE(execution.failure);
         CHECK(execution.failure->message().param("device") == slot2);
         CHECK(execution.record.hung == Lines{slot2, slot1});
@@ -289,7 +290,7 @@ TEST_SUITE("quiesce") {
                 world.machine.pci("/sys/devices/pci0000:00/0000:00:09.0", "0x020000", "e1000");
             }
         };
-        const Execution execution = execute(plan, world.ports(), {});
+        const Execution execution = execute(plan, world.machine.inventory(), world.ports(), {});
         REQUIRE(execution.ok());
         CHECK(world.kernel.writes.back() == "/sys/bus/pci/drivers/e1000/unbind 0000:00:09.0");
         CHECK(world.journal.lines.back() == "unbind 5/5: 0000:00:09.0 (pci, e1000)");
@@ -304,7 +305,7 @@ TEST_SUITE("quiesce") {
                 world.machine.bind(slot1, "pci", "nvme");
             }
         };
-        const Execution execution = execute(world.plan(), world.ports(), {});
+        const Execution execution = execute(world.plan(), world.machine.inventory(), world.ports(), {});
         REQUIRE_FALSE(execution.ok());
         CHECK(execution.failure->code() == "quiesce.binds_again");
         CHECK(execution.failure->sentence() == "0000:00:01.0 (nvme) is bound again as often as it is unbound");
@@ -316,7 +317,7 @@ TEST_SUITE("quiesce") {
     TEST_CASE("virtual functions are switched off before the physical one goes, and given back") {
         World world;
         world.machine.file(slot2 + "/sriov_numvfs", "2\n");
-        const Execution execution = execute(world.plan(), world.ports(), {});
+        const Execution execution = execute(world.plan(), world.machine.inventory(), world.ports(), {});
         REQUIRE(execution.ok());
         CHECK(std::find(world.kernel.writes.begin(), world.kernel.writes.end(), slot2 + "/sriov_numvfs 0") <
               std::find(world.kernel.writes.begin(), world.kernel.writes.end(),
@@ -328,7 +329,7 @@ TEST_SUITE("quiesce") {
 
     TEST_CASE("undo names a disk that does not read and a card that does not come back") {
         World world;
-        const Execution execution = execute(world.plan(), world.ports(), {});
+        const Execution execution = execute(world.plan(), world.machine.inventory(), world.ports(), {});
         world.kernel.on_bind = [&](const std::string& path) {
             if (path != slot2) {
                 world.bound(path);
@@ -346,7 +347,7 @@ TEST_SUITE("quiesce") {
 
     TEST_CASE("undo waits for what comes late, and names a driver that refuses") {
         World world;
-        const Execution execution = execute(world.plan(), world.ports(), {});
+        const Execution execution = execute(world.plan(), world.machine.inventory(), world.ports(), {});
         world.kernel.on_bind = [&](const std::string& path) {
             if (path != slot1) {
                 world.bound(path);
@@ -362,7 +363,7 @@ TEST_SUITE("quiesce") {
         CHECK(waits == 5);
 
         World other;
-        const Execution again = execute(other.plan(), other.ports(), {});
+        const Execution again = execute(other.plan(), other.machine.inventory(), other.ports(), {});
         other.kernel.fail_at = static_cast<int>(other.kernel.writes.size()) + 2;
         other.kernel.fail_with = EBUSY;
         const UndoReport report = undo(again.record, other.ports());
@@ -385,7 +386,7 @@ TEST_SUITE("quiesce") {
 
     TEST_CASE("a record survives its JSON form, and a daemon that starts again undoes from it") {
         World world;
-        Execution execution = execute(world.plan(), world.ports(), {});
+        Execution execution = execute(world.plan(), world.machine.inventory(), world.ports(), {});
         execution.record.hung = {slot1};
         execution.record.virtual_functions["/sys/x"] = 3;
         const auto back = record_from_json(to_json(execution.record));

@@ -80,7 +80,7 @@ private:
         options.runner.persist = [this](const UndoRecord& record) {
             return store_.write(boost::json::serialize(to_json(record)));
         };
-        const Execution execution = execute(plan_, system_.ports(), options);
+        const Execution execution = execute(plan_, *inventory, system_.ports(), options);
         for (const auto& outcome : execution.outcomes) {
             std::printf("%s %s (%s): %lld ms\n", std::string(to_word(outcome.end)).c_str(),
                         outcome.step.name.c_str(), outcome.step.driver.c_str(),

@@ -34,7 +34,9 @@ TEST_SUITE("quiesce") {
             ExecuteOptions options;
             options.runner.parallel = parallel;
             const auto began = world.time.now();
-            REQUIRE(execute(make_plan(world.machine.inventory(), {}), world.ports(), options).ok());
+            REQUIRE(execute(make_plan(world.machine.inventory(), {}), world.machine.inventory(), world.ports(),
+                            options)
+                        .ok());
             CHECK(world.kernel.most_at_once == std::min<std::size_t>(16, parallel));
             CHECK(world.time.now() - began == std::chrono::seconds(parallel == 1 ? 16 : parallel == 8 ? 2 : 1));
         }
@@ -63,7 +65,7 @@ TEST_SUITE("quiesce") {
             options.runner.on_progress = [&](const StepProgress& progress) {
                 said.push_back(message_of(progress).sentence());
             };
-            const Execution execution = execute(plan, world.ports(), options);
+            const Execution execution = execute(plan, world.machine.inventory(), world.ports(), options);
             REQUIRE(execution.failure);
             CHECK(execution.failure->sentence() ==
                   "/sys/devices/pci0000:00/0000:00:01.0 (snd_hda_intel) did not let go within 10 s, held open by "
@@ -85,7 +87,8 @@ TEST_SUITE("quiesce") {
         world.machine.pci(slot1, "0x030000", "bochs-drm");
         world.machine.pci(slot2, "0x020000", "e1000");
         world.kernel.takes["/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0"] = 5s;
-        REQUIRE(execute(make_plan(world.machine.inventory(), {}), world.ports(), {}).ok());
+        REQUIRE(
+            execute(make_plan(world.machine.inventory(), {}), world.machine.inventory(), world.ports(), {}).ok());
         CHECK(world.kernel.most_at_once == 1);
         CHECK(world.kernel.writes.front() == "/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0");
     }
@@ -106,7 +109,9 @@ TEST_SUITE("quiesce") {
                 left.push_back(progress.left_at_most.count());
             }
         };
-        REQUIRE(execute(make_plan(world.machine.inventory(), {}), world.ports(), options).ok());
+        REQUIRE(
+            execute(make_plan(world.machine.inventory(), {}), world.machine.inventory(), world.ports(), options)
+                .ok());
         CHECK(said == Lines{"0/2 under way: 0000:00:02.0 (e1000)", "0/2 0000:00:02.0 (e1000) takes long",
                             "1/2 one moment", "1/2 under way: 0000:00:01.0 (bochs-drm)", "2/2 one moment"});
         CHECK(left == std::vector<std::int64_t>{70'000, 67'000, 60'000, 60'000, 0});
@@ -120,7 +125,7 @@ TEST_SUITE("quiesce") {
         ExecuteOptions options;
         options.runner.budget = 5s;
         const Plan plan = make_plan(world.machine.inventory(), {});
-        const Execution execution = execute(plan, world.ports(), options);
+        const Execution execution = execute(plan, world.machine.inventory(), world.ports(), options);
         REQUIRE(execution.failure);
         CHECK(execution.failure->sentence() ==
               "/sys/devices/pci0000:00/0000:00:02.0 (e1000) did not let go within 5 s: its unbind hangs in the "
@@ -131,7 +136,7 @@ TEST_SUITE("quiesce") {
         other.machine.pci(slot1, "0x030000", "bochs-drm");
         other.machine.pci(slot2, "0x020000", "e1000");
         other.kernel.takes["/sys/bus/pci/drivers/e1000/unbind 0000:00:02.0"] = 5s;
-        CHECK(execute(plan, other.ports(), options).failure->sentence() ==
+        CHECK(execute(plan, other.machine.inventory(), other.ports(), options).failure->sentence() ==
               "the unbinding is not done after 5 s, which is all it was given");
     }
 }

@@ -169,7 +169,8 @@ ExitCode run_plan(const Context& context, bool even_if_cut_off) {
         }
         last = std::move(line);
     };
-    const quiesce::Execution execution = quiesce::execute(prepared->plan, system.ports(), options);
+    const quiesce::Execution execution =
+        quiesce::execute(prepared->plan, prepared->inventory, system.ports(), options);
     if (!execution.ok()) {
         return put_back(context, execution, system.ports(), store);
     }
