@@ -25,6 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(parsed.rules.empty() || parsed.diagnostics.empty());
     for (const Rule& rule : parsed.rules) {
         require(!rule.name.empty() && !rule.why.empty() && !rule.match_text().empty());
+        require(rule.name.find_first_of(" \t\"=[]{}#*") == rule.name.npos);
         require(rule.deadline >= std::chrono::seconds(1) && rule.deadline <= std::chrono::seconds(600));
         require(rule.line >= 1 && rule.line <= lines && !rule.shipped);
     }

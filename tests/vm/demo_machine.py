@@ -49,7 +49,7 @@ def follow_to_login(machine, report):
     report(machine.seconds, "the countdown has ended, kernel and initramfs are in memory, the hand-over goes on")
     # The jump may come before the menu has written its last line.
     console.expect(r"jumping after|(?=\] Linux version )", timeout=120, what="the jump")
-    unbound = len(set(re.findall(r"unbinding (\S+) from", console.text)))
+    unbound = len(set(re.findall(r"unbind \d+/\d+: (\S+) \(", console.text)))
     report(machine.seconds, f"devices unbound: {unbound}")
     report(machine.seconds, "jump")
     console.expect(r"\] Linux version ", timeout=120, what="the next kernel")

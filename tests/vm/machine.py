@@ -20,7 +20,11 @@ PATIENCE = float(os.environ.get("STILLBOOT_VM_PATIENCE", "3"))
 
 
 class Timeout(Exception):
-    """What was waited for did not come."""
+    """What was waited for did not come; closed: nor can it, since the line is closed."""
+
+    def __init__(self, message, closed=False):
+        super().__init__(message)
+        self.closed = closed
 
 
 class Line:
@@ -83,7 +87,7 @@ class Line:
                 if self.closed or left <= 0:
                     why = "the line was closed" if self.closed else f"not within {timeout * PATIENCE:.0f} s"
                     tail = self._data[-1500:].decode("utf-8", "replace")
-                    raise Timeout(f"{what or pattern!r}: {why}; the last that was said:\n{tail}")
+                    raise Timeout(f"{what or pattern!r}: {why}; the last that was said:\n{tail}", self.closed)
                 self._condition.wait(left)
 
     def seconds_at(self, pattern):
@@ -126,7 +130,7 @@ class Line:
                 left = deadline - time.monotonic()
                 if self.closed or left <= 0:
                     raise Timeout(f"{what} is not on the screen after {timeout * PATIENCE:.0f} s:\n"
-                                  + "\n".join(self.screen()))
+                                  + "\n".join(self.screen()), self.closed)
                 self._condition.wait(left)
 
 
@@ -257,7 +261,18 @@ class Machine:
                     raise RuntimeError(f"QEMU did not start: {text[-2000:]}") from None
                 time.sleep(0.05)
 
-    def __exit__(self, *_):
+    def _how_it_ended(self):
+        """For a line that was closed: a machine that is gone has said why on its console, or QEMU has."""
+        try:
+            status = self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            return "QEMU still runs"
+        said = (self.directory / "qemu.log").read_text(errors="replace")
+        return f"QEMU had ended with status {status}: {said[-1000:]}\nthe last on its console:\n{self.console.text[-1500:]}"
+
+    def __exit__(self, _, problem, __):
+        if isinstance(problem, Timeout) and problem.closed:
+            problem.add_note(self._how_it_ended())
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGTERM)
             try:

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 
+#include "config/base/planted_defect.hpp"
 #include "config/parse/settings/toml.hpp"
 
 namespace stillboot {
@@ -29,7 +30,8 @@ Message not_understood(std::string_view code, const TomlItem& item) {
 Refusal set_name(Rule& rule, const TomlItem& item) {
     constexpr std::string_view accepted = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     const auto& word = item.value.word;
-    if (!word || word->empty() || word->size() > max_name || word->find_first_not_of(accepted) != word->npos) {
+    if (!word || word->empty() || word->size() > max_name ||
+        (word->find_first_not_of(accepted) != word->npos && !planted_defect)) {
         return not_understood("config.rule_name", item);
     }
     rule.name = *word;
