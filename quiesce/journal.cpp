@@ -75,6 +75,12 @@ void KernelJournal::line(const Message& message) {
     }
 }
 
+void KernelJournal::keep(std::string_view line) {
+    if (pmsg_) {
+        (void)write_all(pmsg_.get(), std::string(line) + "\n", "/dev/pmsg0");
+    }
+}
+
 Result<std::string> unlimit_kernel_log(const Root& root) {
     auto before = root.read_attribute(devkmsg_setting);
     if (!before) {

@@ -15,6 +15,8 @@ public:
     virtual ~Journal() = default;
     /// Written before it returns. A journal that cannot be written stops nothing.
     virtual void line(const Message& message) = 0;
+    /// One line for the next kernel alone, where this one has a log that survives it; else nothing.
+    virtual void keep(std::string_view line) = 0;
 };
 
 /// To /dev/kmsg as "stillboot: SENTENCE"; to /dev/pmsg0 where there is one; and to /dev/console where the
@@ -23,6 +25,7 @@ class KernelJournal final : public Journal {
 public:
     explicit KernelJournal(const Root& root);
     void line(const Message& message) override;
+    void keep(std::string_view line) override;
 
 private:
     UniqueFd kmsg_;

@@ -2,6 +2,7 @@
 // Reports as JSON, where they lie, and which of them is ours.
 #include "quiesce/jump_report.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "quiesce/record.hpp"
@@ -13,6 +14,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t max_report_bytes = 1024 * 1024;
+constexpr std::size_t max_devices = 200;
+constexpr std::size_t max_slowest = 20;
+constexpr std::string_view log_prefix = "stillboot-report ";
 
 // Of an object of ours; text that is none is empty.
 std::string text_at(const json::object& object, std::string_view key) {
@@ -29,6 +33,22 @@ ReportedDevice device_from(const json::value& value) {
         device.why = text_at(*object, "why");
     }
     return device;
+}
+
+std::chrono::milliseconds milliseconds_at(const json::object& object, std::string_view key) {
+    const auto* value = object.if_contains(key);
+    return std::chrono::milliseconds(value != nullptr && value->is_int64() ? value->get_int64() : 0);
+}
+
+ReportedStep step_from(const json::value& value) {
+    ReportedStep step;
+    if (const auto* object = value.if_object()) {
+        step.name = text_at(*object, "name");
+        step.driver = text_at(*object, "driver");
+        step.end = text_at(*object, "end");
+        step.took = milliseconds_at(*object, "took_ms");
+    }
+    return step;
 }
 
 /// A report of the jump into this kernel, as far as it can be told.
@@ -51,12 +71,19 @@ std::string to_text(const JumpReport& report) {
         devices.push_back(json::object{
             {"name", device.name}, {"driver", device.driver}, {"rest", device.rest}, {"why", device.why}});
     }
+    json::array slowest;
+    for (const auto& step : report.slowest) {
+        slowest.push_back(json::object{
+            {"name", step.name}, {"driver", step.driver}, {"end", step.end}, {"took_ms", step.took.count()}});
+    }
     return json::serialize(json::object{{"format", JumpReport::format_version},
                                         {"kind", to_word(report.kind)},
                                         {"from_boot", report.from_boot},
                                         {"to_boot", report.to_boot},
                                         {"unbound", report.unbound},
-                                        {"devices", std::move(devices)}}) +
+                                        {"took_ms", report.took.count()},
+                                        {"devices", std::move(devices)},
+                                        {"slowest", std::move(slowest)}}) +
            "\n";
 }
 
@@ -86,6 +113,12 @@ Result<JumpReport> jump_report_from_text(std::string_view text) {
     for (const auto& device : devices->get_array()) {
         report.devices.push_back(device_from(device));
     }
+    report.took = milliseconds_at(*object, "took_ms");
+    if (const auto* slowest = object->if_contains("slowest"); slowest != nullptr && slowest->is_array()) {
+        for (const auto& step : slowest->get_array()) {
+            report.slowest.push_back(step_from(step));
+        }
+    }
     return report;
 }
 
@@ -96,11 +129,70 @@ JumpReport planned_report(const Plan& plan, std::string boot_id) {
         report.unbound += step.action == StepAction::unbind ? 1 : 0;
     }
     for (const auto& kept : plan.kept) {
-        if (!kept.follows) {
+        if (!kept.follows && report.devices.size() < max_devices) {
             report.devices.push_back({kept.name, kept.driver, "kept", kept.reason.sentence()});
         }
     }
     return report;
+}
+
+JumpReport done_report(const Verification& verification, const std::vector<StepOutcome>& outcomes,
+                       std::chrono::milliseconds took, std::string boot_id) {
+    JumpReport report;
+    report.kind = JumpReport::Kind::done;
+    report.from_boot = std::move(boot_id);
+    report.unbound =
+        static_cast<std::uint64_t>(std::count_if(outcomes.begin(), outcomes.end(), [](const StepOutcome& outcome) {
+            return outcome.step.action == StepAction::unbind && outcome.end == StepOutcome::End::done;
+        }));
+    for (const Verdict& verdict : verification.verdicts) {
+        if (verdict.rest != Rest::still && report.devices.size() < max_devices) {
+            report.devices.push_back(
+                {verdict.name, verdict.driver, std::string(to_word(verdict.rest)), verdict.why.sentence()});
+        }
+    }
+    report.slowest = slowest_of(outcomes);
+    report.took = took;
+    return report;
+}
+
+std::vector<ReportedStep> slowest_of(const std::vector<StepOutcome>& outcomes) {
+    std::vector<ReportedStep> steps;
+    for (const StepOutcome& outcome : outcomes) {
+        steps.push_back({outcome.step.name, outcome.step.driver, std::string(to_word(outcome.end)), outcome.took});
+    }
+    std::stable_sort(steps.begin(), steps.end(), [](const auto& a, const auto& b) { return a.took > b.took; });
+    steps.resize(std::min(steps.size(), max_slowest));
+    return steps;
+}
+
+std::string PersistentLog::line_of(const JumpReport& report) {
+    std::string text = to_text(report);
+    text.pop_back();
+    return std::string(log_prefix) + text;
+}
+
+Result<std::optional<JumpReport>> PersistentLog::read() {
+    std::string last;
+    for (const std::string_view directory : {"/var/lib/systemd/pstore", "/sys/fs/pstore"}) {
+        for (const std::string& name : root_.list(directory).value_or(std::vector<std::string>())) {
+            if (!name.starts_with("pmsg-")) {
+                continue;
+            }
+            const std::string path = std::string(directory) + "/" + name;
+            const std::string log = root_.read_file(path, max_report_bytes).value_or("");
+            for (std::string& line : split(log, "\n")) {
+                if (line.starts_with(log_prefix)) {
+                    last = line.substr(log_prefix.size());
+                }
+            }
+        }
+    }
+    if (last.empty()) {
+        return std::optional<JumpReport>();
+    }
+    auto report = jump_report_from_text(last);
+    return report ? Result<std::optional<JumpReport>>(*std::move(report)) : report.error();
 }
 
 Result<std::optional<JumpReport>> ReportFile::read() {

@@ -10,6 +10,8 @@
 
 #include "config/base/root.hpp"
 #include "quiesce/plan.hpp"
+#include "quiesce/step_runner.hpp"
+#include "quiesce/verify.hpp"
 
 namespace stillboot::quiesce {
 
@@ -23,6 +25,16 @@ struct ReportedDevice {
     bool operator==(const ReportedDevice&) const = default;
 };
 
+/// A device that was unbound, or should have been.
+struct ReportedStep {
+    std::string name;
+    std::string driver;
+    std::string end;  ///< to_word(StepOutcome::End)
+    std::chrono::milliseconds took{0};
+
+    bool operator==(const ReportedStep&) const = default;
+};
+
 struct JumpReport {
     static constexpr int format_version = 1;
 
@@ -34,7 +46,9 @@ struct JumpReport {
     std::string from_boot;  ///< boot id of the kernel that was left
     std::string to_boot;    ///< of the kernel that came next, once it has claimed the report; empty before
     std::uint64_t unbound = 0;
-    std::vector<ReportedDevice> devices;
+    std::vector<ReportedDevice> devices;  ///< the first of them, where there are very many
+    std::vector<ReportedStep> slowest;    ///< a few, the slowest first
+    std::chrono::milliseconds took{0};    ///< from the first look at the machine to the last verdict; 0: not known
 
     bool operator==(const JumpReport&) const = default;
 };
@@ -48,6 +62,14 @@ struct JumpReport {
 
 /// The plan for the end of a shutdown, when nobody uses anything any more. @param boot_id of this kernel
 [[nodiscard]] JumpReport planned_report(const Plan& plan, std::string boot_id);
+
+/// What was seen, after the check. Of the steps only the slowest, and of the devices only so many that any store
+/// can hold it.
+[[nodiscard]] JumpReport done_report(const Verification& verification, const std::vector<StepOutcome>& outcomes,
+                                     std::chrono::milliseconds took, std::string boot_id);
+
+/// The slowest steps, at most twenty.
+[[nodiscard]] std::vector<ReportedStep> slowest_of(const std::vector<StepOutcome>& outcomes);
 
 /// A place where a report survives the kernel.
 class ReportSource {
@@ -76,6 +98,22 @@ public:
 private:
     const Root& root_;
     std::string path_;
+};
+
+/// The kernel's persistent log (pstore, fs/pstore/pmsg.c): in it each report is a line of its own, and the last
+/// one counts. Also where systemd-pstore has moved it.
+class PersistentLog final : public ReportSource {
+public:
+    explicit PersistentLog(const Root& root) : root_(root) {}
+
+    [[nodiscard]] std::string name() const override { return "the kernel's persistent log"; }
+    /// @error those of jump_report_from_text
+    Result<std::optional<JumpReport>> read() override;
+    /// A report as such a line, without its end.
+    [[nodiscard]] static std::string line_of(const JumpReport& report);
+
+private:
+    const Root& root_;
 };
 
 /// Whether kexec started this kernel; empty where it does not say. Source: x86's boot protocol (loader type 0xD,

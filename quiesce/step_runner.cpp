@@ -133,7 +133,7 @@ void StepRunner::start_ready() {
     }
     if (!batch.empty() && (*steps_)[batch.front()].stage == state_store_stage) {
         if (const auto tell_once = std::exchange(on_store_goes_, nullptr)) {
-            tell_once();
+            tell_once(outcomes_);
         }
     }
     if (!announce(batch)) {

@@ -61,8 +61,8 @@ struct StepOutcome {
 struct RunnerOptions {
     Persist persist;
     OnProgress on_progress;
-    /// Told before the state store's own devices go, once.
-    std::function<void()> on_store_goes;
+    /// Told before the state store's own devices go, once, with what has been done by then.
+    std::function<void(const std::vector<StepOutcome>&)> on_store_goes;
     std::stop_token stop;  ///< looked at before each batch of acts
     std::size_t parallel = 64;
     bool release_holders = false;      ///< whoever holds a slow device open is asked to end
@@ -116,7 +116,7 @@ private:
     UndoRecord& record_;
     DeviceNodes nodes_;
     std::vector<StepOutcome>& outcomes_;
-    std::function<void()> on_store_goes_;
+    std::function<void(const std::vector<StepOutcome>&)> on_store_goes_;
     Clock::Instant budget_end_;
 
     const std::vector<PlanStep>* steps_ = nullptr;

@@ -19,6 +19,7 @@ Result<void> Attempt::commit() {
         auto past = look_back(*ports_.durable_store, record_.boot_id);
         if (past) {
             state_ = std::move(past->state);
+            state_.report.reset();
             notes_ = std::move(past->notes);
         } else {
             store_failed(past.error());
@@ -66,10 +67,16 @@ void Attempt::store_failed(const Error& error) {
     ports_.journal.line(error.message());
 }
 
-void Attempt::let_go_of_store() {
+void Attempt::report(quiesce::JumpReport report) {
+    state_.report = std::move(report);
+    remember();
+}
+
+void Attempt::let_go_of_store(quiesce::JumpReport so_far) {
     if (!remembers()) {
         return;
     }
+    state_.report = std::move(so_far);
     State last = state_;
     last.attempt = record_;
     last.attempt->store_gone = true;

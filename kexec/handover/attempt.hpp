@@ -7,6 +7,7 @@
 
 #include "kexec/handover/ports.hpp"
 #include "kexec/handover/state.hpp"
+#include "quiesce/jump_report.hpp"
 #include "quiesce/step_runner.hpp"
 
 namespace stillboot::handover {
@@ -24,8 +25,11 @@ public:
     Result<void> enter(Step step);
     /// Before each batch of unbinds. @error those of the run store
     Result<void> keep(const quiesce::UndoRecord& devices);
-    /// The state store's own devices are about to go: it is told that, and let go of.
-    void let_go_of_store();
+    /// What the next system may read in the store: written now, or not at all where the store
+    /// has gone.
+    void report(quiesce::JumpReport report);
+    /// The state store's own devices are about to go: it is told that, with what was done by then, and let go of.
+    void let_go_of_store(quiesce::JumpReport so_far);
 
     /// The devices as the unbinding left them, for the undo.
     void set_devices(quiesce::UndoRecord devices) { record_.devices = std::move(devices); }

@@ -56,6 +56,8 @@ private:
     void undo(Outcome& outcome);
     void unload(Outcome& outcome);
     kexec::LoadOrder order() const;
+    void let_go_of_store(const std::vector<quiesce::StepOutcome>& done);
+    void report(const quiesce::Verification& verification);
     void report_on_command_line(const quiesce::Verification& verification);
     Result<void> load(Step at, const kexec::LoadOrder& what);
     void tell(Step at, Message message, std::uint64_t done = 0, std::uint64_t total = 0);
@@ -69,6 +71,7 @@ private:
     std::stop_token stop_;
     Clock::Instant began_;
     Clock::Instant last_progress_{};
+    Clock::Instant go_{};  ///< when the first device was looked at to be unbound
 
     std::vector<Message> notes_;
     std::vector<StepTime> times_;
@@ -238,6 +241,7 @@ Result<void> HandOver::take_down() {
 }
 
 Result<void> HandOver::unbind() {
+    go_ = ports_.clock.now();
     auto devices = ports_.quiescer.plan();
     if (!devices) {
         return devices.error();
@@ -249,7 +253,7 @@ Result<void> HandOver::unbind() {
     quiesce::RunnerOptions options;
     options.persist = [this](const quiesce::UndoRecord& undo_record) { return attempt_->keep(undo_record); };
     options.on_progress = [this](const quiesce::StepProgress& progress) { tell_unbinding(progress); };
-    options.on_store_goes = [this] { attempt_->let_go_of_store(); };
+    options.on_store_goes = [this](const std::vector<quiesce::StepOutcome>& done) { let_go_of_store(done); };
     options.release_holders = plan_.options.release_holders;
     options.stop = stop_;
     devices_touched_ = true;
@@ -259,15 +263,30 @@ Result<void> HandOver::unbind() {
     return execution.failure ? Result<void>(*execution.failure) : Result<void>();
 }
 
+// The verdicts come when the store has gone: it keeps the plan, and what was done by then.
+void HandOver::let_go_of_store(const std::vector<quiesce::StepOutcome>& done) {
+    auto so_far = quiesce::planned_report(devices_, attempt_->devices().boot_id);
+    so_far.slowest = quiesce::slowest_of(done);
+    attempt_->let_go_of_store(std::move(so_far));
+}
+
+// To wherever it survives the jump.
+void HandOver::report(const quiesce::Verification& verification) {
+    const auto report = quiesce::done_report(verification, outcomes_, since(go_), attempt_->devices().boot_id);
+    attempt_->report(report);
+    ports_.journal.keep(quiesce::PersistentLog::line_of(report));
+    if (plan_.options.report_on_command_line) {
+        report_on_command_line(verification);
+    }
+}
+
 Result<void> HandOver::check() {
     auto verification = ports_.quiescer.verify(devices_);
     if (!verification) {
         return verification.error();
     }
     tell(Step::check, checked(*verification));
-    if (plan_.options.report_on_command_line) {
-        report_on_command_line(*verification);
-    }
+    report(*verification);
     if (verification->at_rest()) {
         return {};
     }

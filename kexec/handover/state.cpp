@@ -54,6 +54,13 @@ Result<State> parse_state(const json::object& object) {
         }
         state.attempt = std::move(*record);
     }
+    if (const auto* report = object.if_contains("report"); report != nullptr && report->is_object()) {
+        auto read = quiesce::jump_report_from_text(json::serialize(*report));
+        if (!read) {
+            return read.error();
+        }
+        state.report = std::move(*read);
+    }
     return state;
 }
 
@@ -67,7 +74,8 @@ std::string to_text(const State& state) {
     return json::serialize(
         json::object{{"format", State::format_version},
                      {"attempt", state.attempt ? handover::to_json(*state.attempt) : json::value()},
-                     {"learned", std::move(learned)}});
+                     {"learned", std::move(learned)},
+                     {"report", state.report ? json::parse(quiesce::to_text(*state.report)) : json::value()}});
 }
 
 Result<State> state_from_text(std::string_view text) {
@@ -84,6 +92,11 @@ Result<State> read_state(quiesce::StateStore& store) {
         return text.error();
     }
     return text->has_value() ? state_from_text(**text) : Result<State>(State());
+}
+
+Result<std::optional<quiesce::JumpReport>> StoredReport::read() {
+    auto state = read_state(store_);
+    return state ? Result<std::optional<quiesce::JumpReport>>(std::move(state->report)) : state.error();
 }
 
 Result<void> write_state(quiesce::StateStore& store, const State& state) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kexec/handover/record.hpp"
+#include "quiesce/jump_report.hpp"
 #include "quiesce/learned.hpp"
 #include "quiesce/state_store.hpp"
 
@@ -19,6 +20,7 @@ struct State {
 
     std::optional<Record> attempt;  ///< committed, and neither undone nor looked back at
     std::vector<quiesce::Learned> learned;
+    std::optional<quiesce::JumpReport> report;  ///< of the last attempt
 
     bool operator==(const State&) const = default;
 };
@@ -31,6 +33,19 @@ struct State {
 /// What a store holds; an empty one where nothing was ever written. @error those of the store and of the text
 [[nodiscard]] Result<State> read_state(quiesce::StateStore& store);
 [[nodiscard]] Result<void> write_state(quiesce::StateStore& store, const State& state);
+
+/// The report that a state store holds, as a place where one survives. Lifetime: borrows the store.
+class StoredReport final : public quiesce::ReportSource {
+public:
+    explicit StoredReport(quiesce::StateStore& store) : store_(store) {}
+
+    [[nodiscard]] std::string name() const override { return "the state store on " + store_.device(); }
+    /// @error those of read_state
+    Result<std::optional<quiesce::JumpReport>> read() override;
+
+private:
+    quiesce::StateStore& store_;
+};
 
 /// A hand-over that an earlier kernel began and was to be tried again.
 struct Retry {

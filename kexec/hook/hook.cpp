@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "kexec/handover/report.hpp"
+#include "quiesce/jump_report.hpp"
 
 namespace stillboot::hook {
 namespace {
@@ -91,14 +92,14 @@ private:
             return settings_.on_hang == AfterTrouble::restart ? restart("hook.restart_hung")
                                                               : jump("hook.jump_hung");
         }
-        const bool moving = !at_rest(plan);
+        const bool moving = !at_rest(plan, execution);
         if (moving && settings_.on_moving == AfterTrouble::restart) {
             return restart("hook.restart_moving");
         }
         return jump(moving ? "hook.jump_moving" : "hook.jumping");
     }
 
-    bool at_rest(const quiesce::Plan& plan) {
+    bool at_rest(const quiesce::Plan& plan, const quiesce::Execution& execution) {
         const auto verification = ports_.quiescer.verify(plan);
         if (!verification) {
             say(verification.error().message());
@@ -112,6 +113,9 @@ private:
             }
         }
         say(handover::checked(*verification));
+        const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(ports_.clock.now() - began_);
+        ports_.journal.keep(quiesce::PersistentLog::line_of(
+            quiesce::done_report(*verification, execution.outcomes, took, execution.record.boot_id)));
         return verification->at_rest();
     }
 

@@ -276,7 +276,9 @@ private:
 class FakeJournal final : public Journal {
 public:
     void line(const Message& message) override { lines.push_back(message.sentence()); }
+    void keep(std::string_view line) override { kept.emplace_back(line); }
     std::vector<std::string> lines;
+    std::vector<std::string> kept;
 };
 
 class FakeEvents final : public EventQueue {

@@ -16,6 +16,8 @@ JumpReport some_report() {
     report.from_boot = "earlier";
     report.unbound = 12;
     report.devices = {{"0000:00:1f.2", "ahci", "kept", "its shutdown is gentler"}};
+    report.slowest = {{"0000:00:04.0", "nvme", "done", std::chrono::milliseconds(812)}};
+    report.took = std::chrono::milliseconds(1500);
     return report;
 }
 
@@ -98,6 +100,49 @@ TEST_SUITE("quiesce") {
         expected.unbound = 2;
         expected.devices = {{"0000:00:1f.2", "ahci", "kept", "the settings say so"}};
         CHECK(planned_report(plan, "this") == expected);
+    }
+
+    TEST_CASE("what was done is reported by the verdicts that are not still, and by the slowest steps") {
+        Verification verification;
+        verification.verdicts.resize(2);
+        verification.verdicts[1].name = "0000:00:05.0";
+        verification.verdicts[1].rest = Rest::contained;
+        verification.verdicts[1].why = Message("quiesce.keep_setting");
+        std::vector<StepOutcome> outcomes(30);
+        for (std::size_t i = 0; i < outcomes.size(); ++i) {
+            outcomes[i].step.name = std::to_string(i);
+            outcomes[i].took = std::chrono::milliseconds(i);
+        }
+        outcomes[0].end = StepOutcome::End::already_gone;
+        const JumpReport report = done_report(verification, outcomes, std::chrono::milliseconds(1200), "this");
+        CHECK(report.kind == JumpReport::Kind::done);
+        CHECK(report.from_boot == "this");
+        CHECK(report.unbound == 29);
+        CHECK(report.devices ==
+              std::vector<ReportedDevice>{{"0000:00:05.0", "", "contained", "the settings say so"}});
+        REQUIRE(report.slowest.size() == 20);
+        CHECK(report.slowest.front() == ReportedStep{"29", "", "done", std::chrono::milliseconds(29)});
+        CHECK(report.slowest.back().name == "10");
+        CHECK(report.took == std::chrono::milliseconds(1200));
+    }
+
+    TEST_CASE("the last report in the persistent log counts, wherever the log lies by now") {
+        TemporaryTree tree;
+        const Root root = tree.root();
+        PersistentLog log(root);
+        REQUIRE(log.read());
+        CHECK(!*log.read());
+        JumpReport earlier = some_report();
+        earlier.unbound = 1;
+        tree.file("var/lib/systemd/pstore/pmsg-ramoops-0", PersistentLog::line_of(earlier) + "\n");
+        CHECK((*log.read())->unbound == 1);
+        tree.file("sys/fs/pstore/dmesg-ramoops-0", PersistentLog::line_of(earlier) + "\n");
+        tree.file("sys/fs/pstore/pmsg-ramoops-0", "of another program\nstillboot: unbind 1/1: x (pci, y)\n" +
+                                                      PersistentLog::line_of(earlier) + "\n" +
+                                                      PersistentLog::line_of(some_report()) + "\nmore\n");
+        CHECK(**log.read() == some_report());
+        tree.file("sys/fs/pstore/pmsg-ramoops-0", "stillboot-report {\n");
+        CHECK(log.read().error().code() == "quiesce.report_damaged");
     }
 
     TEST_CASE("a file holds one report, and none is no error") {

@@ -122,10 +122,11 @@ TEST_SUITE("quiesce") {
         {
             KernelJournal journal(root);
             journal.line(Message("quiesce.journal_stop", {{"device", "a\nb"}}));
+            journal.keep("for the next kernel");
         }
         const std::string line = "stillboot: stop the bus mastering of a?b, which has no driver";
         CHECK(root.read_file("/dev/kmsg", 1000).value() == "<6>" + line + "\n");
-        CHECK(root.read_file("/dev/pmsg0", 1000).value() == line + "\n");
+        CHECK(root.read_file("/dev/pmsg0", 1000).value() == line + "\nfor the next kernel\n");
         CHECK(root.read_file("/dev/console", 1000).value() == line + "\r\n");
     }
 

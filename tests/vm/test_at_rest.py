@@ -99,10 +99,17 @@ def ours_and_crash(machine, args):
     machine.sh("(stillboot quiesce run >/tmp/quiesce.log 2>&1 && echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
 
 
-def read_registers(lab, way, name, image, arguments, args):
-    """Goes one way into the target; answers with ({kind: (state, master)}, {what works}, its command line)."""
-    with lab.machine(disks=[(image, "virtio-blk")], arguments=arguments, memory=3072, limit=400,
-                     append="crashkernel=640M stillboot.timeout=never") as machine:
+def arguments(lab):
+    """The command line of the next system."""
+    return (f"console=ttyS0 quiet panic=-1 rdinit=/at_rest/init at_rest.disks={len(DISKS) + 1} "
+            f"at_rest.nics={len(NICS)} nonce={lab.nonce}")
+
+
+def read_registers(lab, way, name, image, devices, args, **options):
+    """Goes one way into the target; answers with ({kind: (state, master)}, {what works}, what the console said).
+    options: of the machine."""
+    with lab.machine(disks=[(image, "virtio-blk")], arguments=devices, memory=3072, limit=400,
+                     append="crashkernel=640M stillboot.timeout=never", **options) as machine:
         prepare(machine)
         way(machine, args)
         machine.console.expect(r"AT-REST over", timeout=200, what=f"the next system after {name}")
@@ -128,14 +135,13 @@ def table(columns):
 
 def test_devices_are_at_rest(lab):
     """every kind of device is still in the next kernel, and works there"""
-    args = (f"console=ttyS0 quiet panic=-1 rdinit=/at_rest/init at_rest.disks={len(DISKS) + 1} "
-            f"at_rest.nics={len(NICS)} nonce={lab.nonce}")
+    args = arguments(lab)
     image = target(lab, args)
-    arguments = hardware(lab)
+    devices = hardware(lab)
     columns, working = {}, {}
     for name, way in (("control", crash), ("plain kexec -e", plain_kexec), ("ours", ours),
                       ("ours, crash kernel", ours_and_crash)):
-        columns[name], working[name], text = read_registers(lab, way, name, image, arguments, args)
+        columns[name], working[name], text = read_registers(lab, way, name, image, devices, args)
         if name == "ours":
             lab.check("ours: the next kernel's command line holds the nonce", f"nonce={lab.nonce}" in text)
     lab.say("what the next kernel read before any driver loaded:\n" + table(columns))

@@ -2,10 +2,14 @@
 // Keeps, claims and prints reports of jumps.
 #include "ui/cli/jump_report.hpp"
 
+#include <unistd.h>
+
 #include <boost/json.hpp>
 
 #include "config/base/process.hpp"
+#include "daemon/handover/machine_ports.hpp"
 #include "kexec/handover/report.hpp"
+#include "kexec/handover/state.hpp"
 #include "kexec/loader.hpp"
 #include "quiesce/inventory.hpp"
 #include "quiesce/jump_report.hpp"
@@ -63,6 +67,16 @@ void print_report(const Context& context, const quiesce::FoundReport& found, std
     for (const auto& device : report.devices) {
         context.line(device.rest + " " + device.name + " (" + device.driver + "): " + device.why);
     }
+    for (const auto& step : report.slowest) {
+        context.line(Message("cli.report_step", {{"device", step.name},
+                                                 {"driver", step.driver},
+                                                 {"end", step.end},
+                                                 {"ms", std::int64_t{step.took.count()}}})
+                         .sentence());
+    }
+    if (report.took.count() > 0) {
+        context.line(Message("cli.report_took", {{"ms", std::int64_t{report.took.count()}}}).sentence());
+    }
 }
 
 // What the hand-over itself wrote for this kernel, where `report_on_command_line` had it do so.
@@ -102,8 +116,16 @@ ExitCode report_jump(const Context& context, ReportWhen when) {
     if (when == ReportWhen::before_jump) {
         return keep_plan(context, *root, file);
     }
-    // The places where a report may lie; whoever knows another adds it here.
-    const std::vector<quiesce::ReportSource*> sources = {&file};
+    quiesce::PersistentLog log(*root);
+    std::vector<quiesce::ReportSource*> sources = {&log, &file};
+    // Its partition is not ours to mount without root, or below a directory that only stands for a machine.
+    const auto store = ::geteuid() == 0 && context.root == "/"
+                           ? handover::open_store(*root, settings_of(context, *root))
+                           : nullptr;
+    std::optional<handover::StoredReport> stored;
+    if (store != nullptr) {
+        sources.push_back(&stored.emplace(*store));
+    }
     std::vector<Message> problems;
     const auto found = quiesce::find_report(sources, *root, problems);
     for (const Message& problem : problems) {

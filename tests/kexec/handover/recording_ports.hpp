@@ -158,7 +158,7 @@ public:
             }
         }
         if (store_goes) {
-            options.on_store_goes();
+            options.on_store_goes(execution.outcomes);
         }
         return execution;
     }
@@ -281,7 +281,9 @@ private:
 class QuietJournal final : public quiesce::Journal {
 public:
     std::vector<std::string> lines;
+    std::vector<std::string> kept;
     void line(const Message& message) override { lines.push_back(message.sentence()); }
+    void keep(std::string_view line) override { kept.emplace_back(line); }
 };
 
 class EventList final : public Observer {

@@ -76,6 +76,7 @@ struct Hanging : Bench {
 TEST_SUITE("handover") {
     TEST_CASE("the state comes back from its text, and damage and later versions are told") {
         State state = unbinding();
+        state.report.emplace().from_boot = "earlier";
         state.learned = {seen("ixgbe", Learned::Why::hung), seen("e1000", Learned::Why::crashed, 3),
                          seen("nvme", Learned::Why::died)};
         CHECK(state_from_text(to_text(state)).value() == state);
@@ -277,6 +278,20 @@ TEST_SUITE("handover") {
         CHECK(outcome.notes.front().code() == "state.hangs");
     }
 
+    TEST_CASE("a store that stays holds what was seen after the unbinding, and so does the persistent log") {
+        Bench bench;
+        bench.durable = std::make_unique<MemoryStore>(bench.script);
+        (void)bench.run();
+        StoredReport stored(*bench.durable);
+        const auto report = stored.read().value();
+        REQUIRE(report);
+        CHECK(report->kind == quiesce::JumpReport::Kind::done);
+        REQUIRE(bench.journal.kept.size() == 1);
+        CHECK(bench.journal.kept.front() == quiesce::PersistentLog::line_of(*report));
+        bench.durable->fails = true;
+        CHECK(stored.read().error().code() == "state.hangs");
+    }
+
     TEST_CASE("the store is told each step, and that its own devices go, after which it is not asked again") {
         Bench bench;
         bench.durable = std::make_unique<MemoryStore>(bench.script);
@@ -293,6 +308,9 @@ TEST_SUITE("handover") {
         }
         CHECK(steps ==
               Lines{"commit 0", "take-down 0", "unbind 0", "unbind 1", "unbind 2", "unbind 3", "unbind 3 gone"});
-        CHECK_FALSE(bench.durable->written.empty());
+        const auto last = state_from_text(bench.durable->written.back()).value();
+        REQUIRE(last.report);
+        CHECK(last.report->kind == quiesce::JumpReport::Kind::planned);
+        CHECK(last.report->from_boot == "this-boot");
     }
 }
