@@ -25,13 +25,15 @@ public:
                            std::stop_token stop) override;
 };
 
-/// The daemon has stopped its scans before a hand-over begins, so that nothing is left to take down later.
+/// The daemon has stopped its scans before a hand-over begins, and opens no volume, so that nothing is left to
+/// take down later.
 class StoppedScans final : public Surroundings {
 public:
     /// The read-only views of scans that still run while a hand-over is only planned end before a real one.
     std::vector<Message> beyond_us(const std::vector<Message>& refusals) override;
+    std::vector<Volume> volumes() override { return {}; }
     Result<void> take_down() override { return {}; }
-    std::vector<Message> bring_back() override { return {}; }
+    std::vector<Message> bring_back(const std::vector<Volume>&) override { return {}; }
 };
 
 /// What the machine's settings ask of a hand-over.

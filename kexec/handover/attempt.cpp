@@ -33,6 +33,14 @@ Result<void> Attempt::enter(Step step) {
     return write();
 }
 
+Result<void> Attempt::will_close(std::vector<Volume> volumes) {
+    if (volumes.empty()) {
+        return {};
+    }
+    record_.volumes = std::move(volumes);
+    return write();
+}
+
 Result<void> Attempt::keep(const quiesce::UndoRecord& devices) {
     record_.devices = devices;
     return write();

@@ -23,6 +23,9 @@ public:
     Result<void> commit();
     /// Before each step. @error those of the run store
     Result<void> enter(Step step);
+    /// Before volumes are closed. @error those of the run store
+    Result<void> will_close(std::vector<Volume> volumes);
+    [[nodiscard]] const std::vector<Volume>& volumes() const { return record_.volumes; }
     /// Before each batch of unbinds. @error those of the run store
     Result<void> keep(const quiesce::UndoRecord& devices);
     /// What the next system may read in the store: written now, or not at all where the store

@@ -237,6 +237,9 @@ Result<void> HandOver::commit() {
 
 Result<void> HandOver::take_down() {
     taken_down_ = true;
+    if (auto kept = attempt_->will_close(ports_.surroundings.volumes()); !kept) {
+        return kept;
+    }
     return ports_.surroundings.take_down();
 }
 
@@ -387,7 +390,7 @@ void HandOver::undo(Outcome& outcome) {
         outcome.notes.insert(outcome.notes.end(), report.notes.begin(), report.notes.end());
     }
     if (taken_down_) {
-        keep(ports_.surroundings.bring_back());
+        keep(ports_.surroundings.bring_back(attempt_->volumes()));
     }
     if (outcome.not_back.empty()) {  // otherwise the next start of the daemon tries again
         keep(clear_records(ports_));

@@ -11,6 +11,7 @@
 #include "config/base/root.hpp"
 #include "config/base/unique_fd.hpp"
 #include "kexec/handover/handover.hpp"
+#include "kexec/handover/record.hpp"
 #include "kexec/loader.hpp"
 #include "quiesce/executor.hpp"
 #include "quiesce/journal.hpp"
@@ -43,17 +44,20 @@ public:
     virtual quiesce::UndoReport undo(const quiesce::UndoRecord& record) = 0;
 };
 
-/// The programs and mounts of our own that stand on the devices: probes, fetches, network clients, menus on
-/// curses. (udev's queue belongs to the quiescer, whose undo must give it back first.)
+/// The programs, mounts and volumes of our own that stand on the devices: probes, fetches, network clients, menus
+/// on curses. (udev's queue belongs to the quiescer, whose undo must give it back first.)
 class Surroundings {
 public:
     virtual ~Surroundings() = default;
     /// Of the users that a quiesce plan names, those that take_down() will not end.
     virtual std::vector<Message> beyond_us(const std::vector<Message>& refusals) = 0;
-    /// Stops them all. @error any: what was stopped is brought back by bring_back()
+    /// The volumes that take_down() will close, the topmost first: all that opening them again needs.
+    virtual std::vector<Volume> volumes() = 0;
+    /// Stops and closes them all. @error any: what was stopped is brought back by bring_back()
     virtual Result<void> take_down() = 0;
-    /// Starts again what take_down() stopped, also after it failed half-way. @return what did not come back
-    virtual std::vector<Message> bring_back() = 0;
+    /// Opens the volumes again, the last of them first, and starts what take_down() stopped, also after it failed
+    /// half-way: what is still there stays. @return what did not come back
+    virtual std::vector<Message> bring_back(const std::vector<Volume>& volumes) = 0;
 };
 
 /// Restarts the machine where kexec and a plain restart would hang on a device's lock.

@@ -27,6 +27,36 @@ bool flag_in(const json::object& object, std::string_view name) {
     return value != nullptr && value->is_bool() && value->get_bool();
 }
 
+// Boost.JSON's conversions report what does not fit by an error code.
+std::vector<std::string> texts_in(const json::object& object, std::string_view name) {
+    const json::value* const value = object.if_contains(name);
+    const auto texts = json::try_value_to<std::vector<std::string>>(value == nullptr ? json::value() : *value);
+    return texts ? *texts : std::vector<std::string>();
+}
+
+json::array to_json(const std::vector<Volume>& volumes) {
+    json::array out;
+    for (const Volume& volume : volumes) {
+        out.push_back(
+            json::object{{"kind", volume.kind}, {"name", volume.name}, {"on", json::value_from(volume.on)}});
+    }
+    return out;
+}
+
+std::vector<Volume> volumes_in(const json::object& object) {
+    std::vector<Volume> out;
+    const json::value* const value = object.if_contains("volumes");
+    if (value == nullptr || !value->is_array()) {
+        return out;
+    }
+    for (const json::value& each : value->get_array()) {
+        if (const json::object* const volume = each.if_object()) {
+            out.push_back({text_in(*volume, "kind"), text_in(*volume, "name"), texts_in(*volume, "on")});
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 json::value to_json(const Record& record) {
@@ -40,6 +70,7 @@ json::value to_json(const Record& record) {
     object["attempt"] = record.attempt;
     object["retry"] = record.retry;
     object["store_gone"] = record.store_gone;
+    object["volumes"] = to_json(record.volumes);
     object["devices"] = quiesce::to_json(record.devices);
     return object;
 }
@@ -81,6 +112,7 @@ Result<Record> record_from_json(const json::value& value) {
     record.attempt = static_cast<unsigned>(std::clamp<std::int64_t>(attempt->get_int64(), 1, max_attempt));
     record.retry = flag_in(*object, "retry");
     record.store_gone = flag_in(*object, "store_gone");
+    record.volumes = volumes_in(*object);
     auto undo = quiesce::record_from_json(*devices);
     if (!undo) {
         return undo.error();

@@ -4,11 +4,21 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kexec/handover/handover.hpp"
 #include "quiesce/record.hpp"
 
 namespace stillboot::handover {
+
+/// A block device that we opened ourselves on top of others, and that is closed before those go.
+struct Volume {
+    std::string kind;             ///< "LUKS", "LVM", "MD"
+    std::string name;             ///< as its opener calls it: "cryptroot", "vg0/root"
+    std::vector<std::string> on;  ///< stable identities (UUID) of the devices it stands on
+
+    bool operator==(const Volume&) const = default;
+};
 
 struct Record {
     static constexpr int format_version = 1;
@@ -17,10 +27,11 @@ struct Record {
     std::string option_id;
     std::string title;
     std::string command_line;
-    Step step = Step::commit;  ///< the one that was about to run
-    unsigned attempt = 1;      ///< of this option, each with one more driver left alone
-    bool retry = false;        ///< the machine was restarted so that the next kernel tries again
-    bool store_gone = false;   ///< the state store's own devices were about to go: it can be told nothing more
+    Step step = Step::commit;     ///< the one that was about to run
+    unsigned attempt = 1;         ///< of this option, each with one more driver left alone
+    bool retry = false;           ///< the machine was restarted so that the next kernel tries again
+    bool store_gone = false;      ///< the state store's own devices were about to go: it can be told nothing more
+    std::vector<Volume> volumes;  ///< closed by the take-down, the topmost first
     quiesce::UndoRecord devices;
 
     bool operator==(const Record&) const = default;

@@ -69,7 +69,7 @@ Result<std::optional<Recovery>> recover(const Ports& ports) {
     unload_left_over(ports, recovery);
     auto report = ports.quiescer.undo(recovery.record.devices);
     recovery.not_back.insert(recovery.not_back.end(), report.not_back.begin(), report.not_back.end());
-    auto programs = ports.surroundings.bring_back();
+    auto programs = ports.surroundings.bring_back(recovery.record.volumes);
     recovery.not_back.insert(recovery.not_back.end(), programs.begin(), programs.end());
     if (recovery.not_back.empty()) {  // otherwise the next start tries again
         recovery.not_back = clear_records(ports);

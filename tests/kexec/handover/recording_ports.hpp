@@ -191,9 +191,14 @@ public:
     std::vector<Message> beyond;
 
     std::vector<Message> beyond_us(const std::vector<Message>&) override { return beyond; }
+    std::vector<Volume> ours;  ///< open when the hand-over begins
+    std::vector<Volume> brought_back;
+
+    std::vector<Volume> volumes() override { return ours; }
     Result<void> take_down() override { return script_.act("take down"); }
-    std::vector<Message> bring_back() override {
+    std::vector<Message> bring_back(const std::vector<Volume>& volumes) override {
         script_.note("bring back");
+        brought_back = volumes;
         return {};
     }
 

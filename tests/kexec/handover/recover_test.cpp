@@ -50,6 +50,28 @@ TEST_SUITE("handover") {
         }
     }
 
+    TEST_CASE("volumes are recorded before they are closed, and opened again after a failure and after a cut") {
+        const std::vector<Volume> ours = {{"LVM", "vg0/root", {"uuid-of-luks"}},
+                                          {"LUKS", "crypt", {"uuid-of-disk"}}};
+        Bench fails;
+        fails.surroundings.ours = ours;
+        fails.script.fail = "take down";
+        CHECK(fails.run().undone);
+        CHECK(fails.surroundings.brought_back == ours);
+
+        Bench whole;
+        whole.surroundings.ours = ours;
+        (void)whole.run();
+        for (const std::string& record : whole.store.written) {
+            CutOff again(record);
+            REQUIRE(recover(again.ports()));
+            const Step step = record_from_text(record)->step;
+            const bool closed = step != Step::commit && !record_from_text(record)->volumes.empty();
+            CHECK(again.surroundings.brought_back == (closed ? ours : std::vector<Volume>()));
+            CHECK((closed || step == Step::commit || step == Step::take_down));
+        }
+    }
+
     TEST_CASE("a kernel left loaded is unloaded first") {
         CutOff again;
         again.loader.loaded_ = true;
