@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/base/root.hpp"
 
@@ -21,6 +22,8 @@ public:
     /// The record, or nothing where none was written.
     virtual Result<std::optional<std::string>> read() = 0;
     virtual Result<void> clear() = 0;
+    /// What of it is damaged, in words, until it is written over.
+    virtual std::vector<Message> damage() { return {}; }
     /// Node or sysfs path of the device it lies on, whose chain goes last; empty for memory and NVRAM.
     [[nodiscard]] virtual std::string device() const = 0;
     /// Lets go of that device, because it goes; what is asked of the store afterwards takes hold of it again.

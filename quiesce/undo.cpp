@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <set>
 
+#include "quiesce/sysfs.hpp"
+
 namespace stillboot::quiesce {
 namespace {
 
@@ -78,17 +80,23 @@ private:
         }
     }
 
+    // An inventory leaves out the modalias of most devices without a driver.
+    std::string modalias_of(const Device& device) const {
+        return device.modalias.empty() ? attribute_or_empty(ports_.root, device.path + "/modalias")
+                                       : device.modalias;
+    }
+
     // A device may come back under another name. Its place without counters and its kind tell which it is.
     const Device* find_device(const Inventory& now, const RecordedDevice& wanted,
                               const std::set<std::string>& taken) const {
         const auto same = now.devices.find(wanted.path);
-        if (same != now.devices.end() && same->second.bus == wanted.bus &&
-            same->second.modalias == wanted.modalias && !taken.contains(wanted.path)) {
+        if (same != now.devices.end() && same->second.bus == wanted.bus && !taken.contains(wanted.path) &&
+            modalias_of(same->second) == wanted.modalias) {
             return &same->second;
         }
         for (const auto& [path, device] : now.devices) {
-            if (device.bus == wanted.bus && device.modalias == wanted.modalias && !taken.contains(path) &&
-                stable_identity(path) == wanted.identity) {
+            if (device.bus == wanted.bus && !taken.contains(path) && stable_identity(path) == wanted.identity &&
+                modalias_of(device) == wanted.modalias) {
                 return &device;
             }
         }
@@ -267,10 +275,7 @@ private:
         ports_.events.settle(settle_deadline);
         const auto end = ports_.clock.now() + options_.settle;
         Missing missing = check(false);
-        while (!(missing.messages.empty() && missing.notes.empty()) && ports_.clock.now() < end) {
-            if (missing.messages.empty() && !waits_for_followers(missing)) {
-                break;
-            }
+        while (is_worth_waiting(missing) && ports_.clock.now() < end) {
             ports_.pause.wait(poll_pause);
             missing = check(ports_.clock.now() >= end);
         }
@@ -282,8 +287,11 @@ private:
         }
     }
 
-    static bool waits_for_followers(const Missing& missing) {
-        return std::any_of(missing.notes.begin(), missing.notes.end(),
+    // A remove that hangs has had its time already.
+    static bool is_worth_waiting(const Missing& missing) {
+        return std::any_of(missing.messages.begin(), missing.messages.end(),
+                           [](const Message& message) { return message.code() != "quiesce.still_hung"; }) ||
+               std::any_of(missing.notes.begin(), missing.notes.end(),
                            [](const Message& note) { return note.code() == "quiesce.follower_not_back"; });
     }
 

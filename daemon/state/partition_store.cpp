@@ -21,6 +21,7 @@ namespace {
 constexpr std::array<const char*, 2> names = {"stillboot.0", "stillboot.1"};
 
 struct Copies {
+    std::array<std::string, 2> bytes;
     std::array<std::optional<Copy>, 2> copies;
     bool newer = false;
 };
@@ -43,12 +44,13 @@ Result<std::string> read_bytes(int directory, const char* name) {
 Result<Copies> read_copies(int directory) {
     Copies found;
     for (std::size_t i = 0; i < names.size(); ++i) {
-        const auto bytes = read_bytes(directory, names[i]);
+        auto bytes = read_bytes(directory, names[i]);
         if (!bytes) {
             return bytes.error();
         }
         found.copies[i] = decode_copy(*bytes);
         found.newer = found.newer || is_newer_format(*bytes);
+        found.bytes[i] = std::move(*bytes);
     }
     return found;
 }
@@ -119,6 +121,23 @@ Result<std::optional<std::string>> CopiesInDirectory::read() const {
     return current && !current->text.empty() ? std::optional(current->text) : std::optional<std::string>();
 }
 
+Result<std::vector<Message>> CopiesInDirectory::damage() const {
+    const auto found = read_copies(directory_.get());
+    if (!found) {
+        return found.error();
+    }
+    std::vector<Message> damaged;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (is_damaged(found->bytes[i], found->copies[1 - i])) {
+            damaged.emplace_back("state.copy_damaged", std::initializer_list<Message::Param>{{"file", names[i]}});
+        }
+    }
+    if (damaged.size() == names.size()) {
+        damaged = {Message("state.copies_damaged")};
+    }
+    return damaged;
+}
+
 /// What a call that was given up still holds.
 struct PartitionStore::Shared {
     std::string node;
@@ -172,6 +191,12 @@ Result<void> PartitionStore::write(std::string_view record) {
 Result<std::optional<std::string>> PartitionStore::read() {
     return Shared::within<std::optional<std::string>>(
         shared_, deadline_, [](const CopiesInDirectory& copies) { return copies.read(); });
+}
+
+std::vector<Message> PartitionStore::damage() {
+    auto found = Shared::within<std::vector<Message>>(
+        shared_, deadline_, [](const CopiesInDirectory& copies) { return copies.damage(); });
+    return found ? std::move(*found) : std::vector<Message>{found.error().message()};
 }
 
 // Dissolves the mount, which writes nothing: all was synced.

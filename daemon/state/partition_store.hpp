@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config/base/unique_fd.hpp"
 #include "quiesce/state_store.hpp"
@@ -22,6 +23,8 @@ public:
     [[nodiscard]] Result<void> write(std::string_view text) const;
     /// The newest whole copy, or nothing. @error state.newer_format, state.read_failed
     [[nodiscard]] Result<std::optional<std::string>> read() const;
+    /// What is damaged: state.copy_damaged (file), state.copies_damaged. @error state.read_failed
+    [[nodiscard]] Result<std::vector<Message>> damage() const;
 
 private:
     UniqueFd directory_;
@@ -39,6 +42,7 @@ public:
     Result<void> write(std::string_view record) override;
     Result<std::optional<std::string>> read() override;
     Result<void> clear() override { return write({}); }
+    [[nodiscard]] std::vector<Message> damage() override;
     [[nodiscard]] std::string device() const override { return node_; }
     void close() override;
 

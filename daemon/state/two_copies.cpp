@@ -64,6 +64,11 @@ bool is_newer_format(std::string_view bytes) {
     return number && *number > 1;
 }
 
+bool is_damaged(std::string_view bytes, const std::optional<Copy>& other) {
+    const bool written = bytes.find_first_not_of('\0') != bytes.npos || (other && other->sequence > 1);
+    return written && !decode_copy(bytes) && !is_newer_format(bytes);
+}
+
 std::optional<Copy> newest(const std::optional<Copy>& first, const std::optional<Copy>& second) {
     return oldest(first, second) == 0 ? second : first;
 }

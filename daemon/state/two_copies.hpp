@@ -26,6 +26,10 @@ struct Copy {
 /// True where it was written by a later version: it is not ours to overwrite.
 [[nodiscard]] bool is_newer_format(std::string_view bytes);
 
+/// True where a copy was written and cannot be read: what is there is neither nothing nor zeros, or the other copy
+/// is not the first that was written.
+[[nodiscard]] bool is_damaged(std::string_view bytes, const std::optional<Copy>& other);
+
 /// Which of two to read: the whole one with the higher number. Nothing where neither is whole.
 [[nodiscard]] std::optional<Copy> newest(const std::optional<Copy>& first, const std::optional<Copy>& second);
 

@@ -45,6 +45,7 @@ Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id)
     }
     LookBack found;
     found.state = std::move(*read);
+    found.notes = store.damage();
     State& state = found.state;
     if (!state.attempt || state.attempt->boot_id == boot_id) {
         return found;

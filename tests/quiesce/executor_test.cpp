@@ -373,6 +373,24 @@ TEST_SUITE("quiesce") {
         CHECK(report.not_back.back().sentence() == "the disk nvme0n1 has not come back");
     }
 
+    TEST_CASE("undo names a device of any bus whose remove still hangs, and waits for nothing else") {
+        World world;
+        world.kernel.on_unbind = [](const std::string&) {};
+        world.kernel.on_bind = [](const std::string&) {};
+        Execution execution = execute(world.plan(), world.machine.inventory(), world.ports(), {});
+        REQUIRE(execution.ok());
+        execution.record.hung = {virtio};
+        world.kernel.fail_at = static_cast<int>(world.kernel.writes.size()) + 4;
+        world.kernel.fail_with = 0;
+        int waits = 0;
+        world.time.on_wait = [&] { ++waits; };
+        const UndoReport report = undo(execution.record, world.ports());
+        CHECK(world.kernel.writes.back() == "/sys/bus/virtio/drivers/virtio_blk/bind virtio0");
+        REQUIRE(report.not_back.size() == 1);
+        CHECK(report.not_back.front().sentence() == virtio + " (virtio_blk) still hangs in its unbind");
+        CHECK(waits == 1);  // for the bind itself
+    }
+
     TEST_CASE("a record of another boot is not undone") {
         World world;
         UndoRecord record;

@@ -2,42 +2,9 @@
 """A remove that does not return: the machine restarts past it, and the same entry boots with that driver left alone."""
 import re
 
-import disks
+from still import RULES, setup_of, two_disks, wait_for_entry
 
 HANGING, CRASHING, GOOD = "still-hangs", "still-dies", "still-good"
-RULES = {"/etc/stillboot/quiesce.d/still.toml": """[[rule]]
-name = "module"
-driver = "still-*"
-action = "unbind"
-why = "what happens to them is looked at"
-"""}
-
-ENTRIES = """set default=0
-menuentry 'another entry' {{ linux /boot/vmlinuz console=ttyS0 quiet panic=-1 other=yes
- initrd /boot/initrd.img }}
-menuentry 'the wanted one' {{ linux /boot/vmlinuz console=ttyS0 quiet panic=-1 nonce={nonce}
- initrd /boot/initrd.img }}
-"""
-
-
-def setup_of(*devices):
-    """Shell: makes devices, each (name, driver, how), and binds them in this order."""
-    lines = [f"echo add {name} {driver} - 0 {how} >/dev/still_test; echo bind {name} >/dev/still_test"
-             for name, driver, how in devices]
-    return "\n".join(lines) + "\n"
-
-
-def two_disks(lab):
-    files = lab.boot_files() | {"/boot/grub/grub.cfg": ENTRIES.format(nonce=lab.nonce)}
-    target = disks.ext4(lab.directory / "target.img", disks.tree(lab.directory / "tree", files), label="target")
-    store = disks.vfat(lab.directory / "store.img", disks.tree(lab.directory / "empty", {}), label="STILLSTATE",
-                       size_mib=16)
-    return [(target, "nvme"), (store, "virtio-blk")]
-
-
-def wait_for_entry(machine):
-    machine.sh("true", timeout=90)
-    machine.wait_sh("stillboot list | grep -q 'the wanted one'")
 
 
 def test_a_hang_restarts_the_machine_and_the_same_entry_boots(lab):

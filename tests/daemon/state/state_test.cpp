@@ -108,6 +108,47 @@ TEST_SUITE("state") {
         }
     }
 
+    TEST_CASE("a damaged copy is named until it is written over, and an unused one is none") {
+        const auto sentences = [](const Directory& directory) {
+            std::vector<std::string> found;
+            const auto damage = directory.copies().damage().value();
+            for (const Message& message : damage) {
+                found.push_back(message.sentence());
+            }
+            return found;
+        };
+        using Sentences = std::vector<std::string>;
+        const Directory directory;
+        CHECK(sentences(directory).empty());
+        REQUIRE(directory.copies().write("first"));
+        CHECK(sentences(directory).empty());  // there is no second one yet
+        directory.tree.file("store/stillboot.1", std::string(10, '\0'));
+        CHECK(sentences(directory).empty());  // its first write had only begun
+        REQUIRE(directory.copies().write("second"));
+        CHECK(sentences(directory).empty());
+        for (const std::string& torn :
+             {std::string(), std::string(10, '\0'), std::string("stillboot-state 1 2 6 ")}) {
+            CAPTURE(torn);
+            directory.tree.file("store/stillboot.0", torn);
+            CHECK(sentences(directory) ==
+                  Sentences{"the state store's file stillboot.0 is damaged: the other copy is used"});
+        }
+        directory.tree.file("store/stillboot.1", "torn too");
+        directory.tree.file("store/stillboot.0", "torn");
+        CHECK(sentences(directory) ==
+              Sentences{"both copies in the state store are damaged: what was remembered is lost"});
+        REQUIRE(directory.copies().write("new"));
+        CHECK(sentences(directory) ==
+              Sentences{"the state store's file stillboot.1 is damaged: the other copy is used"});
+        REQUIRE(directory.copies().write("newer"));
+        CHECK(sentences(directory).empty());
+        directory.tree.file("store/stillboot.1", "stillboot-state 2 9 0 0\n");
+        CHECK(sentences(directory).empty());
+        std::filesystem::remove(directory.tree.path() / "store/stillboot.1");
+        directory.tree.directory("store/stillboot.1");
+        CHECK(directory.copies().damage().error().code() == "state.read_failed");
+    }
+
     TEST_CASE("a store of a later version is left alone, in words") {
         const Directory directory;
         directory.tree.file("store/stillboot.1", "stillboot-state 2 9 0 0\n");
@@ -137,6 +178,7 @@ TEST_SUITE("state") {
         CHECK(store.device() == "/dev/null");
         CHECK(store.read().error().message().param("device") == "/dev/null");
         CHECK(store.write("x").error().code() == "state.mount_failed");
+        CHECK(store.damage().front().code() == "state.mount_failed");
         store.close();
     }
 

@@ -264,6 +264,8 @@ public:
                      : contents;
     }
     Result<void> clear() override { return write({}); }
+    std::vector<Message> damaged;
+    std::vector<Message> damage() override { return damaged; }
     std::string device() const override { return "/dev/sda9"; }
     void close() override { script_.note("close store"); }
 

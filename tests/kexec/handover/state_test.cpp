@@ -183,6 +183,9 @@ TEST_SUITE("handover") {
         store.contents = to_text(state);
         CHECK(look_back(store, "this boot")->notes.empty());
         CHECK(read_state(store)->attempt);
+        store.damaged = {Message("state.copy_damaged", {{"file", "stillboot.1"}})};
+        CHECK(sentences(look_back(store, "this boot")->notes) ==
+              Lines{"the state store's file stillboot.1 is damaged: the other copy is used"});
         store.fails = true;
         CHECK(look_back(store, "this boot").error().code() == "state.hangs");
     }
