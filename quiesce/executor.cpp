@@ -20,7 +20,7 @@ public:
             fail(Error("quiesce.refused", {{"reason", plan.refusals.front().sentence()}}));
         } else {
             execution_.record = begin_record(ports_.root, machine, plan);
-            if (stop_events() && stop_autoprobe(machine) && run_steps(plan.steps)) {
+            if (!plan.hands_off && stop_events() && stop_autoprobe(machine) && run_steps(plan.steps)) {
                 unbind_late_comers();
             }
         }

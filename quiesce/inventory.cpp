@@ -116,7 +116,8 @@ std::vector<std::string> device_link_directories(const Root& root, const Invento
 void read_device_links(const Root& root, Inventory& inventory) {
     for (const auto& path : device_link_directories(root, inventory)) {
         const SysfsDirectory directory(root, path);
-        if (directory.attribute("status") == "dormant") {
+        // One for sync_state() alone orders no unbind. Source: drivers/base/core.c, device_links_unbind_consumers.
+        if (directory.attribute("status") == "dormant" || directory.attribute("sync_state_only") == "1") {
             continue;
         }
         const std::string supplier = directory.follow("supplier");

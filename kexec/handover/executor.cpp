@@ -100,17 +100,7 @@ void HandOver::tell(Step at, Message message, std::uint64_t done, std::uint64_t 
 }
 
 void HandOver::tell_unbinding(const quiesce::StepProgress& progress) {
-    Event event;
-    event.step = Step::unbind;
-    event.message = quiesce::message_of(progress);
-    event.done = progress.done;
-    event.total = progress.total;
-    event.elapsed = since(began_);
-    event.left_at_most = progress.left_at_most;
-    for (const quiesce::RunningStep& running : progress.running) {
-        event.active.push_back({running.step->name, running.step->driver, running.elapsed, running.slow});
-    }
-    ports_.observer.on_event(event);
+    ports_.observer.on_event(event_of(progress, since(began_)));
 }
 
 Result<void> HandOver::step(Step which) {

@@ -43,4 +43,18 @@ std::string ImageSource::text() const {
     return node.empty() ? path : path + " on " + node;
 }
 
+Event event_of(const quiesce::StepProgress& progress, std::chrono::milliseconds elapsed) {
+    Event event;
+    event.step = Step::unbind;
+    event.message = quiesce::message_of(progress);
+    event.done = progress.done;
+    event.total = progress.total;
+    event.elapsed = elapsed;
+    event.left_at_most = progress.left_at_most;
+    for (const quiesce::RunningStep& running : progress.running) {
+        event.active.push_back({running.step->name, running.step->driver, running.elapsed, running.slow});
+    }
+    return event;
+}
+
 }  // namespace stillboot::handover

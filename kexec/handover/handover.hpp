@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/base/result.hpp"
+#include "quiesce/step_runner.hpp"
 
 namespace stillboot::handover {
 
@@ -76,6 +77,9 @@ struct Event {
     std::vector<ActiveDevice> active;           ///< while unbinding
     std::chrono::milliseconds left_at_most{0};  ///< of the unbinding: until every deadline would have passed
 };
+
+/// What is under way among the devices, as an event of the unbinding. @param elapsed since the request
+[[nodiscard]] Event event_of(const quiesce::StepProgress& progress, std::chrono::milliseconds elapsed);
 
 /// Told of every act before it happens. Thread: called on the thread that runs the hand-over.
 class Observer {

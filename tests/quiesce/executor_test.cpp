@@ -252,6 +252,17 @@ TEST_SUITE("quiesce") {
         CHECK(world.events.acts.empty());
     }
 
+    TEST_CASE("with hands off nothing is stopped or switched off either") {
+        World world;
+        Policy policy;
+        policy.mode = QuiesceMode::off;
+        const Inventory machine = world.machine.inventory();
+        CHECK(execute(make_plan(machine, policy), machine, world.ports(), {}).ok());
+        CHECK(world.kernel.writes.empty());
+        CHECK(world.machine.text("/sys/bus/pci/drivers_autoprobe") == "1");
+        CHECK(world.events.acts.empty());
+    }
+
     TEST_CASE("what a parent's unbind took away is already gone, and that is success") {
         World world;
         const Plan plan = world.plan();

@@ -114,11 +114,13 @@ TEST_SUITE("quiesce") {
         CHECK(plan.notes.size() == 1);
     }
 
-    TEST_CASE("a dormant link counts for nothing") {
+    TEST_CASE("a dormant link counts for nothing, nor does one for sync_state alone") {
         FakeMachine machine;
         machine.pci(slot1, "0x020000", "e1000");
         machine.pci(slot2, "0x020000", "e1000");
         machine.device_link(slot2, slot1, "dormant");
+        machine.device_link(slot2, slot1);
+        machine.file("/sys/devices/virtual/devlink/l2/sync_state_only", "1\n");
         CHECK(step_names(make_plan(machine.inventory(), {})) == Names{"0000:00:02.0", "0000:00:01.0"});
     }
 

@@ -5,6 +5,11 @@
 #include <fmt/format.h>
 
 namespace stillboot::cli {
+namespace {
+
+constexpr std::uint64_t longest_silence_ms = 5000;
+
+}  // namespace
 
 void ProgressPrinter::print(const protocol::Progress& progress) {
     std::string how_far;
@@ -14,12 +19,15 @@ void ProgressPrinter::print(const protocol::Progress& progress) {
         how_far = fmt::format(" {} %", progress.done * 10 / progress.total * 10);
     }
     std::string text = progress.step + how_far + ": " + progress.message.sentence();
-    if (text == last_) {
+    if (text == last_ && progress.elapsed_ms < last_ms_ + longest_silence_ms) {
         return;
     }
     const double seconds = static_cast<double>(progress.elapsed_ms) / 1000.0;
-    context_.line(fmt::format("[{:6.2f} s] {}", seconds, text));
+    const std::string left =
+        progress.left_ms == 0 ? "" : fmt::format(" (at most {} s left)", (progress.left_ms + 999) / 1000);
+    context_.line(fmt::format("[{:6.2f} s] {}{}", seconds, text, left));
     last_ = std::move(text);
+    last_ms_ = progress.elapsed_ms;
 }
 
 }  // namespace stillboot::cli

@@ -9,8 +9,8 @@
 
 namespace stillboot::cli {
 
-/// Prints a line for each new thing; bytes that go up are printed at each tenth only.
-/// Lifetime: the context outlives it.
+/// Prints a line for each new thing, and every five seconds while nothing new happens; bytes that go up are
+/// printed at each tenth only. Lifetime: the context outlives it.
 class ProgressPrinter {
 public:
     explicit ProgressPrinter(const Context& context) : context_(context) {}
@@ -19,6 +19,7 @@ public:
 private:
     const Context& context_;
     std::string last_;
+    std::uint64_t last_ms_ = 0;
 };
 
 }  // namespace stillboot::cli

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "daemon/handover/progress.hpp"
 #include "kexec/handover/lock.hpp"
 #include "kexec/handover/record.hpp"
 #include "quiesce/executor.hpp"
@@ -18,6 +19,7 @@
 #include "ui/cli/jump_report.hpp"
 #include "ui/cli/machine.hpp"
 #include "ui/cli/mistakes.hpp"
+#include "ui/cli/progress.hpp"
 #include "ui/cli/verbs.hpp"
 
 namespace stillboot::cli {
@@ -160,14 +162,14 @@ ExitCode run_plan(const Context& context, bool even_if_cut_off) {
     quiesce::ExecuteOptions options;
     options.policy = prepared->policy;
     options.runner.persist = persist_in(store, prepared->root);
-    std::string last;
+    ProgressPrinter printer(context);
+    const SystemClock clock;
+    const auto began = clock.now();
     options.runner.on_progress = [&](const quiesce::StepProgress& progress) {
-        std::string line =
-            fmt::format("[{}/{}] {}", progress.done, progress.total, message_of(progress).sentence());
-        if (!context.wants_json() && line != last) {
-            context.line(line);
+        if (!context.wants_json()) {
+            const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - began);
+            printer.print(handover::progress_of(handover::event_of(progress, elapsed), {}));
         }
-        last = std::move(line);
     };
     const quiesce::Execution execution =
         quiesce::execute(prepared->plan, prepared->inventory, system.ports(), options);

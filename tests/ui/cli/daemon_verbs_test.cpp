@@ -130,17 +130,22 @@ TEST_SUITE("cli") {
         first.progress->done = 3;
         first.progress->total = 24;
         first.progress->elapsed_ms = 1250;
+        protocol::Boot::Reply later = first;
+        later.progress->elapsed_ms = 6250;
+        later.progress->left_ms = 3100;
         protocol::Boot::Reply second = first;
         second.progress->step = "fetch";
-        second.progress->elapsed_ms = 1300;
+        second.progress->elapsed_ms = 6300;
         server.answer_all(protocol::Boot::name,
                           {reply(protocol::to_json(first), true), reply(protocol::to_json(first), true),
-                           reply(protocol::to_json(second), true),
+                           reply(protocol::to_json(later), true), reply(protocol::to_json(second), true),
                            protocol::boot_failed(Message("daemon.said", {{"text", "it broke"}}))});
         server.start();
         const auto ran = run(server, {"boot", "Linux", "--wait"});
         CHECK(ran.code == ExitCode::failed);
-        CHECK(ran.out == "[  1.25 s] unbind 3/24: nvme\n[  1.30 s] fetch 10 %: nvme\n");
+        CHECK(ran.out ==
+              "[  1.25 s] unbind 3/24: nvme\n[  6.25 s] unbind 3/24: nvme (at most 4 s left)\n"
+              "[  6.30 s] fetch 10 %: nvme\n");
         CHECK(ran.err == "stillboot: the boot failed: it broke\nHow it went: stillboot log\n");
         CHECK(server.stop()[0].more);
     }
