@@ -32,6 +32,7 @@ std::string_view to_word(OnHang on_hang) {
     switch (on_hang) {
         case OnHang::restart: return "restart";
         case OnHang::power_cycle: return "power-cycle";
+        case OnHang::watchdog: return "watchdog";
         case OnHang::menu: return "menu";
     }
     return "restart";

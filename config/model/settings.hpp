@@ -41,9 +41,9 @@ enum class Trial { automatic, always, never };
 enum class Moving { refuse, allow };
 
 /// What to do when a driver hangs or dies in its unbind and a state store can remember it: restart the machine and
-/// boot the same option with that driver left alone (by the kernel, or by cutting the power through IPMI), or undo
-/// what can be undone and leave the rest to a person.
-enum class OnHang { restart, power_cycle, menu };
+/// boot the same option with that driver left alone (by the kernel, by cutting the power through IPMI, or by a
+/// hardware watchdog that nobody feeds), or undo what can be undone and leave the rest to a person.
+enum class OnHang { restart, power_cycle, watchdog, menu };
 
 /// Which devices are unbound before the jump. remove: all but those that are kept. minimal: those whose driver has
 /// no shutdown method, and those that an administrator's rule names. off: none, as plain kexec.
@@ -72,6 +72,8 @@ struct Settings {
     Setting<QuiesceMode> quiesce{QuiesceMode::remove};  ///< `quiesce`
     Setting<Moving> moving{Moving::refuse};             ///< `moving`
     Setting<OnHang> on_hang{OnHang::restart};           ///< `on_hang`
+    /// `watchdog`: how long the next system has to see to the watchdog that guards the jump; 0 for none.
+    Setting<std::chrono::seconds> watchdog{std::chrono::seconds(0)};
     Setting<bool> release_holders{false};  ///< `release_holders`: whoever holds a slow device is asked to end
     Setting<bool> report_on_command_line{false};  ///< `report_on_command_line`: of the next kernel
     /// Device node of the state store (`state_store`), "none" for none; empty for the one labelled so.

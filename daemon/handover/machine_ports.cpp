@@ -36,6 +36,7 @@ Options handover_options(const Settings& settings) {
     out.trial = settings.trial.value;
     out.moving = settings.moving.value;
     out.on_hang = settings.on_hang.value;
+    out.watchdog = settings.watchdog.value;
     out.release_holders = settings.release_holders.value;
     out.report_on_command_line = settings.report_on_command_line.value;
     return out;
@@ -51,12 +52,12 @@ MachinePorts::MachinePorts(const Root& root, quiesce::Policy policy, const Setti
       system_(root),
       quiescer_(system_.ports(), with_memory(std::move(policy))),
       restarter_(root, runner_, settings.on_hang.value),
+      watchdog_(root),
       loader_(root, runner_),
       run_store_(root),
-      ports_{root,         fetcher_,      loader_,
-             quiescer_,    surroundings_, run_store_,
-             store_.get(), restarter_,    system_.ports().journal,
-             observer,     clock_} {}
+      ports_{root,       fetcher_,     loader_,    quiescer_, surroundings_,
+             run_store_, store_.get(), restarter_, watchdog_, system_.ports().journal,
+             observer,   clock_} {}
 
 // A store that cannot be read counts as none.
 quiesce::Policy MachinePorts::with_memory(quiesce::Policy policy) {

@@ -14,6 +14,7 @@
 #include "kexec/handover/ports.hpp"
 #include "kexec/handover/quiescer.hpp"
 #include "kexec/handover/system_restarter.hpp"
+#include "kexec/handover/system_watchdog.hpp"
 #include "quiesce/ports.hpp"
 
 namespace stillboot::handover {
@@ -62,6 +63,7 @@ private:
     RoomQuiescer quiescer_;
     SystemProcessRunner runner_;
     SystemRestarter restarter_;
+    SystemWatchdog watchdog_;
     kexec::SystemLoader loader_;
     ProgramFetcher fetcher_;
     StoppedScans surroundings_;

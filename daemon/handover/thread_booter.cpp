@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/handover/machine_ports.hpp"
+#include "kexec/handover/system_watchdog.hpp"
 #include "quiesce/load_policy.hpp"
 
 namespace stillboot::handover {
@@ -60,7 +61,7 @@ Past read_past(const Root& root, const Settings& settings) {
         past.notes.emplace_back("handover.no_store");
         return past;
     }
-    auto found = look_back(*store, quiesce::current_boot_id(root));
+    auto found = look_back(*store, quiesce::current_boot_id(root), watchdog_fired(root));
     if (!found) {
         past.notes.push_back(found.error().message());
         return past;

@@ -2,21 +2,28 @@
 // Writing down each step in both places.
 #include "kexec/handover/attempt.hpp"
 
+#include <chrono>
+
+#include "kexec/handover/system_watchdog.hpp"
+
 namespace stillboot::handover {
 
-Attempt::Attempt(const Ports& ports, const Request& request, std::string command_line) : ports_(ports) {
+Attempt::Attempt(const Ports& ports, const Request& request, std::string command_line, bool watchdog)
+    : ports_(ports) {
     record_.boot_id = quiesce::current_boot_id(ports.root);
     record_.option_id = request.option_id;
     record_.title = request.title;
     record_.command_line = std::move(command_line);
     record_.attempt = request.attempt;
+    record_.watchdog = watchdog;
+    record_.began = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     record_.devices.boot_id = record_.boot_id;
 }
 
 Result<void> Attempt::commit() {
     if (remembers()) {
         // A person may have chosen before the daemon looked back.
-        auto past = look_back(*ports_.durable_store, record_.boot_id);
+        auto past = look_back(*ports_.durable_store, record_.boot_id, watchdog_fired(ports_.root));
         if (past) {
             state_ = std::move(past->state);
             state_.report.reset();

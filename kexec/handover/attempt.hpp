@@ -16,7 +16,8 @@ namespace stillboot::handover {
 /// the memory alone, and is not asked again. Lifetime: borrows the ports.
 class Attempt {
 public:
-    Attempt(const Ports& ports, const Request& request, std::string command_line);
+    /// @param watchdog whether one is armed before the jump
+    Attempt(const Ports& ports, const Request& request, std::string command_line, bool watchdog);
 
     /// Settles what the store holds of an earlier kernel, and writes the first record. @error those of the run
     /// store

@@ -49,6 +49,7 @@ private:
     Result<void> unbind();
     Result<void> check();
     Result<void> load_for_good();
+    Result<void> arm_watchdog();
     Result<void> jump();
 
     Result<UniqueFd> fetch_one(const ImageSource& source, std::uint64_t max_bytes);
@@ -117,6 +118,7 @@ Result<void> HandOver::step(Step which) {
         case Step::unbind: return unbind();
         case Step::check: return check();
         case Step::load: return load_for_good();
+        case Step::watchdog: return arm_watchdog();
         case Step::jump: return jump();
         case Step::undo: break;
     }
@@ -221,7 +223,8 @@ Result<void> HandOver::memory() {
 }
 
 Result<void> HandOver::commit() {
-    attempt_.emplace(ports_, plan_.request, command_line_);  // a write that fails half-way has to be cleared too
+    attempt_.emplace(ports_, plan_.request, command_line_,
+                     plan_.options.watchdog.count() > 0);  // a write that fails half-way has to be cleared too
     return attempt_->commit();
 }
 
@@ -327,6 +330,22 @@ Result<void> HandOver::load_for_good() {
     return load(Step::load, order());
 }
 
+// What cannot be armed costs the guard, not the boot.
+Result<void> HandOver::arm_watchdog() {
+    const auto armed = ports_.watchdog.arm(plan_.options.watchdog);
+    Message said = armed ? Message(armed->guards ? "handover.watchdog_armed" : "handover.watchdog_stops",
+                                   {{"name", armed->name},
+                                    {"identity", armed->identity},
+                                    {"seconds", std::int64_t{armed->timeout.count()}}})
+                         : armed.error().message();
+    ports_.journal.line(said);
+    if (!armed || !armed->guards) {
+        notes_.push_back(said);
+    }
+    tell(Step::watchdog, std::move(said));
+    return {};
+}
+
 Result<void> HandOver::jump() {
     std::string spent;
     for (const StepTime& time : times_) {
@@ -362,8 +381,9 @@ void HandOver::unload(Outcome& outcome) {
     }
 }
 
-// The other way round: the loaded kernel first, for what is bound again could be refused beside it by memory;
-// devices (autoprobe and udev before any bind, which the quiescer does); then what stands on them.
+// The other way round: the watchdog first, whose time runs; the loaded kernel, for what is bound again could be
+// refused beside it by memory; devices (autoprobe and udev before any bind, which the quiescer does); then what
+// stands on them.
 void HandOver::undo(Outcome& outcome) {
     const auto keep = [&](std::vector<Message> messages) {
         outcome.not_back.insert(outcome.not_back.end(), messages.begin(), messages.end());
@@ -371,6 +391,9 @@ void HandOver::undo(Outcome& outcome) {
     tell(Step::undo, Message("handover.undoing"));
     ports_.journal.line(Message("handover.undoing_because", {{"reason", outcome.failure->sentence()}}));
     outcome.undone = true;
+    if (auto disarmed = ports_.watchdog.disarm(); !disarmed) {
+        outcome.notes.push_back(disarmed.error().message());
+    }
     if (loaded_) {
         unload(outcome);
     }

@@ -8,7 +8,7 @@
 namespace stillboot::handover {
 namespace {
 
-constexpr std::array<std::pair<Step, std::string_view>, 13> words = {{{Step::fetch, "fetch"},
+constexpr std::array<std::pair<Step, std::string_view>, 14> words = {{{Step::fetch, "fetch"},
                                                                       {Step::verify, "verify"},
                                                                       {Step::measure, "measure"},
                                                                       {Step::unwrap, "unwrap"},
@@ -19,6 +19,7 @@ constexpr std::array<std::pair<Step, std::string_view>, 13> words = {{{Step::fet
                                                                       {Step::unbind, "unbind"},
                                                                       {Step::check, "check"},
                                                                       {Step::load, "load"},
+                                                                      {Step::watchdog, "watchdog"},
                                                                       {Step::jump, "jump"},
                                                                       {Step::undo, "undo"}}};
 

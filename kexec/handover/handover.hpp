@@ -50,6 +50,7 @@ enum class Step {
     unbind,
     check,
     load,
+    watchdog,
     jump,
     undo,
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What became of the hand-over that the kernel before this one began.
 #include <algorithm>
+#include <array>
+#include <ctime>
 
 #include "kexec/handover/state.hpp"
 
@@ -36,9 +38,16 @@ bool may_have_jumped(const Record& record) {
     return record.step == Step::jump || record.store_gone;
 }
 
+std::string time_text(std::time_t when) {
+    std::tm parts{};
+    std::array<char, 32> text{};
+    ::gmtime_r(&when, &parts);
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts)};
+}
+
 }  // namespace
 
-Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id) {
+Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id, bool watchdog_fired) {
     auto read = read_state(store);
     if (!read) {
         return read.error();
@@ -64,6 +73,10 @@ Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id)
         found.notes.emplace_back("handover.died", std::initializer_list<Message::Param>{
                                                       {"title", record.title}, {"step", to_word(record.step)}});
         suspect_in_flight(record, found);
+    } else if (record.watchdog && watchdog_fired) {
+        found.notes.emplace_back(
+            "handover.watchdog_fired",
+            std::initializer_list<Message::Param>{{"title", record.title}, {"time", time_text(record.began)}});
     }
     if (auto written = write_state(store, state); !written) {
         return written.error();

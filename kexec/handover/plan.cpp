@@ -71,6 +71,12 @@ Plan make_plan(Request request, Options options, Situation situation) {
     if (!load_first) {
         steps.add(Step::load, load);
     }
+    // Last: from here on the time runs, of which a slow unbinding would take its part, and an unbinding that ends
+    // in the undo needs none. (What hangs before has the ladder.)
+    if (jumping && options.watchdog.count() > 0) {
+        steps.add(Step::watchdog,
+                  Message("handover.step_watchdog", {{"seconds", std::int64_t{options.watchdog.count()}}}));
+    }
     if (jumping) {
         steps.add(Step::jump, "handover.step_jump");
     }

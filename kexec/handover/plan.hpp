@@ -2,6 +2,7 @@
 // The hand-over as a value: which steps in which order, in words, before anything is done.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct Options {
     Trial trial = Trial::automatic;
     Moving moving = Moving::refuse;
     OnHang on_hang = OnHang::restart;
+    std::chrono::seconds watchdog{0};  ///< that guards the jump; 0 for none
     bool report_on_command_line = false;
     bool release_holders = false;
     LoadWhen load_when = LoadWhen::at_rest;

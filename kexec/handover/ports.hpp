@@ -2,9 +2,11 @@
 // What the hand-over acts through: everything outside of it, behind small interfaces.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "config/base/clock.hpp"
@@ -68,6 +70,24 @@ public:
     virtual Error restart() = 0;
 };
 
+/// A hardware watchdog that runs across the jump, so that a machine that dies in it comes back.
+class Watchdog {
+public:
+    struct Armed {
+        std::string name;                 ///< "watchdog0"
+        std::string identity;             ///< "i6300ESB timer"
+        std::chrono::seconds timeout{0};  ///< the nearest to what was asked for that it can
+        bool guards = false;  ///< the kernel leaves it running at the reboot notifier, which kexec fires
+    };
+
+    virtual ~Watchdog() = default;
+    /// It runs from then on, and nothing feeds it.
+    /// @error handover.watchdog_none, handover.watchdog_failed: nothing runs that did not before
+    virtual Result<Armed> arm(std::chrono::seconds timeout) = 0;
+    /// Stops it where it was armed. @error handover.watchdog_runs_on
+    virtual Result<void> disarm() = 0;
+};
+
 /// Lifetime: borrowed, all of it.
 struct Ports {
     const Root& root;  ///< for memory, boot id and the lock
@@ -78,6 +98,7 @@ struct Ports {
     quiesce::StateStore& run_store;                ///< in /run: survives the daemon
     quiesce::StateStore* durable_store = nullptr;  ///< survives the kernel; null: this machine has none
     Restarter& restarter;
+    Watchdog& watchdog;
     quiesce::Journal& journal;
     Observer& observer;
     const Clock& clock;

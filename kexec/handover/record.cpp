@@ -71,6 +71,8 @@ json::value to_json(const Record& record) {
     object["retry"] = record.retry;
     object["store_gone"] = record.store_gone;
     object["volumes"] = to_json(record.volumes);
+    object["watchdog"] = record.watchdog;
+    object["began"] = record.began;
     object["devices"] = quiesce::to_json(record.devices);
     return object;
 }
@@ -113,6 +115,9 @@ Result<Record> record_from_json(const json::value& value) {
     record.retry = flag_in(*object, "retry");
     record.store_gone = flag_in(*object, "store_gone");
     record.volumes = volumes_in(*object);
+    record.watchdog = flag_in(*object, "watchdog");
+    const json::value* const began = object->if_contains("began");
+    record.began = began != nullptr && began->is_int64() ? began->get_int64() : 0;
     auto undo = quiesce::record_from_json(*devices);
     if (!undo) {
         return undo.error();

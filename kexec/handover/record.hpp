@@ -2,6 +2,7 @@
 // What is kept of a hand-over under way, so that a daemon that was killed can put everything back.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,8 @@ struct Record {
     bool retry = false;           ///< the machine was restarted so that the next kernel tries again
     bool store_gone = false;      ///< the state store's own devices were about to go: it can be told nothing more
     std::vector<Volume> volumes;  ///< closed by the take-down, the topmost first
+    bool watchdog = false;        ///< one is armed before the jump
+    std::int64_t began = 0;       ///< when it was committed: seconds since 1970, as far as the clock is right
     quiesce::UndoRecord devices;
 
     bool operator==(const Record&) const = default;

@@ -68,7 +68,9 @@ constexpr unsigned max_attempts = 4;
 /// Looks at the attempt of an earlier boot, learns from it, and settles it: it is told once. One of this boot is
 /// left alone: recover() undoes it.
 /// @param boot_id of this kernel
+/// @param watchdog_fired whether a watchdog restarted the machine, as its hardware tells this kernel
 /// @error those of read_state and write_state
-[[nodiscard]] Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id);
+[[nodiscard]] Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id,
+                                         bool watchdog_fired);
 
 }  // namespace stillboot::handover

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds ipmi_deadline{20};
 constexpr std::chrono::seconds power_goes_within{30};
+constexpr std::chrono::seconds watchdog_bites_after{5};  // and no sooner than it can
 constexpr std::chrono::seconds words_reach_console_within{1};
 constexpr std::chrono::seconds restart_within{5};
 
@@ -20,6 +21,11 @@ Error SystemRestarter::restart() {
         const auto asked = runner_.run({{"ipmitool", "chassis", "power", "cycle"}, ipmi_deadline, 4096});
         if (asked && asked->ok()) {
             std::this_thread::sleep_for(power_goes_within);
+        }
+    }
+    if (how_ == OnHang::watchdog) {
+        if (const auto armed = watchdog_.arm(watchdog_bites_after)) {
+            std::this_thread::sleep_for(armed->timeout + power_goes_within);
         }
     }
     // It waits for nobody: what was said last is still on its way down a serial line.

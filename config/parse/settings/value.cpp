@@ -13,6 +13,8 @@ using std::chrono::seconds;
 
 constexpr std::int64_t max_timeout_seconds = 86'400;
 constexpr std::int64_t max_deadline_seconds = 3'600;
+constexpr std::int64_t min_watchdog_seconds = 10;
+constexpr std::int64_t max_watchdog_seconds = 3'600;
 constexpr std::int64_t max_parallel_probes = 64;
 constexpr std::int64_t min_hook_budget_seconds = 5;
 constexpr std::int64_t max_hook_budget_seconds = 600;
@@ -37,6 +39,15 @@ bool set_deadline(Setting<seconds>& setting, const SettingValue& value) {
     const auto number = number_within(value, 1, max_deadline_seconds);
     if (number) {
         setting.value = seconds(*number);
+    }
+    return number.has_value();
+}
+
+bool set_watchdog(Settings& settings, const SettingValue& value) {
+    const auto number =
+        value.number == 0 ? value.number : number_within(value, min_watchdog_seconds, max_watchdog_seconds);
+    if (number) {
+        settings.watchdog.value = seconds(*number);
     }
     return number.has_value();
 }
@@ -104,7 +115,7 @@ struct Row {
 
 constexpr Trial trials[] = {Trial::automatic, Trial::always, Trial::never};
 constexpr Moving movings[] = {Moving::refuse, Moving::allow};
-constexpr OnHang hangs[] = {OnHang::restart, OnHang::power_cycle, OnHang::menu};
+constexpr OnHang hangs[] = {OnHang::restart, OnHang::power_cycle, OnHang::watchdog, OnHang::menu};
 constexpr QuiesceMode modes[] = {QuiesceMode::remove, QuiesceMode::minimal, QuiesceMode::off};
 constexpr AfterTrouble after_troubles[] = {AfterTrouble::jump, AfterTrouble::restart};
 constexpr LogLevel levels[] = {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
@@ -122,6 +133,8 @@ constexpr Row rows[] = {
     {"on_hang", "config.setting_on_hang",
      [](Settings& s, const SettingValue& v) { return set_word(s.on_hang, v, hangs); },
      [](Settings& s) -> Origin& { return s.on_hang.origin; }},
+    {"watchdog", "config.setting_watchdog", set_watchdog,
+     [](Settings& s) -> Origin& { return s.watchdog.origin; }},
     {"release_holders", "config.setting_flag",
      [](Settings& s, const SettingValue& v) { return set_flag(s.release_holders, v); },
      [](Settings& s) -> Origin& { return s.release_holders.origin; }},

@@ -243,7 +243,7 @@ TEST_SUITE("handover") {
                     Ports ports = bench_.ports();
                     Ports second{ports.root,         ports.fetcher,   ports.loader, ports.quiescer,
                                  ports.surroundings, ports.run_store, nullptr,      ports.restarter,
-                                 ports.journal,      quiet,           ports.clock};
+                                 ports.watchdog,     ports.journal,   quiet,        ports.clock};
                     inner = handover::run(Plan(), second).failure->code();
                 }
             }
@@ -257,9 +257,51 @@ TEST_SUITE("handover") {
         const Plan plan = prepare(bench.request, bench.options, ports).value();
         Ports nested{ports.root,         ports.fetcher,   ports.loader, ports.quiescer,
                      ports.surroundings, ports.run_store, nullptr,      ports.restarter,
-                     ports.journal,      observer,        ports.clock};
+                     ports.watchdog,     ports.journal,   observer,     ports.clock};
         (void)handover::run(plan, nested);
         CHECK(observer.inner == "handover.busy");
+    }
+
+    TEST_CASE("a watchdog is armed as the last thing before the jump, and stopped first where that fails") {
+        Bench bench;
+        bench.options.watchdog = std::chrono::seconds(60);
+        bench.script.fail = "jump";
+        const Outcome outcome = bench.run();
+        const Calls& calls = bench.script.calls;
+        REQUIRE(calls.size() > 8);
+        CHECK(Calls(calls.end() - 10, calls.end() - 4) ==
+              Calls{"load", "record watchdog 3", "arm 60", "record jump 3", "jump", "disarm"});
+        CHECK(record_from_text(bench.store.written.back())->watchdog);
+        CHECK(
+            bench.journal.lines.at(bench.journal.lines.size() - 4) ==
+            "watchdog0 (made up) guards the jump: the machine restarts in 60 s unless the next system sees to it");
+        CHECK(outcome.notes.empty());
+    }
+
+    TEST_CASE("a watchdog that cannot guard or cannot be armed is said to, and the jump comes all the same") {
+        Bench stopping;
+        stopping.options.watchdog = std::chrono::seconds(60);
+        stopping.watchdog.guards = false;
+        const Outcome stopped = stopping.run();
+        CHECK(stopped.failed_at == Step::jump);
+        CHECK(
+            stopped.notes.at(0).sentence() ==
+            "watchdog0 (made up) is armed for 60 s and will not guard the jump: most drivers stop at the restart "
+            "that kexec announces; start this kernel with watchdog.stop_on_reboot=0");
+        Bench failing;
+        failing.options.watchdog = std::chrono::seconds(60);
+        failing.script.fail = "arm 60";
+        const Outcome failed = failing.run();
+        CHECK(failed.failed_at == Step::jump);
+        CHECK(failed.notes.at(0).param("at") == "arm 60");
+        CHECK(place_of(failing.script.calls, "disarm") == failing.script.calls.size());
+        Bench running_on;
+        running_on.options.watchdog = std::chrono::seconds(60);
+        running_on.script.fail = "disarm";
+        CHECK(running_on.run().notes.at(0).param("at") == "disarm");
+        Bench without;
+        (void)without.run();
+        CHECK_FALSE(record_from_text(without.store.written.back())->watchdog);
     }
 
     TEST_CASE("loading alone touches no device and leaves the kernel loaded") {

@@ -63,7 +63,12 @@ TEST_SUITE("handover") {
         CHECK(words(make_plan(some_request(), options, {})) ==
               std::vector<std::string>{"fetch", "verify", "measure", "unwrap", "trial-load", "memory", "commit",
                                        "load", "take-down", "unbind", "check", "jump"});
+        options.watchdog = std::chrono::seconds(90);
+        const Plan guarded = make_plan(some_request(), options, {});
+        CHECK(guarded.text().at(11) == "12. watchdog: arm a hardware watchdog, for 90 s");
+        CHECK(guarded.steps.at(12).step == Step::jump);
         options = {};
+        options.watchdog = std::chrono::seconds(90);
         options.goal = Options::Goal::load_only;
         CHECK(words(make_plan(some_request(), options, {})) ==
               std::vector<std::string>{"fetch", "verify", "measure", "unwrap", "memory", "load"});
@@ -86,6 +91,8 @@ TEST_SUITE("handover") {
         record.command_line = "a=\n";
         record.step = Step::unbind;
         record.devices.boot_id = "b";
+        record.watchdog = true;
+        record.began = 1'700'000'000;
         CHECK(record_from_text(to_text(record)).value() == record);
     }
 

@@ -285,6 +285,27 @@ private:
     Script& script_;
 };
 
+class ScriptedWatchdog final : public Watchdog {
+public:
+    explicit ScriptedWatchdog(Script& script) : script_(script) {}
+    bool guards = true;
+
+    Result<Armed> arm(std::chrono::seconds timeout) override {
+        if (auto done = script_.act("arm " + std::to_string(timeout.count())); !done) {
+            return done.error();
+        }
+        armed_ = true;
+        return Armed{"watchdog0", "made up", timeout, guards};
+    }
+    Result<void> disarm() override {
+        return std::exchange(armed_, false) ? script_.act("disarm") : Result<void>();
+    }
+
+private:
+    Script& script_;
+    bool armed_ = false;
+};
+
 class QuietJournal final : public quiesce::Journal {
 public:
     std::vector<std::string> lines;
@@ -316,8 +337,8 @@ public:
     }
 
     [[nodiscard]] Ports ports() {
-        return Ports{root,          fetcher,   loader,  quiescer, surroundings, store,
-                     durable.get(), restarter, journal, events,   clock};
+        return Ports{root,          fetcher,   loader,   quiescer, surroundings, store,
+                     durable.get(), restarter, watchdog, journal,  events,       clock};
     }
     Outcome run() {
         auto plan = prepare(request, options, ports());
@@ -336,6 +357,7 @@ public:
     ScriptedStore store{script};
     std::unique_ptr<MemoryStore> durable;  ///< null: this machine has none
     ScriptedRestarter restarter{script};
+    ScriptedWatchdog watchdog{script};
     QuietJournal journal;
     EventList events;
     SystemClock clock;

@@ -56,7 +56,7 @@ State unbinding() {
 }
 
 LookBack look_back_at(MemoryStore& store) {
-    auto found = look_back(store, "this boot");
+    auto found = look_back(store, "this boot", false);
     REQUIRE(found);
     CHECK_FALSE(read_state(store)->attempt);  // it is told once
     return std::move(*found);
@@ -174,20 +174,42 @@ TEST_SUITE("handover") {
         CHECK(sentences(found.notes) == Lines{"\"Debian\" was not booted in 4 attempts: a driver failed in each"});
     }
 
+    TEST_CASE("a watchdog that restarted the machine after a jump that it guarded is told with the attempt") {
+        Script script;
+        MemoryStore store(script);
+        State state = unbinding();
+        state.attempt->step = Step::watchdog;
+        state.attempt->store_gone = true;
+        state.attempt->began = 1'700'000'000;
+        for (const bool guarded : {true, false}) {
+            for (const bool fired : {true, false}) {
+                state.attempt->watchdog = guarded;
+                store.contents = to_text(state);
+                const auto found = look_back(store, "this boot", fired);
+                REQUIRE(found);
+                CHECK(sentences(found->notes) ==
+                      (guarded && fired
+                           ? Lines{"after the jump to \"Debian\" at 2023-11-14 22:13:20 UTC the watchdog "
+                                   "restarted the machine: its system did not come up, or hung later"}
+                           : Lines()));
+            }
+        }
+    }
+
     TEST_CASE("an attempt of this boot, an empty store and one that fails are left alone") {
         Script script;
         MemoryStore store(script);
-        CHECK(look_back(store, "this boot")->notes.empty());
+        CHECK(look_back(store, "this boot", false)->notes.empty());
         State state = unbinding();
         state.attempt->boot_id = "this boot";
         store.contents = to_text(state);
-        CHECK(look_back(store, "this boot")->notes.empty());
+        CHECK(look_back(store, "this boot", false)->notes.empty());
         CHECK(read_state(store)->attempt);
         store.damaged = {Message("state.copy_damaged", {{"file", "stillboot.1"}})};
-        CHECK(sentences(look_back(store, "this boot")->notes) ==
+        CHECK(sentences(look_back(store, "this boot", false)->notes) ==
               Lines{"the state store's file stillboot.1 is damaged: the other copy is used"});
         store.fails = true;
-        CHECK(look_back(store, "this boot").error().code() == "state.hangs");
+        CHECK(look_back(store, "this boot", false).error().code() == "state.hangs");
     }
 
     TEST_CASE("after a hang the driver is remembered and the machine restarted, before anything is undone") {
