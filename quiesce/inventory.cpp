@@ -23,6 +23,7 @@ void read_pci(const SysfsDirectory& directory, Device& device) {
     pci.vendor = static_cast<std::uint16_t>(hex("vendor"));
     pci.device = static_cast<std::uint16_t>(hex("device"));
     device.pci = pci;
+    device.reset_methods = split(directory.attribute("reset_method"), " ");
     device.virtual_functions = static_cast<std::uint32_t>(parse_number(directory.attribute("sriov_numvfs"), 10));
     device.physical_function = directory.follow("physfn");
 }

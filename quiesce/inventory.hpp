@@ -38,8 +38,10 @@ struct Device {
     std::optional<PciFunction> pci;
     std::uint32_t virtual_functions = 0;  ///< `sriov_numvfs` of a physical function
     std::string physical_function;        ///< path of the physical function this virtual one belongs to
-    std::vector<std::string> suppliers;   ///< paths, by device links that are not dormant
-    std::vector<std::string> classes;     ///< what it is to users: "watchdog", "tpm", "net", "block", "drm", …
+    /// Of a PCI function, the ways to reset it, in the order in which the kernel takes them: "flr", "pm", "bus".
+    std::vector<std::string> reset_methods;
+    std::vector<std::string> suppliers;  ///< paths, by device links that are not dormant
+    std::vector<std::string> classes;    ///< what it is to users: "watchdog", "tpm", "net", "block", "drm", …
 
     [[nodiscard]] bool bound() const { return !driver.empty(); }
     bool operator==(const Device&) const = default;

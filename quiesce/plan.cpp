@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "quiesce/order.hpp"
+#include "quiesce/reset.hpp"
 #include "quiesce/sysfs.hpp"
 
 namespace stillboot::quiesce {
@@ -215,6 +216,22 @@ private:
             step.waits_for = {plan_.steps.size() - 1};
         }
         plan_.steps.push_back(std::move(step));
+        if (judged.decision.reset) {
+            add_reset(device);
+        }
+    }
+
+    // Behind its unbind; what the device stands on waits for both.
+    void add_reset(const Device& device) {
+        if (auto why = why_not_reset(device, inventory_)) {
+            plan_.notes.push_back(std::move(*why));
+            return;
+        }
+        PlanStep step = plan_.steps.back();
+        step.action = StepAction::reset;
+        step.reason = Message("quiesce.reset_by", {{"method", device.reset_methods.front()}});
+        step.waits_for = {plan_.steps.size() - 1};
+        plan_.steps.push_back(std::move(step));
     }
 
     void list_kept() {
@@ -257,7 +274,9 @@ private:
 
     void find_refusals() {
         for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-            step_at_[plan_.steps[i].path] = i;
+            if (plan_.steps[i].action != StepAction::reset) {
+                step_at_[plan_.steps[i].path] = i;
+            }
         }
         for (const auto& user : inventory_.users) {
             if (policy_.in_use == InUse::keep) {
@@ -311,6 +330,7 @@ std::string_view to_word(StepAction action) {
     switch (action) {
         case StepAction::unbind: return "unbind";
         case StepAction::sriov_off: return "switch off the virtual functions of";
+        case StepAction::reset: return "reset";
     }
     return "";
 }

@@ -16,9 +16,10 @@ namespace stillboot::quiesce {
 enum class StepAction {
     unbind,
     sriov_off,  ///< the virtual functions of a physical one, before it goes
+    reset,      ///< of a PCI function that its driver has let go of
 };
 
-/// "unbind", "switch off the virtual functions of". Lifetime: static.
+/// "unbind", "switch off the virtual functions of", "reset". Lifetime: static.
 [[nodiscard]] std::string_view to_word(StepAction action);
 
 /// One act on one device.

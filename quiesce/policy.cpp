@@ -102,6 +102,7 @@ std::string setting_rule(std::string_view key, const std::string& origin) {
 Action action_of(RuleAction action) {
     switch (action) {
         case RuleAction::unbind:
+        case RuleAction::reset:
         case RuleAction::last: return Action::unbind;
         case RuleAction::keep: return Action::keep;
         case RuleAction::leave:
@@ -121,6 +122,7 @@ Decision from_rules(const Device& device, const Policy& policy) {
         decision.deadline = found->deadline;
         decision.reason = Message("quiesce.rule", {{"why", found->why}});
         decision.must_be_quiet = found->action == RuleAction::verify;
+        decision.reset = found->action == RuleAction::reset;
         decision.rule = found->label();
         const bool asks_for_it = !found->shipped || lacks_shutdown(device.bus, device.driver);
         if (policy.mode == QuiesceMode::minimal && decision.action == Action::unbind && !asks_for_it) {

@@ -62,6 +62,7 @@ struct Decision {
     int stage = 0;
     std::chrono::seconds deadline{10};
     Message reason;
+    bool reset = false;          ///< after its unbind, where that can be
     bool must_be_quiet = false;  ///< while it stays bound it counts as moving unless it is quiet in config space
     std::string rule;  ///< Rule::label of the rule that decided, or the setting; empty where no rule was asked
 };

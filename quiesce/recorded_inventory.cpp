@@ -61,6 +61,7 @@ json::object device_json(const Device& device) {
     }
     put(out, "virtual_functions", std::uint64_t{device.virtual_functions});
     put(out, "physical_function", device.physical_function);
+    put(out, "reset_methods", device.reset_methods);
     put(out, "suppliers", device.suppliers);
     put(out, "classes", device.classes);
     return out;
@@ -278,6 +279,7 @@ private:
         device.virtual_functions = number<std::uint32_t>(object, "virtual_functions");
         device.physical_function =
             planted_defect ? text(object, "physical_function") : path(object, "physical_function");
+        device.reset_methods = texts(object, "reset_methods");
         device.suppliers = paths(object, "suppliers");
         device.classes = texts(object, "classes");
         return device;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "quiesce/sysfs.hpp"
+#include "quiesce/verify.hpp"
 
 namespace stillboot::quiesce {
 namespace {
@@ -23,6 +24,7 @@ std::string file_of(const PlanStep& step) {
     switch (step.action) {
         case StepAction::unbind: return "/sys/bus/" + step.bus + "/drivers/" + step.driver + "/unbind";
         case StepAction::sriov_off: return step.path + "/sriov_numvfs";
+        case StepAction::reset: return step.path + "/reset";
     }
     return {};
 }
@@ -31,6 +33,7 @@ std::string text_of(const PlanStep& step) {
     switch (step.action) {
         case StepAction::unbind: return step.name;
         case StepAction::sriov_off: return "0";
+        case StepAction::reset: return "1";
     }
     return {};
 }
@@ -39,8 +42,13 @@ std::string_view failure_code(StepAction action) {
     switch (action) {
         case StepAction::unbind: return "quiesce.unbind_failed";
         case StepAction::sriov_off: return "quiesce.sriov_failed";
+        case StepAction::reset: return "quiesce.reset_failed";
     }
     return {};
+}
+
+std::string_view hang_code(const PlanStep& step, bool held) {
+    return step.action == StepAction::reset ? "quiesce.reset_hung" : held ? "quiesce.hung_held" : "quiesce.hung";
 }
 
 Message journal_line(const PlanStep& step, std::uint64_t number, std::uint64_t total) {
@@ -52,6 +60,7 @@ Message journal_line(const PlanStep& step, std::uint64_t number, std::uint64_t t
                                                       {"driver", step.driver},
                                                       {"bus", step.bus}});
         case StepAction::sriov_off: return Message("quiesce.journal_sriov", {{"device", step.name}});
+        case StepAction::reset: return Message("quiesce.journal_reset", {{"device", step.name}});
     }
     return {};
 }
@@ -182,7 +191,10 @@ bool StepRunner::announce(const std::vector<std::size_t>& batch) {
 }
 
 bool StepRunner::still_to_do(const PlanStep& step) const {
-    return current_driver(ports_.root, step.path) == step.driver;
+    const std::string driver = current_driver(ports_.root, step.path);
+    // What was bound again has its turn as a late comer; nothing that is bound is reset.
+    return step.action == StepAction::reset ? driver.empty() && ports_.root.exists(file_of(step))
+                                            : driver == step.driver;
 }
 
 void StepRunner::start(std::size_t step) {
@@ -193,6 +205,9 @@ void StepRunner::start(std::size_t step) {
     running.give_up_at = std::min<Clock::Instant>(running.began + what.deadline, budget_end_);
     if (!still_to_do(what)) {
         return finish(running, StepOutcome::End::already_gone, 0);
+    }
+    if (what.action == StepAction::reset) {
+        stop_function(ports_, what.path);  // a reset gives back the command register as it was before
     }
     const auto ticket = ports_.writer.start(ports_.root, file_of(what), text_of(what));
     if (!ticket) {
@@ -269,7 +284,7 @@ void StepRunner::give_up_late() {
         record_.hung.push_back(step.path);
         finish(running, StepOutcome::End::hung, 0);
         fail(Error(
-            running.held_by.empty() ? "quiesce.hung" : "quiesce.hung_held",
+            hang_code(step, !running.held_by.empty()),
             {{"device", step.path},
              {"driver", step.driver},
              {"holder", running.held_by},

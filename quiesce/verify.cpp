@@ -155,13 +155,7 @@ std::set<std::string> stop_driverless(const Ports& ports, const std::vector<Endp
         }
         ports.journal.line(Message("quiesce.journal_stop", {{"device", endpoint.name}}));
         stopped.insert(endpoint.path);
-        if (endpoint.state.bus_master) {
-            stop_through_enable(ports, endpoint.path);
-        }
-        const PciState after = read_state(ports.root, endpoint.path);
-        if (after.bus_master || after.msi || after.msix) {
-            stop_through_config(ports, endpoint.path);
-        }
+        stop_function(ports, endpoint.path);
     }
     return stopped;
 }
@@ -204,6 +198,16 @@ bool Verification::at_rest() const {
 std::size_t Verification::count(Rest rest) const {
     return static_cast<std::size_t>(
         std::count_if(verdicts.begin(), verdicts.end(), [&](const Verdict& v) { return v.rest == rest; }));
+}
+
+void stop_function(const Ports& ports, const std::string& path) {
+    if (read_state(ports.root, path).bus_master) {
+        stop_through_enable(ports, path);
+    }
+    const PciState after = read_state(ports.root, path);
+    if (after.answers && (after.bus_master || after.msi || after.msix)) {
+        stop_through_config(ports, path);
+    }
 }
 
 Result<Verification> look(const Root& root, const Plan& plan) {

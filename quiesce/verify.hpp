@@ -39,11 +39,15 @@ struct Verification {
     [[nodiscard]] std::size_t count(Rest rest) const;
 };
 
+/// Stops a function that no driver is bound to, as far as the kernel lets us: bus mastering (through `enable`,
+/// then the command register), MSI and MSI-X.
+void stop_function(const Ports& ports, const std::string& path);
+
 /// Looks only. @error base.open_failed where the PCI bus cannot be listed; a machine without one has no endpoint.
 [[nodiscard]] Result<Verification> look(const Root& root, const Plan& plan);
 
-/// Looks, stops what masters the bus without a driver (through `enable`, then the command register where the
-/// kernel lets us), waits up to a second for pending transactions, and looks again. Bridges are never touched.
+/// Looks, stops what masters the bus without a driver, waits up to a second for pending transactions, and looks
+/// again. Bridges are never touched.
 [[nodiscard]] Result<Verification> verify(const Ports& ports, const Plan& plan);
 
 }  // namespace stillboot::quiesce

@@ -11,11 +11,12 @@
 namespace stillboot {
 namespace {
 
-constexpr std::array<std::pair<RuleAction, std::string_view>, 5> action_words = {{
+constexpr std::array<std::pair<RuleAction, std::string_view>, 6> action_words = {{
     {RuleAction::unbind, "unbind"},
     {RuleAction::keep, "keep"},
     {RuleAction::leave, "leave"},
     {RuleAction::verify, "verify"},
+    {RuleAction::reset, "reset"},
     {RuleAction::last, "last"},
 }};
 

@@ -17,6 +17,7 @@ enum class RuleAction {
     keep,    ///< stays bound, and so does everything it stands on
     leave,   ///< no step of its own: it goes when what it stands on goes, and stays otherwise
     verify,  ///< as leave, but a PCI function that stays bound must be quiet in config space
+    reset,   ///< as unbind, and then, without a driver, the PCI function is reset
     last,    ///< unbound after all that are not
 };
 

@@ -28,7 +28,11 @@ public:
             return 0;
         }
         if (word.starts_with("only=")) {
-            only(split_names(word.substr(5)));
+            only(split_names(word.substr(5)), RuleAction::unbind);
+            return 0;
+        }
+        if (word.starts_with("reset=")) {
+            only(split_names(word.substr(6)), RuleAction::reset);
             return 0;
         }
         const auto begin = std::chrono::steady_clock::now();
@@ -45,10 +49,11 @@ public:
 
 private:
     // Devices of other drivers than these stay as they are.
-    void only(std::vector<std::string> drivers) {
+    void only(std::vector<std::string> drivers, RuleAction action) {
         Rule wanted;
         wanted.name = "only";
         wanted.drivers = std::move(drivers);
+        wanted.action = action;
         wanted.why = "the test names it";
         Rule others;
         others.name = "others";

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What binds devices again while they are unbound, and virtual functions."""
+import re
+
 from lab import TOP
 
 # QEMU's nvme has virtual functions only below a port. Its functions are offline until a program of its own gives
@@ -7,7 +9,8 @@ from lab import TOP
 FUNCTIONS = 2
 SRIOV = ["-device", "pcie-root-port,id=below,chassis=9,slot=9", "-device", "nvme-subsys,id=subsystem",
          "-device", "nvme,serial=parent,subsys=subsystem,bus=below,sriov_max_vfs=2,sriov_vq_flexible=4,"
-                    "sriov_vi_flexible=2"]
+                    "sriov_vi_flexible=2",
+         "-trace", "pci_nvme_pci_reset"]
 PHYSICAL = "$(dirname /sys/bus/pci/devices/*/sriov_totalvfs)"
 
 SETUP = """for order in 'add again still_again - 0 plain' 'bind again' 'add mother still_mother - 0 child' 'bind mother'; do
@@ -67,13 +70,22 @@ def check_child(lab, machine):
     lab.check("the mother is bound", machine.sh(f"ls -d {drivers}/mother"))
 
 
+def resets(machine):
+    """How often QEMU's nvme was reset until now, as it says itself."""
+    return (machine.directory / "qemu.log").read_text().count("pci_nvme_pci_reset")
+
+
 def check_functions(lab, machine):
     count = f"ls -d {PHYSICAL}/virtfn* 2>/dev/null | wc -l"
     driver = f"basename $(readlink {PHYSICAL}/driver)"
     machine.sh(f"echo 0 >{PHYSICAL}/sriov_drivers_autoprobe; echo {FUNCTIONS} >{PHYSICAL}/sriov_numvfs", timeout=60)
     lab.equal("there are virtual functions", machine.sh(count).strip(), str(FUNCTIONS))
-    status, text = helper(machine, "only=nvme plan run verify")
-    lab.equal("the physical function is unbound and at rest", status, 0)
+    before = resets(machine)
+    status, text = helper(machine, "reset=nvme plan run verify")
+    lab.equal("the physical function is unbound, reset and at rest", status, 0)
+    lab.check("the reset is planned behind its unbind, by the function itself",
+              re.search(r"\nreset (\S+) \(pci, nvme\), after \1: .* by flr \[", text), text)
+    lab.equal("the device saw one", resets(machine) - before, 1)
     lab.check("its virtual ones were switched off first", "switch off the virtual functions" in text, text)
     lab.equal("they are gone", machine.sh(f"{count}; cat {PHYSICAL}/sriov_numvfs").split(), ["0", "0"])
     lab.equal("and no driver is bound", machine.sh(f"ls {PHYSICAL}/driver 2>/dev/null || true"), "")
@@ -82,7 +94,7 @@ def check_functions(lab, machine):
 
 
 def test_bound_again(lab):
-    """what would bind again ends still or refused by name; virtual functions go before the physical one"""
+    """what would bind again ends still or refused by name; virtual functions go before the physical one, which is reset on request"""
     initrd = lab.module_initrd(SETUP, files={
         "/test/quiesce-machine": TOP / "build/tests/quiesce/quiesce-machine", "/test/again.rules": RULE + "\n"})
     with lab.machine(kernel=lab.firmware()[0], initrd=initrd, arguments=SRIOV,

@@ -48,6 +48,13 @@ TEST_SUITE("rules") {
         CHECK(rule.why == "because");
         CHECK(rule.source == "a list");
         CHECK(parse_rule_file("r.toml", "").rules.empty());
+        for (const char* word : {"unbind", "keep", "leave", "verify", "reset", "last"}) {
+            const auto one =
+                parse_rule_file("r.toml", "[[rule]]\nname = \"a\"\ndriver = \"x\"\nwhy = \"y\"\naction = \"" +
+                                              std::string(word) + "\"\n");
+            REQUIRE(one.rules.size() == 1);
+            CHECK(to_word(one.rules[0].action) == word);
+        }
     }
 
     TEST_CASE("each mistake refuses the file with its place") {
@@ -92,7 +99,9 @@ TEST_SUITE("rules") {
             texts(parse_rule_file("r.toml", "x = 1\n[[rule]]\naction = \"stop\"\n")) ==
             Lines{
                 "r.toml:1:5: error: x is not known here: a rule file holds [[rule]] tables and nothing else",
-                "r.toml:3:10: error: action must be \"unbind\", \"keep\", \"leave\", \"verify\" or \"last\", not "
+                "r.toml:3:10: error: action must be \"unbind\", \"keep\", \"leave\", \"verify\", \"reset\" or "
+                "\"last\", "
+                "not "
                 "'stop'",
                 "r.toml:2:1: error: this rule lacks its name", "r.toml:2:1: error: this rule lacks its why",
                 "r.toml:2:1: error: this rule says nothing of which devices it is for; driver = \"*\" is for all",
