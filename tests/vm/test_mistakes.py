@@ -10,6 +10,12 @@ from lab import TOP
 NETWORK = ["-netdev", "user,id=n0,restrict=on", "-device", "e1000e,netdev=n0,romfile="]
 ADDRESS = "10.0.2.15"
 OVER_SSH = f"SSH_CONNECTION='10.0.2.2 50000 {ADDRESS} 22'"
+USB_RULE = """[[rule]]
+name = "usb"
+driver = "xhci_hcd"
+action = "unbind"
+why = "the test wants it unbound"
+"""
 CUT_OFF = "which 0000:00:"  # of the sentence about ssh: the card's name follows
 
 # With Debian's own programs, which the firmware does not carry: $L starts one with its libraries.
@@ -95,8 +101,32 @@ def refused(lab, machine, what, command, words):
     lab.equal(f"{what}: nothing was touched", machine.sh(entries.BOUND), bound)
 
 
+def bound_pci(machine):
+    return set(machine.sh("ls -d /sys/bus/pci/drivers/*/0000:* | cut -d/ -f6").split())
+
+
+def modes_do_no_more_than_they_say(lab, machine):
+    bound = machine.sh(entries.BOUND)
+    machine.sh("echo 'quiesce = \"off\"' >/run/stillboot/stillboot.toml")
+    status, said = machine.sh("stillboot quiesce run", timeout=60, check=False)
+    lab.check("off is a run that ends well", status == 0 and "the setting quiesce is off" in
+              machine.sh("stillboot quiesce plan"), f"{status}: {said}")
+    lab.equal("and touches nothing", machine.sh(entries.BOUND), bound)
+    before = bound_pci(machine)
+    machine.sh("echo 'quiesce = \"minimal\"' >/run/stillboot/stillboot.toml; mkdir -p /run/stillboot/quiesce.d; "
+               f"cat >/run/stillboot/quiesce.d/usb.toml <<'EOF'\n{USB_RULE}EOF")
+    plan = machine.sh("stillboot quiesce plan")
+    lab.check("a drop-in is named with its place", "[usb (/run/stillboot/quiesce.d/usb.toml:1)]" in plan, plan)
+    status, said = machine.sh("stillboot quiesce run", timeout=120, check=False)
+    lab.equal("minimal runs", status, 0)
+    after = bound_pci(machine)
+    lab.check("what a rule of the machine names is unbound, and what has a shutdown method stays",
+              "xhci_hcd" in before - after and {"nvme", "e1000e"} <= after, f"{before} {after} {said}")
+    machine.sh("rm -r /run/stillboot/stillboot.toml /run/stillboot/quiesce.d")
+
+
 def test_mistakes(lab):
-    """what is in use, an ssh session, a container and a read-only sysfs refuse by name; and cut off, it goes on"""
+    """what is in use, an ssh session, a container and a read-only sysfs refuse by name; modes are kept to"""
     with lab.machine(disks=images(lab), arguments=NETWORK, append="stillboot.timeout=never") as machine:
         machine.sh("true", timeout=90)
         entries.wait_for_disks(machine, ["root", "other", "swap"])
@@ -115,6 +145,7 @@ def test_mistakes(lab):
         refused(lab, machine, "a read-only sysfs",
                 "unshare -m sh -c 'mount -o remount,bind,ro /sys && stillboot quiesce run'",
                 "sysfs is mounted read-only at /sys")
+        modes_do_no_more_than_they_say(lab, machine)
         status, said = machine.sh(f"{OVER_SSH} stillboot quiesce run --even-if-cut-off", timeout=120, check=False)
         lab.equal("asked for all the same, it is done", status, 0)
         lab.check("and nothing moves", "Nothing moves." in said, said)
