@@ -15,8 +15,7 @@ from lab import TOP
 MINIMUM_KINDS = 16
 KEPT = {"ahci"}  # by policy: its shutdown is the gentler one
 
-# virtio-blk is booted from; the driver of am53c974 can die in its own probe (see kinds.py), here on a full bus.
-DISKS = [kind for kind in kinds.DISKS if kind not in ("virtio-blk", "am53c974")]
+DISKS = [kind for kind in kinds.DISKS if kind != "virtio-blk"]  # that one is booted from
 NICS = kinds.NICS
 
 ENTRY = """set default=0

@@ -82,6 +82,10 @@ def test_everything_unbinds_and_comes_back(lab):
         lab.say("\n" + text)
         lab.equal("all is unbound and at rest", status, 0)
         lab.check("nothing moves", "moving" not in text, text)
+        acts = re.findall(r"^(?:done|already gone) \S+ \(.+\): \d+ ms$", text, re.MULTILINE)
+        lines = machine.sh("dmesg | grep -o 'stillboot: unbind [0-9]*/' | grep -o '[0-9]*'").split()
+        lab.equal("each act has its line in the kernel's log, and none is lost",
+                  [int(number) for number in lines], list(range(1, len(acts) + 1)))
         lab.equal("only the kept drivers are left on PCI",
                   sorted(set(re.findall(r"drivers/([^/]+)/", machine.sh("ls -d /sys/bus/pci/drivers/*/0000:*")))),
                   ["ahci", "i6300ESB timer", "lpc_ich"])
