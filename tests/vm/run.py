@@ -22,7 +22,7 @@ TOP = HERE.parents[1]
 
 
 def find_tests(names):
-    """[(file, function, sentence)] in the order of the files; those marked slow with SLOW_FIRST come first."""
+    """[(file, function, sentence)] in the order of the files."""
     found = []
     for path in sorted(HERE.glob("test_*.py")):
         for node in ast.parse(path.read_text()).body:
