@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Power cut at each step of a hand-over, and a store torn by it: the next start knows what happened."""
+import json
+import re
+import zlib
+
+import disks
+from still import RULES, setup_of, two_disks, wait_for_entry
+
+FIRST, LAST = "still-slow", "dark-last"
+SLOW = "/sys/devices/platform/slow"
+LAST_RULE = {"/etc/stillboot/quiesce.d/last.toml": """[[rule]]
+name = "module-last"
+driver = "dark-last"
+action = "last"
+why = "it has the displays' stage"
+"""}
+LOOKED = "! stillboot status | grep -q '^Still looking'"
+BOOT = "dmesg -n 7; (stillboot boot 'the wanted one' >/dev/null 2>&1 &)"
+DIED = 'the hand-over to "the wanted one" ended at the step {step}, with the machine'
+SUSPECT = r"the machine went down while (\S+) \(\S+\) was let go of"
+
+# Where the power goes: what the console says then, the step that the next start names, the driver it suspects.
+# From the store's own devices on nothing can be written down any more: the start after that accuses nobody.
+CUTS = [
+    ("once the record is written", r"stillboot: stop our helpers and let go of every disk", "(commit|take-down)", None),
+    ("in the first stage", r"still_test: begin slow", "unbind", FIRST),
+    ("in the displays' stage", r"still_test: begin last", "unbind", LAST),
+    ("with every device unbound", r"stillboot: check that no device moves", None, None),
+    ("during the load", r"stillboot: load the kernel for good", None, None),
+    ("before the jump", r"stillboot: jumping after", None, None),
+]
+
+
+def cut(lab, machine, where, pattern):
+    """Starts a hand-over and cuts the power where the console says a pattern."""
+    machine.sh(BOOT)
+    machine.console.expect(pattern, timeout=90, what=where)
+    machine.monitor("system_reset")
+    machine.restarted()
+
+
+def says_what_happened(lab, machine, where, step, driver):
+    machine.wait_sh(LOOKED)
+    status = machine.sh("stillboot status")
+    died = re.search(DIED.format(step=step or r"\S+"), status)
+    lab.check(f"{where}: it says " + (f"that it ended at the step {step}" if step else "of no step"),
+              bool(died) == bool(step), status)
+    suspects = re.findall(SUSPECT, status)
+    if driver == FIRST:  # the first batch: all that nothing holds up
+        lab.check(f"{where}: it suspects what was under way, {driver} among it", driver in suspects and LAST not in suspects,
+                  status)
+    else:
+        lab.equal(f"{where}: it suspects", suspects, [driver] if driver else [])
+    lab.check(f"{where}: nothing boots by itself", "another boot" not in status and "restarted to boot" not in status, status)
+
+
+def test_power_cut_at_each_step(lab):
+    """the power goes at each step from the commit to the jump: the next start says what happened, and can boot"""
+    setup = setup_of(("slow", FIRST, "plain", 3000), ("last", LAST, "plain", 3000))
+    with lab.machine(disks=two_disks(lab), kernel=lab.firmware()[0],
+                     initrd=lab.module_initrd(setup, files=RULES | LAST_RULE), reboots=True,
+                     append="stillboot.timeout=never stillboot.trial=never", limit=500) as machine:
+        wait_for_entry(machine)
+        for where, pattern, step, driver in CUTS:
+            cut(lab, machine, where, pattern)
+            wait_for_entry(machine)
+            lab.say(f"up again after the cut {where}")
+            says_what_happened(lab, machine, where, step, driver)
+        lab.check("no cut let the next kernel start", "MARKER" not in machine.console.text)
+        learned = machine.sh("stillboot quiesce learned")
+        lab.check("each driver was seen once", learned.count(FIRST) == 1 == learned.count(LAST), learned)
+        machine.sh(BOOT)
+        said = machine.wait_marker()
+        lab.equal("after all of that it boots", said["bootloader_type"], "208")
+        lab.check("the entry", f"nonce={lab.nonce}" in said["cmdline"], said["cmdline"])
+        machine.wait_off()
+
+
+def copies(image):
+    """What the two copies on a store's disk hold: (sequence, text), or None where one is not whole."""
+    found = []
+    for name in ("stillboot.0", "stillboot.1"):
+        path = image.with_name(name)
+        disks.run("mcopy", "-n", "-o", "-i", image, f"::/{name}", path)
+        head, _, text = path.read_bytes().partition(b"\n")
+        match = re.fullmatch(rb"stillboot-state 1 (\d+) (\d+) ([0-9a-f]+)", head)
+        text = text[:int(match[2])] if match else b""
+        whole = match and zlib.crc32(match[1] + b" " + text) == int(match[3], 16)
+        found.append((int(match[1]), text.decode()) if whole else None)
+    return found
+
+
+def tear(image, number, keep):
+    """A copy as a power cut leaves it: its first bytes are there, and what was to follow is not."""
+    path = image.with_name(f"stillboot.{number}")
+    data = path.read_bytes()
+    path.write_bytes(data[:keep] + bytes(len(data) - keep))
+    disks.run("mcopy", "-n", "-o", "-i", image, path, f"::/{path.name}")
+
+
+def names_slow(copy):
+    return SLOW in json.loads(copy[1])["attempt"]["devices"]["in_flight"]
+
+
+def test_a_torn_store(lab):
+    """a torn copy of the state store is named, the other one used, and with both torn everything works but memory"""
+    setup = setup_of(("slow", FIRST, "plain", 3000))
+    images = two_disks(lab)
+    store = images[1][0]
+    options = dict(disks=images, kernel=lab.firmware()[0], initrd=lab.module_initrd(setup, files=RULES),
+                   append="stillboot.timeout=never stillboot.trial=never")
+    with lab.machine(**options) as machine:
+        wait_for_entry(machine)
+        machine.sh(BOOT)
+        machine.console.expect(r"still_test: begin slow", timeout=90)
+        machine.monitor("quit")
+        machine.wait_off()
+    before = copies(store)
+    lab.check("the disk holds two whole copies", all(before), before)
+    young = 0 if before[0][0] > before[1][0] else 1
+    lab.check("the newer one names the driver that was let go of, the older one does not",
+              names_slow(before[young]) and not names_slow(before[1 - young]) and
+              before[young][0] == before[1 - young][0] + 1, before)
+    tear(store, young, 200)
+    lab.equal("it is torn", copies(store)[young], None)
+
+    with lab.machine(**options) as machine:
+        wait_for_entry(machine)
+        machine.wait_sh(LOOKED)
+        status = machine.sh("stillboot status; stillboot log")
+        lab.check("the next start names the torn copy",
+                  f"the state store's file stillboot.{young} is damaged: the other copy is used" in status, status)
+        lab.check("and tells what the other one knows", 'the hand-over to "the wanted one" ended at the step' in status,
+                  status)
+        lab.check("but not what the torn one did", "was let go of" not in status, status)
+        machine.monitor("quit")
+        machine.wait_off()
+    after = copies(store)
+    lab.check("the next write went over the torn copy", after[young] and after[1 - young] == before[1 - young] and
+              after[young][0] == before[1 - young][0] + 1, after)
+    for number in (0, 1):
+        tear(store, number, 20)
+    lab.equal("now both are torn", copies(store), [None, None])
+
+    with lab.machine(**options) as machine:
+        wait_for_entry(machine)
+        machine.wait_sh(LOOKED)
+        status = machine.sh("stillboot status")
+        lab.check("with both torn it says so", "both copies in the state store are damaged: what was remembered is lost"
+                  in status, status)
+        lab.check("and nothing is made up", "ended at the step" not in status, status)
+        machine.sh(BOOT)
+        said = machine.wait_marker()
+        lab.equal("and it boots", said["bootloader_type"], "208")
+        lab.check("the entry", f"nonce={lab.nonce}" in said["cmdline"], said["cmdline"])
+        machine.wait_off()
+    lab.check("what is written then is whole", any(copies(store)), copies(store))
