@@ -131,6 +131,15 @@ static int test_probe(struct platform_device *platform)
 	return misc_register(&device->misc);
 }
 
+static int set_override(struct platform_device *platform, const char *driver)
+{
+#ifdef OVERRIDE_IN_DEVICE
+	return device_set_driver_override(&platform->dev, driver);
+#else
+	return driver_set_override(&platform->dev, &platform->driver_override, driver, strlen(driver));
+#endif
+}
+
 static void bring_back_child(struct test_device *device)
 {
 	struct platform_device *child = platform_device_alloc("still_child", PLATFORM_DEVID_AUTO);
@@ -138,7 +147,7 @@ static void bring_back_child(struct test_device *device)
 	if (!child)
 		return;
 	child->dev.parent = &device->platform->dev;
-	if (driver_set_override(&child->dev, &child->driver_override, device->driver, strlen(device->driver)) ||
+	if (set_override(child, device->driver) ||
 	    platform_device_add(child)) {
 		platform_device_put(child);
 		return;
@@ -239,7 +248,7 @@ static int order_add(char **words)
 	error = platform_device_add_data(device->platform, &device, sizeof(device));
 	/* No driver has this name: it stays unbound until it is told. */
 	error = error ? error :
-			driver_set_override(&device->platform->dev, &device->platform->driver_override, "none", 4);
+			set_override(device->platform, "none");
 	error = error ? error : platform_device_add(device->platform);
 	if (error) {
 		platform_device_put(device->platform);
@@ -259,8 +268,7 @@ static int order_bind(char **words)
 		return -ENOENT;
 	error = need_driver(device->driver);
 	error = error ? error :
-			driver_set_override(&device->platform->dev, &device->platform->driver_override,
-					    device->driver, strlen(device->driver));
+			set_override(device->platform, device->driver);
 	if (error)
 		return error;
 	error = device_attach(&device->platform->dev);
