@@ -33,15 +33,15 @@ def wait_for_options(machine, count):
     return json.loads(machine.sh("stillboot list --json=short"))["options"]
 
 
-def disks_read(machine, labels):
-    """Reads the label of each disk's file system past every cache; answers with those that could be read."""
+def disk_digests(machine, labels):
+    """Reads each disk from end to end past every cache; answers with the digests of those that could be read."""
     machine.sh("udevadm settle --timeout=30", timeout=40, check=False)
-    found = []
+    found = {}
     for label in labels:
-        status, _ = machine.sh(f"dd if=/dev/disk/by-label/{label} of=/dev/null bs=4096 count=256 iflag=direct",
-                               timeout=30, check=False)
+        status, said = machine.sh(f"set -o pipefail; dd if=/dev/disk/by-label/{label} bs=1M iflag=direct 2>/dev/null | "
+                                  "sha256sum", timeout=60, check=False)
         if status == 0:
-            found.append(label)
+            found[label] = said.split()[0]
     return found
 
 

@@ -24,9 +24,9 @@ def setup_of(*devices):
     return "\n".join(lines) + "\n"
 
 
-def grub_entry(lab):
-    """A disk with two entries: 'another entry' is the default, 'the wanted one' has the nonce."""
-    files = lab.boot_files() | {"/boot/grub/grub.cfg": ENTRIES.format(nonce=lab.nonce)}
+def grub_entry(lab, files=None):
+    """A disk with two entries: 'another entry' is the default, 'the wanted one' has the nonce; files: more of them."""
+    files = lab.boot_files() | {"/boot/grub/grub.cfg": ENTRIES.format(nonce=lab.nonce)} | (files or {})
     return disks.ext4(lab.directory / "target.img", disks.tree(lab.directory / "tree", files), label="target")
 
 

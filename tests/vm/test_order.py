@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The order in which the kernel ran the removes, over random graphs, by the log of a module made for it."""
+import pathlib
 import re
 import secrets
 
 import graphs
+import still
 from lab import TOP
 
 GRAPHS = 100
@@ -55,18 +57,23 @@ def asserted(batch, text):
     return problems, removed
 
 
-def remove_all(lab, suite, batches):
-    """Answers with when each remove began and ended, for each batch, or with nothing where a check failed."""
+def remove_all(lab, suite, batches, disks=(), then=None):
+    """Answers with when each remove began and ended, for each batch, or with nothing where a check failed.
+
+    then: what is done in the same machine afterwards."""
     orders = "".join("\n".join([line for graph in batch for line in graph.orders()] + ["go"]) + "\n" for batch in batches)
-    initrd = lab.module_initrd("true\n", suite=suite, files={
+    initrd = lab.module_initrd("true\n", suite=suite, files=still.RULES | {
         "/test/quiesce-machine": TOP / "build/tests/quiesce/quiesce-machine", "/test/orders": orders,
         "/test/drive": DRIVE})
-    with lab.machine(kernel=lab.firmware(suite)[0], initrd=initrd, append="stillboot.timeout=never",
+    with lab.machine(disks=disks, kernel=lab.firmware(suite)[0], initrd=initrd, append="stillboot.timeout=never",
                      limit=300) as machine:
         machine.sh("true", timeout=90)
         machine.wait_sh("[ -e /dev/still_test ]")
+        machine.settle()  # a driver that comes while nothing may bind finds its devices only when asked to
         lab.say("the machine is up")
         text = machine.sh("chmod +x /test/quiesce-machine; sh /test/drive", timeout=120)
+        if then:
+            then(machine)
     (lab.directory / "removes").write_text(text)
     runs = text.split("next\n")[:-1]
     lab.equal("every graph was driven", len(runs), len(batches))
@@ -103,3 +110,26 @@ def test_random_graphs(lab):
     removed = remove_all(lab, "bookworm", batches)
     if removed:
         check_overlap(lab, batches, removed)
+
+
+def test_newer_kernel(lab):
+    """on Debian 13's kernel the removes of random graphs run in order too, and a whole hand-over lets go of such devices"""
+    seed = secrets.randbits(32)
+    lab.say(f"the graphs are those of seed {seed} and the {TOGETHER - 1} that follow")
+    target = still.grub_entry(lab, {"/boot/vmlinuz": pathlib.Path(lab.firmware("trixie")[0])})
+
+    def hand_over(machine):
+        machine.sh(still.setup_of(("first", "still-first", "plain", 200), ("second", "still-second", "plain", 200)))
+        still.wait_for_entry(machine)
+        machine.sh("dmesg -n 7; (stillboot boot 'the wanted one' >/dev/null 2>&1 &)")
+        said = machine.wait_marker()
+        removed = re.findall(r"still_test: (begin|end) (first|second)", machine.console.text)
+        lab.equal("the kernel ran both removes to their ends", sorted(removed),
+                  [("begin", "first"), ("begin", "second"), ("end", "first"), ("end", "second")])
+        lab.check("the next kernel is Debian 13's", re.match(r"6\.1[2-9]\.", said["release"]), said["release"])
+        lab.equal("kexec started it", said["bootloader_type"], "208")
+        lab.check("with the entry's command line", f"nonce={lab.nonce}" in said["cmdline"], said["cmdline"])
+        machine.wait_off()
+
+    remove_all(lab, "trixie", [[graphs.make(seed + number, f"g{number}-") for number in range(TOGETHER)]],
+               [(target, "nvme")], hand_over)
