@@ -15,6 +15,7 @@ driver = "dark-last"
 action = "last"
 why = "it has the displays' stage"
 """}
+IN_FIRST_STAGE = 1
 LOOKED = "! stillboot status | grep -q '^Still looking'"
 COMMAND_LINE = "stillboot.timeout=never stillboot.trial=never"
 NO_STORE = {"/etc/stillboot/stillboot.toml": 'state_store = "none"\n'}  # until the test names one
@@ -51,6 +52,11 @@ def disks_at_cuts(lab, images, initrd):
     return left
 
 
+def node(number):
+    """Of the machine's store of this number."""
+    return f"/dev/vd{chr(ord('a') + number)}"
+
+
 def start_daemon_with(machine, store):
     """Another daemon, whose state store is this device; it has looked back once it has looked around."""
     machine.sh(f"echo 'state_store = \"{store}\"' >/run/stillboot/stillboot.toml; pidof stillbootd >/tmp/old; "
@@ -72,27 +78,6 @@ def says_what_happened(lab, machine, where, step, driver):
     else:
         lab.equal(f"{where}: it suspects", suspects, [driver] if driver else [])
     lab.check(f"{where}: nothing boots by itself", "another boot" not in status and "restarted to boot" not in status, status)
-
-
-def test_power_cut_at_each_step(lab):
-    """the power goes at each step from the commit to the jump: the next start says what happened, and can boot"""
-    setup = setup_of(("slow", FIRST, "plain", 3000), ("last", LAST, "plain", 3000))
-    images = two_disks(lab)
-    cuts = disks_at_cuts(lab, images, lab.module_initrd(setup, files=RULES | LAST_RULE))
-    with lab.machine(disks=[images[0]] + [(cut, "virtio-blk") for cut in cuts], kernel=lab.firmware()[0],
-                     initrd=lab.module_initrd(setup, files=RULES | LAST_RULE | NO_STORE), append=COMMAND_LINE,
-                     limit=300) as machine:
-        wait_for_entry(machine)
-        for number, (where, _, step, driver) in enumerate(CUTS):
-            start_daemon_with(machine, f"/dev/vd{chr(ord('a') + number)}")
-            says_what_happened(lab, machine, where, step, driver)
-            learned = machine.sh("stillboot quiesce learned")
-            lab.equal(f"{where}: what is learnt", learned.count(f"while {driver} "), 1 if driver else 0)
-        machine.sh(BOOT)
-        said = machine.wait_marker()
-        lab.equal("after all of that it boots", said["bootloader_type"], "208")
-        lab.check("the entry", f"nonce={lab.nonce}" in said["cmdline"], said["cmdline"])
-        machine.wait_off()
 
 
 def copies(image):
@@ -121,56 +106,62 @@ def names_slow(copy):
     return SLOW in json.loads(copy[1])["attempt"]["devices"]["in_flight"]
 
 
-def test_a_torn_store(lab):
-    """a torn copy of the state store is named, the other one used, and with both torn everything works but memory"""
-    setup = setup_of(("slow", FIRST, "plain", 3000))
-    images = two_disks(lab)
-    store = images[1][0]
-    options = dict(disks=images, kernel=lab.firmware()[0], initrd=lab.module_initrd(setup, files=RULES),
-                   append=COMMAND_LINE)
-    with lab.machine(**options) as machine:
-        wait_for_entry(machine)
-        machine.sh(BOOT)
-        machine.console.expect(r"still_test: begin slow", timeout=90)
-        machine.monitor("quit")
-        machine.wait_off()
-    before = copies(store)
+def torn_copies(lab, cut):
+    """Of the store's disk as a cut in the first stage leaves it: one with its newer copy torn, one with both, and what
+    was whole before."""
+    before = copies(cut)
     lab.check("the disk holds two whole copies", all(before), before)
     young = 0 if before[0][0] > before[1][0] else 1
     lab.check("the newer one names the driver that was let go of, the older one does not",
               names_slow(before[young]) and not names_slow(before[1 - young]) and
               before[young][0] == before[1 - young][0] + 1, before)
-    tear(store, young, 200)
-    lab.equal("it is torn", copies(store)[young], None)
-
-    with lab.machine(**options) as machine:
-        wait_for_entry(machine)
-        machine.wait_sh(LOOKED)
-        status = machine.sh("stillboot status; stillboot log")
-        lab.check("the next start names the torn copy",
-                  f"the state store's file stillboot.{young} is damaged: the other copy is used" in status, status)
-        lab.check("and tells what the other one knows", 'the hand-over to "the wanted one" ended at the step' in status,
-                  status)
-        lab.check("but not what the torn one did", "was let go of" not in status, status)
-        machine.monitor("quit")
-        machine.wait_off()
-    after = copies(store)
-    lab.check("the next write went over the torn copy", after[young] and after[1 - young] == before[1 - young] and
-              after[young][0] == before[1 - young][0] + 1, after)
+    torn = [lab.directory / f"torn{number}.img" for number in (0, 1)]
+    for image in torn:
+        disks.run("cp", "--sparse=always", cut, image)
+    tear(torn[0], young, 200)
     for number in (0, 1):
-        tear(store, number, 20)
-    lab.equal("now both are torn", copies(store), [None, None])
+        tear(torn[1], number, 20)
+    lab.equal("they are torn", (copies(torn[0])[young], copies(torn[1])), (None, [None, None]))
+    return torn, before, young
 
-    with lab.machine(**options) as machine:
+
+def says_what_is_torn(lab, machine, young):
+    """In the machine's last two stores."""
+    start_daemon_with(machine, node(len(CUTS)))
+    status = machine.sh("stillboot status; stillboot log")
+    lab.check("the next start names the torn copy",
+              f"the state store's file stillboot.{young} is damaged: the other copy is used" in status, status)
+    lab.check("and tells what the other one knows", 'the hand-over to "the wanted one" ended at the step' in status, status)
+    lab.check("but not what the torn one did", "was let go of" not in status, status)
+    start_daemon_with(machine, node(len(CUTS) + 1))
+    status = machine.sh("stillboot status")
+    lab.check("with both torn it says so", "both copies in the state store are damaged: what was remembered is lost"
+              in status, status)
+    lab.check("and nothing is made up", "ended at the step" not in status, status)
+
+
+def test_power_cut_at_each_step(lab):
+    """the power goes at each step from the commit to the jump, and tears the store: the next start says what happened"""
+    setup = setup_of(("slow", FIRST, "plain", 3000), ("last", LAST, "plain", 3000))
+    images = two_disks(lab)
+    cuts = disks_at_cuts(lab, images, lab.module_initrd(setup, files=RULES | LAST_RULE))
+    torn, before, young = torn_copies(lab, cuts[IN_FIRST_STAGE])
+    with lab.machine(disks=[images[0]] + [(image, "virtio-blk") for image in cuts + torn], kernel=lab.firmware()[0],
+                     initrd=lab.module_initrd(setup, files=RULES | LAST_RULE | NO_STORE), append=COMMAND_LINE,
+                     limit=300) as machine:
         wait_for_entry(machine)
-        machine.wait_sh(LOOKED)
-        status = machine.sh("stillboot status")
-        lab.check("with both torn it says so", "both copies in the state store are damaged: what was remembered is lost"
-                  in status, status)
-        lab.check("and nothing is made up", "ended at the step" not in status, status)
+        for number, (where, _, step, driver) in enumerate(CUTS):
+            start_daemon_with(machine, node(number))
+            says_what_happened(lab, machine, where, step, driver)
+            learned = machine.sh("stillboot quiesce learned")
+            lab.equal(f"{where}: what is learnt", learned.count(f"while {driver} "), 1 if driver else 0)
+        says_what_is_torn(lab, machine, young)
         machine.sh(BOOT)
         said = machine.wait_marker()
-        lab.equal("and it boots", said["bootloader_type"], "208")
+        lab.equal("after all of that it boots", said["bootloader_type"], "208")
         lab.check("the entry", f"nonce={lab.nonce}" in said["cmdline"], said["cmdline"])
         machine.wait_off()
-    lab.check("what is written then is whole", any(copies(store)), copies(store))
+    after = copies(torn[0])
+    lab.check("the next write went over the torn copy", after[young] and after[1 - young] == before[1 - young] and
+              after[young][0] == before[1 - young][0] + 1, after)
+    lab.check("where both were torn, what is written then is whole", any(copies(torn[1])), copies(torn[1]))
