@@ -6,6 +6,8 @@
 namespace stillboot::quiesce {
 namespace {
 
+constexpr std::size_t max_stacked = 100'000;  // pairs; a machine with thousands of volumes has some ten thousand
+
 // A namespace of an NVMe subsystem lives below /sys/devices/virtual; its controllers are links beside it.
 std::vector<std::string> nvme_controllers(const Root& root, std::string_view block_path) {
     std::vector<std::string> controllers;
@@ -80,7 +82,7 @@ BlockDevice read_block(const Root& root, const std::string& name, const std::str
 
 }  // namespace
 
-void read_blocks(const Root& root, Inventory& inventory) {
+Result<void> read_blocks(const Root& root, Inventory& inventory) {
     const auto names = root.list("/sys/class/block");
     const SysfsDirectory links(root, "/sys/class/block");
     for (const auto& name : names ? *names : std::vector<std::string>{}) {
@@ -89,10 +91,10 @@ void read_blocks(const Root& root, Inventory& inventory) {
             inventory.blocks[name] = read_block(root, name, path);
         }
     }
-    derive_stacked(inventory);
+    return derive_stacked(inventory);
 }
 
-void derive_stacked(Inventory& inventory) {
+Result<void> derive_stacked(Inventory& inventory) {
     for (const auto& [name, block] : inventory.blocks) {
         // What is virtual (dm, md, loop) has nothing above it that could be unbound.
         if (block.stands_on.empty() || inventory.bound_at_or_above(block.path) == nullptr) {
@@ -102,8 +104,12 @@ void derive_stacked(Inventory& inventory) {
             for (const auto& path : inventory.block_chain(below)) {
                 inventory.stacked.emplace_back(block.path, path);
             }
+            if (inventory.stacked.size() > max_stacked) {
+                return Error("quiesce.stack_too_large", {{"limit", std::uint64_t{max_stacked}}});
+            }
         }
     }
+    return {};
 }
 
 void read_interfaces(const Root& root, Inventory& inventory) {

@@ -300,8 +300,12 @@ Result<void> may_unbind_here(const Root& root) {
     if (!root.exists("/sys/bus")) {
         return Error("quiesce.no_sysfs");
     }
+    const auto mounts = read_own_mounts(root);
+    if (!mounts) {
+        return mounts.error();
+    }
     bool read_only = false;
-    for (const auto& mount : read_own_mounts(root)) {
+    for (const auto& mount : *mounts) {
         read_only = mount.where == "/sys" ? mount.read_only : read_only;  // the last one lies on top
     }
     return read_only ? Result<void>(Error("quiesce.sysfs_read_only")) : Result<void>();

@@ -19,7 +19,7 @@ public:
         if (plan.refused()) {
             fail(Error("quiesce.refused", {{"reason", plan.refusals.front().sentence()}}));
         } else {
-            execution_.record = begin_record(ports_.root, machine, plan);
+            execution_.record = begin_record(ports_.root, ports_.entries, machine, plan);
             if (!plan.hands_off && stop_events() && stop_autoprobe(machine) && run_steps(plan.steps)) {
                 unbind_late_comers();
             }
@@ -91,7 +91,7 @@ private:
     void unbind_late_comers() {
         std::string again;
         for (int round = 0; round < max_rounds; ++round) {
-            auto inventory = read_inventory(ports_.root, ports_.bind_order);
+            auto inventory = read_inventory(ports_.root, ports_.creation_order);
             if (!inventory) {
                 fail(inventory.error());
                 return;

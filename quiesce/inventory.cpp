@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 
 #include "quiesce/sysfs.hpp"
 #include "quiesce/users.hpp"
@@ -31,7 +32,8 @@ void read_pci(const SysfsDirectory& directory, Device& device) {
 /// Reads the devices of one bus after the other.
 class BusReader {
 public:
-    BusReader(const Root& root, const BindOrderReader& bind_order) : root_(root), bind_order_(bind_order) {}
+    BusReader(const Root& root, const CreationOrder& creation_order)
+        : root_(root), creation_order_(creation_order) {}
 
     Device device_at(const std::string& path, const std::string& name, const std::string& bus) {
         const SysfsDirectory directory(root_, path);
@@ -41,7 +43,7 @@ public:
         device.bus = bus;
         device.driver = last_component(directory.link("driver"));
         if (device.bound()) {
-            device.bind_order = bind_order_(root_, path);
+            device.bind_order = creation_order_(root_, path + "/driver");
             device.can_unbind = can_unbind(device);
         }
         if (device.bound() || bus == "pci") {  // of the others nobody asks it, and there are many
@@ -63,16 +65,16 @@ private:
     }
 
     const Root& root_;
-    const BindOrderReader& bind_order_;
+    const CreationOrder& creation_order_;
     std::map<std::pair<std::string, std::string>, bool> can_unbind_;  // by bus and driver
 };
 
-Result<void> read_buses(const Root& root, const BindOrderReader& bind_order, Inventory& inventory) {
+Result<void> read_buses(const Root& root, const CreationOrder& creation_order, Inventory& inventory) {
     auto buses = root.list("/sys/bus");
     if (!buses) {
         return buses.error();
     }
-    BusReader reader(root, bind_order);
+    BusReader reader(root, creation_order);
     for (const auto& bus : *buses) {
         const std::string base = "/sys/bus/" + bus;
         if (auto text = root.read_attribute(base + "/drivers_autoprobe")) {
@@ -183,15 +185,14 @@ const Device* Inventory::bound_at_or_above(std::string_view path) const {
 std::vector<std::string> Inventory::block_chain(std::string_view name) const {
     std::vector<std::string> paths;
     std::vector<std::string> open = {std::string(name)};
-    std::vector<std::string> seen;
+    std::set<std::string, std::less<>> seen;
     while (!open.empty()) {
         const std::string current = std::move(open.back());
         open.pop_back();
         const auto found = blocks.find(current);
-        if (found == blocks.end() || std::find(seen.begin(), seen.end(), current) != seen.end()) {
+        if (found == blocks.end() || !seen.insert(current).second) {
             continue;
         }
-        seen.push_back(current);
         paths.push_back(found->second.path);
         paths.insert(paths.end(), found->second.carriers.begin(), found->second.carriers.end());
         open.insert(open.end(), found->second.stands_on.begin(), found->second.stands_on.end());
@@ -199,8 +200,8 @@ std::vector<std::string> Inventory::block_chain(std::string_view name) const {
     return paths;
 }
 
-std::uint64_t bind_order_by_inode(const Root& root, const std::string& device_path) {
-    const auto info = root.lstat(device_path + "/driver");
+std::uint64_t creation_order_by_inode(const Root& root, const std::string& path) {
+    const auto info = root.lstat(path);
     return info ? info->st_ino : 0;
 }
 
@@ -209,16 +210,20 @@ std::string current_driver(const Root& root, std::string_view device_path) {
     return target ? std::string(last_component(*target)) : std::string();
 }
 
-Result<Inventory> read_inventory(const Root& root, const BindOrderReader& bind_order) {
+Result<Inventory> read_inventory(const Root& root, const CreationOrder& creation_order) {
     Inventory inventory;
-    if (auto read = read_buses(root, bind_order, inventory); !read) {
+    if (auto read = read_buses(root, creation_order, inventory); !read) {
         return read.error();
     }
     read_device_links(root, inventory);
     read_classes(root, inventory);
-    read_blocks(root, inventory);
+    if (auto read = read_blocks(root, inventory); !read) {
+        return read.error();
+    }
     read_interfaces(root, inventory);
-    read_users(root, inventory);
+    if (auto read = read_users(root, inventory); !read) {
+        return read.error();
+    }
     return inventory;
 }
 

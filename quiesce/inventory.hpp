@@ -117,16 +117,19 @@ struct Inventory {
 /// True where `path` lies below `ancestor` in the device tree (not where they are the same).
 [[nodiscard]] bool is_below(std::string_view path, std::string_view ancestor);
 
-/// How the bind order of a device is read. @return a number that grows with each bind, 0 where unbound.
-using BindOrderReader = std::function<std::uint64_t(const Root& root, const std::string& device_path)>;
+/// When an entry of sysfs was made, compared with others: of a device's `driver` link it is the order of the
+/// binds.
+/// @return a number that grows from entry to entry, 0 where there is none.
+using CreationOrder = std::function<std::uint64_t(const Root& root, const std::string& path)>;
 
-/// The inode number of the `driver` link, by lstat. Source: fs/kernfs/dir.c, __kernfs_new_node (cyclic ids).
-[[nodiscard]] std::uint64_t bind_order_by_inode(const Root& root, const std::string& device_path);
+/// The inode number, by lstat. Source: fs/kernfs/dir.c, __kernfs_new_node (cyclic ids, a generation above them).
+[[nodiscard]] std::uint64_t creation_order_by_inode(const Root& root, const std::string& path);
 
 /// Reads everything from /sys and /proc below the root. What is missing there (no devlink class before
-/// Linux 5.8, no swaps) is simply empty. @error base.open_failed where /sys/bus cannot be listed.
+/// Linux 5.8, no swaps) is simply empty. @error base.open_failed where /sys/bus cannot be listed,
+/// quiesce.unreadable where it cannot be known what is mounted, quiesce.stack_too_large
 [[nodiscard]] Result<Inventory> read_inventory(const Root& root,
-                                               const BindOrderReader& bind_order = bind_order_by_inode);
+                                               const CreationOrder& creation_order = creation_order_by_inode);
 
 /// The driver that is bound to a device now, or empty.
 [[nodiscard]] std::string current_driver(const Root& root, std::string_view device_path);

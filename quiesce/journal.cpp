@@ -32,20 +32,21 @@ std::string plain(std::string text) {
     return text;
 }
 
-// A console that takes nothing (flow control, an absent terminal) must not hold us up.
-void write_patiently(int fd, std::string_view text) {
+// A console that takes nothing (flow control, an absent terminal) must not hold us up. @return whether it took it
+bool write_patiently(int fd, std::string_view text) {
     constexpr int patience_ms = 1000;
     while (!text.empty()) {
         struct pollfd waiting = {fd, POLLOUT, 0};
         if (::poll(&waiting, 1, patience_ms) <= 0) {
-            return;
+            return false;
         }
         const ssize_t count = ::write(fd, text.data(), text.size());
         if (count < 0 && errno != EINTR && errno != EAGAIN) {
-            return;
+            return false;
         }
         text.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
     }
+    return true;
 }
 
 // The kernel prints a record to its consoles where their level is above the record's.
@@ -70,8 +71,8 @@ void KernelJournal::line(const Message& message) {
     if (pmsg_) {
         (void)write_all(pmsg_.get(), text + "\n", "/dev/pmsg0");
     }
-    if (console_) {
-        write_patiently(console_.get(), text + "\r\n");
+    if (console_ && !write_patiently(console_.get(), text + "\r\n")) {
+        console_.reset();  // it is waited for once, not at every line
     }
 }
 

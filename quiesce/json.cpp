@@ -129,6 +129,7 @@ UndoRecord parse_record(const json::object& object) {
     for (const auto& [bus, text] : object.at("autoprobe").as_object()) {
         record.autoprobe[bus] = std::string(text.as_string());
     }
+    record.newest = object.at("newest").to_number<std::uint64_t>();
     for (const auto& [path, count] : object.at("virtual_functions").as_object()) {
         record.virtual_functions[path] = count.to_number<std::uint32_t>();
     }
@@ -152,6 +153,7 @@ json::value to_json(const Plan& plan) {
 
 json::value to_json(const Verification& verification) {
     return json::object{{"at_rest", verification.at_rest()},
+                        {"only_reports", verification.only_reports},
                         {"verdicts", array_of(verification.verdicts, [](const Verdict& verdict) {
                              return json::value(json::object{{"path", verdict.path},
                                                              {"name", verdict.name},
@@ -192,6 +194,7 @@ json::value to_json(const UndoRecord& record) {
         {"printk_devkmsg", record.printk_devkmsg ? json::value(*record.printk_devkmsg) : json::value()},
         {"udev_stopped", record.udev_stopped},
         {"autoprobe", autoprobe},
+        {"newest", record.newest},
         {"virtual_functions", functions},
         {"unbound", array_of(record.unbound, device_json)},
         {"in_flight", strings_json(record.in_flight)},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "config/base/utf8.hpp"
 #include "quiesce/record.hpp"
 #include "quiesce/sysfs.hpp"
 
@@ -76,15 +77,15 @@ std::string to_text(const JumpReport& report) {
         slowest.push_back(json::object{
             {"name", step.name}, {"driver", step.driver}, {"end", step.end}, {"took_ms", step.took.count()}});
     }
-    return json::serialize(json::object{{"format", JumpReport::format_version},
-                                        {"kind", to_word(report.kind)},
-                                        {"from_boot", report.from_boot},
-                                        {"to_boot", report.to_boot},
-                                        {"unbound", report.unbound},
-                                        {"took_ms", report.took.count()},
-                                        {"devices", std::move(devices)},
-                                        {"slowest", std::move(slowest)}}) +
-           "\n";
+    return valid_utf8(json::serialize(json::object{{"format", JumpReport::format_version},
+                                                   {"kind", to_word(report.kind)},
+                                                   {"from_boot", report.from_boot},
+                                                   {"to_boot", report.to_boot},
+                                                   {"unbound", report.unbound},
+                                                   {"took_ms", report.took.count()},
+                                                   {"devices", std::move(devices)},
+                                                   {"slowest", std::move(slowest)}}) +
+                      "\n");
 }
 
 Result<JumpReport> jump_report_from_text(std::string_view text) {
@@ -233,20 +234,25 @@ std::optional<FoundReport> find_report(const std::vector<ReportSource*>& sources
     const std::string boot_id = current_boot_id(root);
     const auto by_kexec = started_by_kexec(root);
     std::optional<FoundReport> plan;
+    std::vector<FoundReport> done;
     for (ReportSource* source : sources) {
         auto report = source->read();
         if (!report) {
             problems.push_back(report.error().message());
         } else if (*report && is_ours(**report, boot_id, by_kexec)) {
-            if ((*report)->kind == JumpReport::Kind::done) {
-                return FoundReport{**report, source->name()};
-            }
-            if (!plan) {
-                plan = FoundReport{**report, source->name()};
+            FoundReport found{**report, source->name()};
+            if (found.report.kind == JumpReport::Kind::done) {
+                done.push_back(std::move(found));
+            } else if (!plan) {
+                plan = std::move(found);
             }
         }
     }
-    return plan;
+    // A log keeps reports of jumps long past, and a plan says from which system this one came.
+    const auto best = std::find_if(done.begin(), done.end(), [&](const FoundReport& each) {
+        return !plan || each.report.from_boot == plan->report.from_boot;
+    });
+    return best == done.end() ? plan : *best;
 }
 
 }  // namespace stillboot::quiesce

@@ -19,14 +19,19 @@ struct Mount {
     bool read_only = false;              ///< this mount, whatever the file system is
     bool file_system_read_only = false;  ///< the file system, whatever its mounts are
     std::string holder;                  ///< "dockerd (process 77)" where only that process's name space shows it
+    std::vector<std::string> also;       ///< nodes that it writes to besides: an external log
 };
 
 /// All mounts that are to be found, our own first; those of other mount name spaces are seen by root alone.
 /// Source: proc_pid_mountinfo(5).
-[[nodiscard]] std::vector<Mount> read_mounts(const Root& root);
+/// @error quiesce.unreadable: what is not known to be mounted would be taken away under its file system
+[[nodiscard]] Result<std::vector<Mount>> read_mounts(const Root& root);
 
-/// Those of our own name space alone.
-[[nodiscard]] std::vector<Mount> read_own_mounts(const Root& root);
+/// Those of our own name space alone. @error quiesce.unreadable
+[[nodiscard]] Result<std::vector<Mount>> read_own_mounts(const Root& root);
+
+/// A table of /proc, whole. @error quiesce.unreadable: also one of more than 64 MiB
+[[nodiscard]] Result<std::string> read_table(const Root& root, const std::string& path);
 
 /// The octal escapes of tables in /proc: "\040" is a space.
 [[nodiscard]] std::string unescape_octal(std::string_view text);

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t status_offset = 0x06;
 constexpr std::size_t header_type_offset = 0x0e;
 constexpr std::size_t capabilities_pointer_offset = 0x34;
-constexpr std::size_t capabilities_begin = 0x40;
+constexpr std::size_t capabilities_begin = pci_header_bytes;
 constexpr std::size_t capabilities_end = 0x100;
 constexpr std::uint16_t status_has_capabilities = 0x10;
 
@@ -45,6 +45,7 @@ std::uint16_t pci_register16(std::string_view bytes, std::size_t offset) {
 
 PciState parse_pci_config(std::string_view bytes) {
     PciState state;
+    state.whole = bytes.size() > pci_header_bytes;
     const std::uint16_t vendor = pci_register16(bytes, 0);
     if (bytes.size() < capabilities_begin || vendor == 0xffff || vendor == 0) {
         return state;

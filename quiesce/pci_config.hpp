@@ -10,6 +10,7 @@ namespace stillboot::quiesce {
 
 /// Offsets are 0 where a capability is absent. Source: PCI Local Bus 3.0, section 6; PCI Express Base, 7.5.3.
 struct PciState {
+    bool whole = false;            ///< more than the header was read: others than root are shown that alone
     bool answers = false;          ///< the vendor id is neither all ones nor absent
     bool endpoint = false;         ///< header type 0
     bool bus_master = false;       ///< command register, bit 2
@@ -24,6 +25,7 @@ struct PciState {
     bool operator==(const PciState&) const = default;
 };
 
+constexpr std::size_t pci_header_bytes = 64;
 constexpr std::size_t pci_command_offset = 4;
 constexpr std::uint16_t pci_command_master = 0x4;
 

@@ -28,6 +28,8 @@ public:
         put_state_store_last();
         order_steps();
         list_kept();
+        keep_driverless();
+        note_names_of_nothing();
         find_refusals();
         plan_.hands_off = policy_.mode == QuiesceMode::off;
         for (const auto& [bus, text] : inventory_.autoprobe) {
@@ -245,6 +247,35 @@ private:
         }
     }
 
+    // Nobody unbinds these, but the verification stops what moves without a driver: an IOMMU may have none.
+    void keep_driverless() {
+        for (const auto& [path, device] : inventory_.devices) {
+            if (device.bound() || !device.pci || device.pci->is_bridge()) {
+                continue;
+            }
+            const Decision decision = decide(device, inventory_, policy_);
+            if (decision.action == Action::keep) {
+                plan_.kept.push_back(
+                    {path, device.name, device.bus, {}, decision.reason, decision.rule, {}, false, false});
+            }
+        }
+    }
+
+    // Whoever keeps a driver by a name that is wrong finds out after the jump otherwise.
+    void note_names_of_nothing() {
+        for (const auto& name : policy_.keep) {
+            const bool found =
+                std::any_of(inventory_.devices.begin(), inventory_.devices.end(), [&](const auto& each) {
+                    return (each.second.bound() || each.second.pci) && names_device(name, each.second);
+                });
+            if (!found) {
+                plan_.notes.emplace_back(
+                    "quiesce.keep_names_nothing",
+                    std::initializer_list<Message::Param>{{"name", name}, {"origin", policy_.keep_origin}});
+            }
+        }
+    }
+
     // The step that would take a path away, or null.
     PlanStep* step_taking(std::string_view path) {
         for (; path.size() > 1; path = path.substr(0, path.rfind('/'))) {
@@ -267,8 +298,22 @@ private:
     void refuse(const Message& what, PlanStep& step) {
         step.refused = true;
         Message refusal = what.with({"device", step.name}).with({"driver", step.driver});
-        if (std::find(plan_.refusals.begin(), plan_.refusals.end(), refusal) == plan_.refusals.end()) {
+        if (refused_.insert(refusal.sentence()).second) {
             plan_.refusals.push_back(std::move(refusal));
+        }
+    }
+
+    void refuse_for(const User& user) {
+        for (const auto& path : user.needs) {
+            if (auto* step = step_taking(path)) {
+                refuse(user.what, *step);
+                break;
+            }
+        }
+        if (user.needs_network) {
+            if (auto* step = step_taking_network()) {
+                refuse(user.what, *step);
+            }
         }
     }
 
@@ -278,21 +323,9 @@ private:
                 step_at_[plan_.steps[i].path] = i;
             }
         }
-        for (const auto& user : inventory_.users) {
-            if (policy_.in_use == InUse::keep) {
-                break;  // what they stand on is kept
-            }
-            for (const auto& path : user.needs) {
-                if (auto* step = step_taking(path)) {
-                    refuse(user.what, *step);
-                    break;
-                }
-            }
-            if (user.needs_network) {
-                if (auto* step = step_taking_network()) {
-                    refuse(user.what, *step);
-                }
-            }
+        if (policy_.in_use == InUse::refuse) {  // otherwise what they stand on is kept
+            std::for_each(inventory_.users.begin(), inventory_.users.end(),
+                          [this](const User& user) { refuse_for(user); });
         }
         for (const auto& [name, who] : policy_.busy_interfaces) {
             for (const auto& interface : inventory_.interfaces) {
@@ -307,6 +340,7 @@ private:
     const Inventory& inventory_;
     const Policy& policy_;
     std::map<std::string, Judged, std::less<>> judged_;
+    std::unordered_set<std::string> refused_;                    // the sentences of the refusals
     std::unordered_map<std::string_view, std::size_t> step_at_;  // the last step of a path
     Plan plan_;
 };
@@ -350,7 +384,8 @@ std::vector<std::string> Plan::text() const {
     }
     for (const auto& device : kept) {
         lines.push_back((device.follows ? "leave " : "keep ") + device.name + " (" + device.bus + ", " +
-                        device.driver + "): " + device.reason.sentence() + rule_text(device.rule));
+                        (device.driver.empty() ? "no driver" : device.driver) + "): " + device.reason.sentence() +
+                        rule_text(device.rule));
     }
     for (const auto& note : notes) {
         lines.push_back("note: " + note.sentence());

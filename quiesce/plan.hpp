@@ -39,7 +39,7 @@ struct PlanStep {
     bool operator==(const PlanStep&) const = default;
 };
 
-/// A device that stays bound.
+/// A device that stays bound; or a function of PCI that has no driver, and that the verification leaves alone.
 struct Kept {
     std::string path;
     std::string name;

@@ -25,6 +25,22 @@ bool glob_matches(std::string_view pattern, const std::string& text) {
     return pattern.substr(special) == "*" || ::fnmatch(std::string(pattern).c_str(), text.c_str(), 0) == 0;
 }
 
+// The kernel itself takes - and _ in a module's name for the same, and lsmod shows other names than sysfs.
+bool is_same_driver(std::string_view one, std::string_view other) {
+    const auto dashed = [](char c) { return c == '_' ? '-' : c; };
+    return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                      [&](char a, char b) { return dashed(a) == dashed(b); });
+}
+
+bool driver_matches(std::string_view pattern, const std::string& driver) {
+    return is_same_driver(pattern, driver) || glob_matches(pattern, driver);
+}
+
+bool any_driver_matches(const std::vector<std::string>& globs, const std::string& driver) {
+    return globs.empty() || std::any_of(globs.begin(), globs.end(),
+                                        [&](const std::string& glob) { return driver_matches(glob, driver); });
+}
+
 bool any_matches(const std::vector<std::string>& globs, const std::string& text) {
     return globs.empty() || std::any_of(globs.begin(), globs.end(),
                                         [&](const std::string& glob) { return glob_matches(glob, text); });
@@ -55,7 +71,7 @@ bool pci_matches(const Rule& rule, const Device& device) {
 }
 
 bool rule_matches(const Rule& rule, const Device& device) {
-    return any_matches(rule.buses, device.bus) && any_matches(rule.drivers, device.driver) &&
+    return any_matches(rule.buses, device.bus) && any_driver_matches(rule.drivers, device.driver) &&
            pci_matches(rule, device) && class_matches(rule, device) && any_matches(rule.paths, device.path) &&
            any_matches(rule.modalias, device.modalias);
 }
@@ -137,7 +153,7 @@ Decision from_rules(const Device& device, const Policy& policy) {
 }  // namespace
 
 bool names_device(std::string_view pattern, const Device& device) {
-    if (glob_matches(pattern, device.driver) || glob_matches(pattern, device.name) ||
+    if (driver_matches(pattern, device.driver) || glob_matches(pattern, device.name) ||
         glob_matches(pattern, device.path)) {
         return true;
     }

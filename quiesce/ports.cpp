@@ -64,16 +64,17 @@ WriteOutcome outcome_of(int status) {
 
 [[noreturn]] void read_and_exit(int root_fd, const char* path) {
     alignas(block_bytes) static std::array<char, block_bytes> block;
+    // Before the open, which may never return: a descriptor that stays behind here holds a lock, or a client.
+    drop_everything_but(root_fd);
     // O_DIRECT: the page cache must not answer for the disk. Not every file system knows it.
-    int fd = ::openat(root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_DIRECT);
+    int fd = ::openat(0, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_DIRECT);
     if (fd < 0 && errno == EINVAL) {
-        fd = ::openat(root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        fd = ::openat(0, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     }
     if (fd < 0) {
         ::_exit(bounded_status(errno));
     }
-    drop_everything_but(fd);
-    const ssize_t count = ::read(0, block.data(), block.size());
+    const ssize_t count = ::read(fd, block.data(), block.size());
     ::_exit(count > 0 ? 0 : count == 0 ? ENODATA : bounded_status(errno));
 }
 
@@ -234,7 +235,9 @@ void SystemPause::wait(std::chrono::milliseconds time) {
 SystemPorts::SystemPorts(const Root& root) : root_(root), events_(root, runner_), journal_(root) {}
 
 Ports SystemPorts::ports() {
-    return {root_, writer_, disks_, network_, events_, processes_, journal_, clock_, pause_, bind_order_by_inode};
+    return {root_,           writer_,  disks_, network_, events_,
+            processes_,      journal_, clock_, pause_,   creation_order_by_inode,
+            entries_by_inode};
 }
 
 }  // namespace stillboot::quiesce

@@ -15,6 +15,7 @@
 #include "config/base/root.hpp"
 #include "quiesce/inventory.hpp"
 #include "quiesce/journal.hpp"
+#include "quiesce/sysfs.hpp"
 
 namespace stillboot::quiesce {
 
@@ -161,7 +162,8 @@ struct Ports {
     Journal& journal;
     const Clock& clock;
     Pause& pause;
-    BindOrderReader bind_order;
+    CreationOrder creation_order;
+    EntryReader entries;
 };
 
 /// Owns what production uses. Not movable: ports() borrows from it.

@@ -77,6 +77,19 @@ bool is_whole_disk(const Root& root, const BlockDevice& block) {
            !root.exists(block.path + "/partition");
 }
 
+// Their links on the bus are made with the devices.
+std::uint64_t newest_entry(const Root& root, const EntryReader& entries, const Inventory& inventory) {
+    std::uint64_t newest = 0;
+    for (const auto& [bus, autoprobe] : inventory.autoprobe) {
+        for (const char* directory : {"/devices", "/drivers"}) {
+            for (const auto& entry : entries(root, "/sys/bus/" + bus + directory)) {
+                newest = std::max(newest, entry.order);
+            }
+        }
+    }
+    return newest;
+}
+
 }  // namespace
 
 std::string stable_identity(std::string_view path) {
@@ -97,9 +110,11 @@ std::string current_boot_id(const Root& root) {
     return attribute_or_empty(root, "/proc/sys/kernel/random/boot_id");
 }
 
-UndoRecord begin_record(const Root& root, const Inventory& inventory, const Plan& plan) {
+UndoRecord begin_record(const Root& root, const EntryReader& entries, const Inventory& inventory,
+                        const Plan& plan) {
     UndoRecord record;
     record.boot_id = current_boot_id(root);
+    record.newest = newest_entry(root, entries, inventory);
     for (const auto& kept : plan.kept) {
         const bool goes_along =
             kept.follows && std::any_of(plan.steps.begin(), plan.steps.end(),

@@ -11,6 +11,7 @@
 #include "config/base/root.hpp"
 #include "quiesce/inventory.hpp"
 #include "quiesce/plan.hpp"
+#include "quiesce/sysfs.hpp"
 
 namespace stillboot::quiesce {
 
@@ -54,7 +55,8 @@ struct UndoRecord {
     std::optional<std::string> printk_devkmsg;  ///< as it was
     bool udev_stopped = false;
     std::map<std::string, std::string, std::less<>>
-        autoprobe;  ///< bus to what was there, for the buses switched off
+        autoprobe;             ///< bus to what was there, for the buses switched off
+    std::uint64_t newest = 0;  ///< creation order of the last driver or device that was there
     std::map<std::string, std::uint32_t, std::less<>>
         virtual_functions;                  ///< path of the physical function to sriov_numvfs
     std::vector<RecordedDevice> unbound;    ///< in the order in which they were begun; some may still be bound
@@ -74,7 +76,8 @@ struct UndoRecord {
 [[nodiscard]] RecordedDevice record_of(const Device& device);
 
 /// A record of the machine as the inventory shows it, with nothing done yet.
-[[nodiscard]] UndoRecord begin_record(const Root& root, const Inventory& inventory, const Plan& plan);
+[[nodiscard]] UndoRecord begin_record(const Root& root, const EntryReader& entries, const Inventory& inventory,
+                                      const Plan& plan);
 
 /// The boot id of the running kernel, or empty.
 [[nodiscard]] std::string current_boot_id(const Root& root);

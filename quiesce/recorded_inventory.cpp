@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <ctime>
+#include <set>
 #include <stdexcept>
 
 #include "config/base/planted_defect.hpp"
+#include "config/base/utf8.hpp"
 #include "quiesce/sysfs.hpp"
 #include "quiesce/users.hpp"
 
@@ -158,8 +160,11 @@ public:
         each(object, "blocks", [&](const json::object& item) {
             BlockDevice block = block_from(item);
             std::string name = block.name;
-            inventory.blocks.emplace(std::move(name), std::move(block));
+            if (!inventory.blocks.emplace(std::move(name), std::move(block)).second) {
+                throw std::runtime_error("a block device stands in it twice");
+            }
         });
+        keep_known_blocks(inventory);
         each(object, "interfaces",
              [&](const json::object& item) { inventory.interfaces.push_back(interface_from(item)); });
         each(object, "users", [&](const json::object& item) { inventory.users.push_back(user_from(item)); });
@@ -172,11 +177,24 @@ public:
             }
         }
         inventory.graphics_holder = text(object, "graphics_holder");
-        derive_stacked(inventory);
         return out;
     }
 
 private:
+    // What stands on what is walked for each block: names of nothing and repeated ones would cost each walk.
+    static void keep_known_blocks(Inventory& inventory) {
+        for (auto& [name, block] : inventory.blocks) {
+            std::set<std::string_view> seen;
+            std::vector<std::string> known;
+            for (const std::string& below : block.stands_on) {
+                if (inventory.blocks.contains(below) && seen.insert(below).second) {
+                    known.push_back(below);
+                }
+            }
+            block.stands_on = std::move(known);
+        }
+    }
+
     static std::string checked(std::string_view text) {
         if (text.size() > RecordedInventory::max_text) {
             throw TooLarge{"bytes in a text", RecordedInventory::max_text};
@@ -338,7 +356,11 @@ Result<RecordedInventory> read_value(const json::value& value) {
     if (version > RecordedInventory::format_version) {
         return Error("quiesce.inventory_newer", {{"version", version}});
     }
-    return Reader().read(*object);
+    RecordedInventory recorded = Reader().read(*object);
+    if (auto derived = derive_stacked(recorded.inventory); !derived) {
+        return derived.error();
+    }
+    return recorded;
 }
 
 }  // namespace
@@ -379,7 +401,7 @@ std::string to_text(const RecordedInventory& recorded) {
     add_lines(out, "users", inventory.users, user_json);
     add_lines(out, "consoles", inventory.consoles, console_json);
     out += "}\n";
-    return out;
+    return valid_utf8(out);  // names of processes and mounts may be any bytes
 }
 
 Result<RecordedInventory> inventory_from_json(std::string_view text) {
@@ -394,6 +416,10 @@ Result<RecordedInventory> inventory_from_json(std::string_view text) {
         return read_value(json::parse(text, &memory, options));
     } catch (const TooLarge& large) {
         return Error("quiesce.inventory_too_large", {{"what", large.what}, {"limit", std::uint64_t{large.limit}}});
+    } catch (const boost::system::system_error& error) {  // its what() tells where in the library
+        return Error("quiesce.inventory_damaged", {{"reason", error.code().message()}});
+    } catch (const std::out_of_range&) {
+        return Error("quiesce.inventory_damaged", {{"reason", "a part of it is missing"}});
     } catch (const std::exception& exception) {
         return Error("quiesce.inventory_damaged", {{"reason", exception.what()}});
     }

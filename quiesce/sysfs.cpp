@@ -2,6 +2,7 @@
 // Small readers of sysfs that the inventory is made of.
 #include "quiesce/sysfs.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <memory>
 
 namespace stillboot::quiesce {
 namespace {
@@ -70,6 +72,24 @@ std::string SysfsDirectory::follow(const char* name) const {
 std::string follow_link(const Root& root, std::string_view path) {
     const auto target = root.read_link(path);
     return target ? joined(path.substr(0, path.rfind('/')), *target) : std::string();
+}
+
+std::vector<SysfsEntry> entries_by_inode(const Root& root, const std::string& directory) {
+    std::vector<SysfsEntry> entries;
+    auto fd = root.open_file(directory, O_RDONLY | O_DIRECTORY);
+    const std::unique_ptr<DIR, int (*)(DIR*)> listing(
+        fd ? ::fdopendir(fd->get()) : nullptr, [](DIR* open) { return open == nullptr ? 0 : ::closedir(open); });
+    if (!listing) {
+        return entries;
+    }
+    (void)fd->release();  // closedir closes it
+    while (const dirent* entry = ::readdir(listing.get())) {
+        const std::string_view name(entry->d_name);
+        if (name != "." && name != "..") {
+            entries.push_back({std::string(name), entry->d_ino});
+        }
+    }
+    return entries;
 }
 
 std::uint64_t parse_number(std::string_view text, int base) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,19 @@ private:
     std::string path_;
     UniqueFd directory_;
 };
+
+/// An entry of a directory, and when it was made, compared with others: an inode number (CreationOrder).
+struct SysfsEntry {
+    std::string name;
+    std::uint64_t order = 0;
+};
+
+/// How a directory is listed with the order in which its entries were made. One that is not there reads as empty.
+using EntryReader = std::function<std::vector<SysfsEntry>(const Root& root, const std::string& directory)>;
+
+/// By the inode numbers that the listing itself shows: no entry is looked at. Source: fs/kernfs/dir.c,
+/// kernfs_fop_readdir.
+[[nodiscard]] std::vector<SysfsEntry> entries_by_inode(const Root& root, const std::string& directory);
 
 /// The number at the start of a text, with or without "0x" in base 16; 0 where there is none.
 [[nodiscard]] std::uint64_t parse_number(std::string_view text, int base);

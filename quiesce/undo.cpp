@@ -29,6 +29,7 @@ public:
         }
         ports_.journal.line(Message("quiesce.journal_undo"));
         give_back_autoprobe();
+        probe_what_came();
         give_back_events();
         bind_all();
         give_back_virtual_functions();
@@ -46,6 +47,69 @@ private:
             auto written = ports_.root.write_attribute(file, before);
             if (!written && ports_.root.exists("/sys/bus/" + bus)) {
                 not_back(written.error());
+            }
+        }
+    }
+
+    bool is_new(const SysfsEntry& entry) const { return entry.order > record_.newest; }
+
+    bool was_unbound(const std::string& path) const {
+        return std::any_of(record_.unbound.begin(), record_.unbound.end(),
+                           [&](const RecordedDevice& device) { return device.path == path; });
+    }
+
+    // Devices of a bus without a driver that are not ours to bind, by name: whether each came meanwhile.
+    std::map<std::string, bool> driverless_of(const std::string& bus) const {
+        std::map<std::string, bool> found;
+        const std::string devices = "/sys/bus/" + bus + "/devices";
+        for (const auto& entry : ports_.entries(ports_.root, devices)) {
+            const auto path = ports_.root.canonical(devices + "/" + entry.name);
+            if (path && current_driver(ports_.root, *path).empty() && !was_unbound(*path)) {
+                found[entry.name] = is_new(entry);
+            }
+        }
+        return found;
+    }
+
+    void probe(const std::string& file, const std::string& name) {
+        // Most do not belong together: the kernel says so by an error.
+        const auto outcome = ports_.writer.write(ports_.root, file, name, options_.bind_deadline);
+        if (outcome.hung()) {
+            report_.not_back.emplace_back("quiesce.probe_hung",
+                                          std::initializer_list<Message::Param>{{"device", name}, {"file", file}});
+        }
+    }
+
+    void probe_for_new_drivers(const std::string& bus, const std::map<std::string, bool>& devices) {
+        const std::string home = "/sys/bus/" + bus + "/drivers";
+        for (const auto& driver : ports_.entries(ports_.root, home)) {
+            if (!is_new(driver)) {
+                continue;
+            }
+            ports_.journal.line(Message("quiesce.journal_new_driver", {{"driver", driver.name}, {"bus", bus}}));
+            for (const auto& [name, came_meanwhile] : devices) {
+                probe(home + "/" + driver.name + "/bind", name);
+            }
+        }
+    }
+
+    void probe_new_devices(const std::string& bus, const std::map<std::string, bool>& devices) {
+        for (const auto& [name, came_meanwhile] : devices) {
+            if (came_meanwhile) {
+                ports_.journal.line(Message("quiesce.journal_new_device", {{"device", name}, {"bus", bus}}));
+                probe("/sys/bus/" + bus + "/drivers_probe", name);
+            }
+        }
+    }
+
+    // A module whose loading was under way, a device that was plugged in: with autoprobe off the kernel brought
+    // no driver and device together.
+    void probe_what_came() {
+        for (const auto& [bus, before] : record_.autoprobe) {
+            if (before == "1") {
+                const auto devices = driverless_of(bus);
+                probe_for_new_drivers(bus, devices);
+                probe_new_devices(bus, devices);
             }
         }
     }
@@ -259,7 +323,7 @@ private:
 
     Missing check(bool last) {
         Missing missing;
-        auto now = read_inventory(ports_.root, ports_.bind_order);
+        auto now = read_inventory(ports_.root, ports_.creation_order);
         if (!now) {
             missing.messages.push_back(now.error().message());
             return missing;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <set>
 #include <utility>
 
@@ -13,8 +14,6 @@
 
 namespace stillboot::quiesce {
 namespace {
-
-constexpr std::size_t max_table_bytes = 4 * 1024 * 1024;
 
 bool is_network_file_system(std::string_view type) {
     constexpr std::array<std::string_view, 14> types = {
@@ -27,8 +26,11 @@ bool is_network_file_system(std::string_view type) {
 bool is_network_disk(std::string_view path) {
     constexpr std::string_view virtual_blocks = "/sys/devices/virtual/block/";
     constexpr std::string_view session = "/session";
+    if (path.starts_with("/sys/devices/rbd/")) {  // drivers/block/rbd.c, rbd_root_dev
+        return true;
+    }
     if (path.starts_with(virtual_blocks)) {
-        constexpr std::array<std::string_view, 4> names = {"nbd", "rbd", "drbd", "etherd"};
+        constexpr std::array<std::string_view, 3> names = {"nbd", "drbd", "etherd"};
         path.remove_prefix(virtual_blocks.size());
         return std::any_of(names.begin(), names.end(),
                            [&](std::string_view name) { return path.starts_with(name); });
@@ -41,24 +43,27 @@ bool is_network_disk(std::string_view path) {
 /// Adds the users of block devices: what is mounted and swapped to, and what stands on them.
 class BlockUsers {
 public:
-    BlockUsers(const Root& root, Inventory& inventory)
-        : root_(root), inventory_(inventory), mounts_(read_mounts(root)) {
+    BlockUsers(const Root& root, Inventory& inventory, std::vector<Mount> mounts)
+        : root_(root), inventory_(inventory), mounts_(std::move(mounts)) {
         for (const auto& [name, block] : inventory.blocks) {
             by_number_[block.number] = name;
         }
         read_btrfs();
     }
 
-    void run() {
+    Result<void> run() {
         for (const auto& mount : mounts_) {
             add_mount(mount);
         }
-        add_swaps();
+        if (auto added = add_swaps(); !added) {
+            return added;
+        }
         for (const auto& [name, block] : inventory_.blocks) {
             if (!block.stands_on.empty() || !block.backing_file.empty()) {
                 add_stacked(name, block);
             }
         }
+        return {};
     }
 
 private:
@@ -74,6 +79,16 @@ private:
     }
 
     [[nodiscard]] std::vector<std::string> blocks_of(const Mount& mount) const {
+        auto blocks = main_blocks_of(mount);
+        for (const auto& node : mount.also) {
+            if (auto block = block_of(inventory_, root_, node); !block.empty()) {
+                blocks.push_back(std::move(block));
+            }
+        }
+        return blocks;
+    }
+
+    [[nodiscard]] std::vector<std::string> main_blocks_of(const Mount& mount) const {
         if (const auto found = by_number_.find(mount.number); found != by_number_.end()) {
             return {found->second};
         }
@@ -159,10 +174,13 @@ private:
         return mount == nullptr ? std::vector<std::string>{} : blocks_of(*mount);
     }
 
-    void add_swaps() {
-        const auto text = root_.read_file("/proc/swaps", max_table_bytes);
+    Result<void> add_swaps() {
+        const auto text = read_table(root_, "/proc/swaps");
+        if (!text) {  // a kernel without swap has no such table
+            return text.error().error_number() == ENOENT ? Result<void>() : text.error();
+        }
         bool heading = true;
-        for (const auto& line : split(text ? *text : std::string(), "\n")) {
+        for (const auto& line : split(*text, "\n")) {
             const auto fields = split(line, " \t");
             if (std::exchange(heading, false) || fields.empty()) {
                 continue;
@@ -177,6 +195,7 @@ private:
                 inventory_.users.push_back(std::move(user));
             }
         }
+        return {};
     }
 
     // A block device on other block devices holds them open, mounted or not.
@@ -233,9 +252,12 @@ private:
 };
 
 // proc(5): "ttyS0                -W- (EC p a)    4:64"
-void read_consoles(const Root& root, Inventory& inventory) {
-    const auto text = root.read_file("/proc/consoles", max_table_bytes);
-    for (const auto& line : split(text ? *text : std::string(), "\n")) {
+Result<void> read_consoles(const Root& root, Inventory& inventory) {
+    const auto text = read_table(root, "/proc/consoles");
+    if (!text) {  // a kernel without terminals has no such table
+        return text.error().error_number() == ENOENT ? Result<void>() : text.error();
+    }
+    for (const auto& line : split(*text, "\n")) {
         const auto fields = split(line, " ");
         if (fields.empty()) {
             continue;
@@ -247,6 +269,7 @@ void read_consoles(const Root& root, Inventory& inventory) {
         }
         inventory.consoles.push_back(std::move(console));
     }
+    return {};
 }
 
 // The sysfs path behind a node of a class, by its name; empty where there is none.
@@ -258,35 +281,84 @@ bool waits_for_graphics(std::string_view driver) {
     return driver == "nouveau" || driver == "nvidia";
 }
 
-/// Adds what processes hold open: a sound card's remove waits for them, and a display's takes their picture away.
-void add_holders(const Root& root, Inventory& inventory) {
-    const auto drives_graphics = [](const auto& entry) { return waits_for_graphics(entry.second.driver); };
-    const bool sound = root.exists("/sys/class/sound");
-    if (!sound && !root.exists("/sys/class/drm") &&
-        std::none_of(inventory.devices.begin(), inventory.devices.end(), drives_graphics)) {
-        return;
-    }
-    const auto wanted = [](std::string_view node) {
-        return node.starts_with("/dev/dri/") || node.starts_with("/dev/nvidia") || node.starts_with("/dev/snd/");
-    };
-    std::set<std::pair<std::string, std::string>> seen;  // a process often holds many nodes of one device
-    for (const auto& holder : holders_of(root, wanted)) {
-        const bool is_sound = holder.node.starts_with("/dev/snd/");
-        const std::string path = class_path(root, is_sound ? "sound" : "drm", holder.node);
-        const Device* device = inventory.bound_at_or_above(path);
-        if (!is_sound && (device == nullptr || waits_for_graphics(device->driver))) {
-            if (inventory.graphics_holder.empty()) {
-                inventory.graphics_holder = holder.words();
+/// Adds what processes hold open: the remove of a sound card and of a device that was given to a program (vfio)
+/// waits for them, and a display's takes their picture away.
+class NodeUsers {
+public:
+    NodeUsers(const Root& root, Inventory& inventory) : root_(root), inventory_(inventory) {}
+
+    void run() {
+        if (!is_worth_a_look()) {
+            return;
+        }
+        const auto wanted = [](std::string_view node) {
+            return node.starts_with("/dev/dri/") || node.starts_with("/dev/nvidia") ||
+                   node.starts_with("/dev/snd/") || node.starts_with("/dev/vfio/");
+        };
+        for (const auto& holder : holders_of(root_, wanted)) {
+            if (holder.node.starts_with("/dev/vfio/")) {
+                for (const auto& path : devices_of_vfio(holder.node)) {
+                    add("quiesce.user_vfio", holder, path);
+                }
+            } else if (holder.node.starts_with("/dev/snd/")) {
+                add("quiesce.user_sound", holder, class_path(root_, "sound", holder.node));
+            } else {
+                add_graphics(holder);
             }
-        } else if (device != nullptr && seen.emplace(holder.pid, device->path).second) {
-            User user;
-            user.what = Message(is_sound ? "quiesce.user_sound" : "quiesce.user_graphics",
-                                {{"process", holder.words()}, {"node", holder.node}});
-            user.needs = {path};
-            inventory.users.push_back(std::move(user));
         }
     }
-}
+
+private:
+    // Looking through every process takes its time.
+    [[nodiscard]] bool is_worth_a_look() const {
+        const auto drives_graphics = [](const auto& entry) { return waits_for_graphics(entry.second.driver); };
+        return root_.exists("/sys/class/sound") || root_.exists("/sys/class/drm") || root_.exists("/dev/vfio") ||
+               std::any_of(inventory_.devices.begin(), inventory_.devices.end(), drives_graphics);
+    }
+
+    // /dev/vfio/12 is a group of devices that an IOMMU cannot tell apart, /dev/vfio/devices/vfio0 one device.
+    [[nodiscard]] std::vector<std::string> devices_of_vfio(std::string_view node) const {
+        if (node.starts_with("/dev/vfio/devices/")) {
+            return {class_path(root_, "vfio-dev", node)};
+        }
+        std::string_view number = last_component(node);
+        number.remove_prefix(number.starts_with(no_iommu) ? no_iommu.size() : 0);
+        const std::string group = "/sys/kernel/iommu_groups/" + std::string(number) + "/devices";
+        std::vector<std::string> paths;
+        const auto names = root_.list(group);
+        for (const auto& name : names ? *names : std::vector<std::string>{}) {
+            paths.push_back(follow_link(root_, group + "/" + name));
+        }
+        return paths;
+    }
+
+    void add_graphics(const Holder& holder) {
+        const std::string path = class_path(root_, "drm", holder.node);
+        const Device* device = inventory_.bound_at_or_above(path);
+        if (device != nullptr && !waits_for_graphics(device->driver)) {
+            add("quiesce.user_graphics", holder, path);
+        } else if (inventory_.graphics_holder.empty()) {
+            inventory_.graphics_holder = holder.words();
+        }
+    }
+
+    // Once for a process and a device, of which it often holds many nodes.
+    void add(std::string_view code, const Holder& holder, const std::string& path) {
+        const Device* device = inventory_.bound_at_or_above(path);
+        if (device != nullptr && seen_.emplace(holder.pid, device->path).second) {
+            User user;
+            user.what = Message(code, {{"process", holder.words()}, {"node", holder.node}});
+            user.needs = {path};
+            inventory_.users.push_back(std::move(user));
+        }
+    }
+
+    static constexpr std::string_view no_iommu = "noiommu-";  // drivers/vfio/group.c, vfio_group_create
+
+    const Root& root_;
+    Inventory& inventory_;
+    std::set<std::pair<std::string, std::string>> seen_;
+};
 
 }  // namespace
 
@@ -307,10 +379,19 @@ std::string block_of(const Inventory& inventory, const Root& root, std::string_v
     return inventory.blocks.contains(name) ? name : std::string();
 }
 
-void read_users(const Root& root, Inventory& inventory) {
-    BlockUsers(root, inventory).run();
-    read_consoles(root, inventory);
-    add_holders(root, inventory);
+Result<void> read_users(const Root& root, Inventory& inventory) {
+    auto mounts = read_mounts(root);
+    if (!mounts) {
+        return mounts.error();
+    }
+    if (auto read = BlockUsers(root, inventory, *std::move(mounts)).run(); !read) {
+        return read;
+    }
+    if (auto read = read_consoles(root, inventory); !read) {
+        return read;
+    }
+    NodeUsers(root, inventory).run();
+    return {};
 }
 
 }  // namespace stillboot::quiesce

@@ -51,10 +51,9 @@ Result<std::vector<Endpoint>> read_endpoints(const Root& root) {
     for (const auto& name : *names) {
         const std::string path = follow_link(root, "/sys/bus/pci/devices/" + name);
         const PciState state = read_state(root, path);
-        if (is_plain_bridge(root, path) || (state.answers && !state.endpoint)) {
-            continue;
+        if (!is_plain_bridge(root, path) && (!state.answers || state.endpoint)) {
+            endpoints.push_back({path, name, current_driver(root, path), state});
         }
-        endpoints.push_back({path, name, current_driver(root, path), state});
     }
     return endpoints;
 }
@@ -77,16 +76,22 @@ Verdict judge(const Endpoint& endpoint, const Plan& plan, bool contained) {
     const auto with = [&](Rest rest, Message why) {
         return Verdict{endpoint.path, endpoint.name, endpoint.driver, rest, std::move(why)};
     };
-    if (!endpoint.driver.empty()) {
-        if (const Kept* kept = plan.kept_at(endpoint.path); kept != nullptr) {
-            if (kept->must_be_quiet && !(endpoint.state.answers && endpoint.state.quiet())) {
-                return with(Rest::moving,
+    const Kept* const kept = plan.kept_at(endpoint.path);
+    if (kept != nullptr && !kept->must_be_quiet) {
+        return with(Rest::kept, kept->reason);
+    }
+    if (kept == nullptr && !endpoint.driver.empty()) {
+        return with(Rest::moving, Message("quiesce.verdict_still_bound", {{"driver", endpoint.driver}}));
+    }
+    if (!endpoint.state.whole) {
+        return with(Rest::moving, Message("quiesce.verdict_unreadable"));
+    }
+    if (kept != nullptr) {
+        const bool quiet = endpoint.state.answers && endpoint.state.quiet() && !endpoint.state.damaged;
+        return quiet ? with(Rest::kept, kept->reason)
+                     : with(Rest::moving,
                             Message("quiesce.verdict_not_quiet",
                                     {{"driver", endpoint.driver}, {"enabled", what_is_enabled(endpoint.state)}}));
-            }
-            return with(Rest::kept, kept->reason);
-        }
-        return with(Rest::moving, Message("quiesce.verdict_still_bound", {{"driver", endpoint.driver}}));
     }
     if (!endpoint.state.answers) {
         return with(Rest::contained, Message("quiesce.verdict_no_answer"));
@@ -142,15 +147,17 @@ void stop_through_config(const Ports& ports, const std::string& path) {
     clear(state.bus_master, pci_command_offset, pci_command_master);
 }
 
-bool wants_stopping(const Endpoint& endpoint) {
+bool wants_stopping(const Endpoint& endpoint, const Plan& plan) {
     const auto& state = endpoint.state;
-    return endpoint.driver.empty() && state.answers && (state.bus_master || state.msi || state.msix);
+    return endpoint.driver.empty() && plan.kept_at(endpoint.path) == nullptr && state.answers &&
+           (state.bus_master || state.msi || state.msix);
 }
 
-std::set<std::string> stop_driverless(const Ports& ports, const std::vector<Endpoint>& endpoints) {
+std::set<std::string> stop_driverless(const Ports& ports, const std::vector<Endpoint>& endpoints,
+                                      const Plan& plan) {
     std::set<std::string> stopped;
     for (const auto& endpoint : endpoints) {
-        if (!wants_stopping(endpoint)) {
+        if (!wants_stopping(endpoint, plan)) {
             continue;
         }
         ports.journal.line(Message("quiesce.journal_stop", {{"device", endpoint.name}}));
@@ -191,10 +198,6 @@ std::string_view to_word(Rest rest) {
     return "";
 }
 
-bool Verification::at_rest() const {
-    return only_reports || count(Rest::moving) == 0;
-}
-
 std::size_t Verification::count(Rest rest) const {
     return static_cast<std::size_t>(
         std::count_if(verdicts.begin(), verdicts.end(), [&](const Verdict& v) { return v.rest == rest; }));
@@ -222,7 +225,7 @@ Result<Verification> verify(const Ports& ports, const Plan& plan) {
     if (!endpoints) {
         return endpoints.error();
     }
-    const auto stopped = stop_driverless(ports, *endpoints);
+    const auto stopped = stop_driverless(ports, *endpoints, plan);
     for (int i = 0; i < pending_tries && something_pends(ports.root, *endpoints); ++i) {
         ports.pause.wait(pending_pause);
     }

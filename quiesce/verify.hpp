@@ -14,7 +14,8 @@ namespace stillboot::quiesce {
 
 /// still: unbound, or never bound, and nothing is enabled. kept: bound by policy, and the kernel's own
 /// shutdown stops it. contained: bus mastering is off because we took it off, or it does not answer; it may
-/// hold buffered transfers. moving: it can write to memory or interrupt, and may not be jumped over.
+/// hold buffered transfers. moving: it can write to memory or interrupt, or cannot be looked at, and may not be
+/// jumped over.
 enum class Rest { still, kept, contained, moving };
 
 /// "still", "kept", "contained", "moving". Lifetime: static.
@@ -34,8 +35,10 @@ struct Verification {
     std::vector<Verdict> verdicts;  ///< every endpoint, by path
     bool only_reports = false;      ///< of a plan with its hands off: what moves refuses nothing
 
-    /// Nothing moves, or what does is only reported: the jump may follow.
-    [[nodiscard]] bool at_rest() const;
+    /// Nothing moves.
+    [[nodiscard]] bool at_rest() const { return count(Rest::moving) == 0; }
+    /// Nothing moves, or what does is only reported.
+    [[nodiscard]] bool may_jump() const { return only_reports || at_rest(); }
     [[nodiscard]] std::size_t count(Rest rest) const;
 };
 

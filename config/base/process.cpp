@@ -18,6 +18,8 @@ extern char** environ;
 namespace stillboot {
 namespace {
 
+constexpr std::chrono::milliseconds kill_deadline{2000};
+
 using SteadyClock = std::chrono::steady_clock;
 
 int remaining_ms(SteadyClock::time_point end) {
@@ -99,11 +101,15 @@ Result<ProcessOutcome> SystemProcessRunner::run(const Command& command) {
         ::kill(*pid, SIGKILL);
     }
     int status = 0;
-    while (::waitpid(*pid, &status, 0) < 0 && errno == EINTR) {
+    // One that is stuck in the kernel does not even end by that: it stays behind.
+    if (wait_for_exit(pidfd.get(), kill_deadline)) {
+        while (::waitpid(*pid, &status, 0) < 0 && errno == EINTR) {
+        }
     }
     if (!ended) {
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(command.deadline).count();
-        return Error("base.child_timed_out", {{"program", command.argv.front()}, {"seconds", std::int64_t{seconds}}});
+        return Error("base.child_timed_out",
+                     {{"program", command.argv.front()}, {"seconds", std::int64_t{seconds}}});
     }
     outcome.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     outcome.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;

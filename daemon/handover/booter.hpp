@@ -3,14 +3,23 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/base/result.hpp"
 #include "daemon/registry/registry.hpp"
 #include "kexec/handover/handover.hpp"
+#include "kexec/handover/state.hpp"
 
 namespace stillboot::handover {
+
+/// What the state store tells when the daemon starts.
+struct Past {
+    std::vector<Message> notes;  ///< what happened, what is left alone since, and that there is no store
+    std::optional<Retry> retry;  ///< what an earlier kernel wanted booted again
+    bool hold = false;           ///< nothing may boot by itself
+};
 
 /// The request of an option, every reference resolved against the registry to a device node.
 /// @param append added to the command line  @param args replaces it, before append is added

@@ -47,11 +47,21 @@ std::unique_ptr<state::PartitionStore> open_store(const Root& root, const Settin
     return node.empty() ? nullptr : std::make_unique<state::PartitionStore>(std::move(node));
 }
 
+Result<void> add_memory(quiesce::Policy& policy, quiesce::StateStore& store) {
+    auto state = read_state(store);
+    if (!state) {
+        return state.error();
+    }
+    policy.learned = std::move(state->learned);
+    policy.state_store = store.device();
+    return {};
+}
+
 MachinePorts::MachinePorts(const Root& root, quiesce::Policy policy, const Settings& settings, Observer& observer)
     : store_(open_store(root, settings)),
       system_(root),
       quiescer_(system_.ports(), with_memory(std::move(policy))),
-      restarter_(root, runner_, settings.on_hang.value),
+      restarter_(root, system_.ports().journal, settings.on_hang.value),
       watchdog_(root),
       loader_(root, runner_),
       run_store_(root),
@@ -64,14 +74,10 @@ quiesce::Policy MachinePorts::with_memory(quiesce::Policy policy) {
     if (store_ == nullptr) {
         return policy;
     }
-    auto state = read_state(*store_);
-    if (!state) {
-        store_failure_ = state.error();
+    if (auto added = add_memory(policy, *store_); !added) {
+        store_failure_ = added.error();
         store_.reset();
-        return policy;
     }
-    policy.learned = std::move(state->learned);
-    policy.state_store = store_->device();
     return policy;
 }
 

@@ -43,6 +43,16 @@ public:
 /// The state store of the machine, or null where there is none.
 [[nodiscard]] std::unique_ptr<state::PartitionStore> open_store(const Root& root, const Settings& settings);
 
+/// What the store knows goes into the policy: the drivers to leave alone, and the device that goes last.
+/// @error those of read_state(); the policy is as it was
+Result<void> add_memory(quiesce::Policy& policy, quiesce::StateStore& store);
+
+/// For what nobody watches: a plan, an undo.
+class Unobserved final : public Observer {
+public:
+    void on_event(const Event&) override {}
+};
+
 /// Owns what `ports` refers to. Lifetime: the root and the observer outlive it.
 class MachinePorts {
 public:

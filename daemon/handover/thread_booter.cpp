@@ -68,6 +68,7 @@ Past read_past(const Root& root, const Settings& settings) {
     }
     past.notes = std::move(found->notes);
     past.retry = std::move(found->retry);
+    past.hold = found->hold;
     for (const quiesce::Learned& learned : found->state.learned) {
         if (learned.is_kept()) {
             past.notes.push_back(learned.message());
@@ -75,11 +76,6 @@ Past read_past(const Root& root, const Settings& settings) {
     }
     return past;
 }
-
-class Silent final : public Observer {
-public:
-    void on_event(const Event&) override {}
-};
 
 }  // namespace
 
@@ -166,7 +162,7 @@ void ThreadBooter::Impl::plan(Request request, std::function<void(Result<std::ve
     join();
     thread_ = std::jthread([this, self = weak_from_this(), request = std::move(request), done = std::move(done),
                             stuck = scans_.stuck_nodes()] {
-        Silent observer;
+        Unobserved observer;
         const MachinePorts machine(root_, policy_of(root_, settings_, stuck), settings_, observer);
         const auto plan = prepare(request, handover_options(settings_), machine.ports());
         auto text =
@@ -183,7 +179,7 @@ void ThreadBooter::Impl::plan(Request request, std::function<void(Result<std::ve
 void ThreadBooter::Impl::recover(std::function<void(const Result<std::optional<Recovery>>&)> done) {
     busy_ = true;
     thread_ = std::jthread([this, self = weak_from_this(), done = std::move(done)] {
-        Silent observer;
+        Unobserved observer;
         const MachinePorts machine(root_, policy_of(root_, settings_, {}), settings_, observer);
         auto recovery = handover::recover(machine.ports());
         boost::asio::post(loop_, [self, done, recovery = std::move(recovery)] {

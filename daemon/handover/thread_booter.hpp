@@ -13,15 +13,8 @@
 #include "config/model/settings.hpp"
 #include "daemon/handover/booter.hpp"
 #include "kexec/handover/executor.hpp"
-#include "kexec/handover/state.hpp"
 
 namespace stillboot::handover {
-
-/// What the state store tells when the daemon starts.
-struct Past {
-    std::vector<Message> notes;  ///< what happened, what is left alone since, and that there is no store
-    std::optional<Retry> retry;  ///< what an earlier kernel wanted booted again
-};
 
 /// How scans are stopped for a hand-over and started again after one that failed. Called on the loop.
 struct ScanControl {

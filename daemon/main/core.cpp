@@ -103,11 +103,15 @@ void Core::on_recovered(const std::string& option, const std::optional<Message>&
     act(policy_.on_recovered(option, reason));
 }
 
-void Core::on_past(const std::vector<Message>& notes, const std::optional<handover::Retry>& retry) {
-    notices_ = notes;
-    for (const Message& note : notes) {
+void Core::on_past(const handover::Past& past) {
+    notices_ = past.notes;
+    for (const Message& note : past.notes) {
         log_.warning(note);
     }
+    if (past.hold) {
+        act(policy_.on_cancel(SteadyClock::now()));
+    }
+    const auto& retry = past.retry;
     if (!retry) {
         return;
     }

@@ -15,7 +15,6 @@
 #include "daemon/protocol/methods.hpp"
 #include "daemon/registry/registry.hpp"
 #include "daemon/server/server.hpp"
-#include "kexec/handover/state.hpp"
 
 namespace stillboot {
 
@@ -44,7 +43,7 @@ public:
     void on_recovered(const std::string& option, const std::optional<Message>& reason);
 
     /// What the state store tells of the time before this kernel: before on_settled().
-    void on_past(const std::vector<Message>& notes, const std::optional<handover::Retry>& retry);
+    void on_past(const handover::Past& past);
 
     [[nodiscard]] protocol::State state() const;
 

@@ -50,7 +50,7 @@ void Daemon::build(const Settings& settings) {
     events.on_settled = [this](bool complete) {
         // The store's own device is there by now, if ever.
         booter_->look_back([this, complete](const handover::Past& past) {
-            core_->on_past(past.notes, past.retry);
+            core_->on_past(past);
             core_->on_settled(complete);
         });
         scanner_->runner().prepare(0);
@@ -63,7 +63,7 @@ void Daemon::build(const Settings& settings) {
     booter_ = std::make_unique<handover::ThreadBooter>(executor, root_, settings, scan_control());
     CoreHooks hooks;
     hooks.rescan = [this](const std::optional<std::string>& device) { return discovery_->rescan(device); };
-    hooks.restart = [this](bool power_off) { restart_machine(power_off, log_); };
+    hooks.restart = [this](bool power_off) { restart_machine(power_off, root_, log_); };
     core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks));
     server_ = std::make_unique<server::Server>(spawner_, *core_, server::Limits());
 }

@@ -10,6 +10,8 @@
 #include <chrono>
 
 #include "config/base/process.hpp"
+#include "kexec/handover/record.hpp"
+#include "kexec/handover/system_restarter.hpp"
 
 namespace stillboot {
 namespace {
@@ -29,9 +31,23 @@ void sync_within(std::chrono::milliseconds limit) {
     }
 }
 
+void restart_past(const std::string& device, const Root& root, bool power_off, Log& log) {
+    if (power_off) {
+        log.error(Message("daemon.cannot_power_off", {{"device", device}}));
+        return;
+    }
+    sync_within(sync_deadline);
+    quiesce::KernelJournal journal(root);
+    log.error(handover::SystemRestarter(root, journal, OnHang::restart).restart().message());
+}
+
 }  // namespace
 
-void restart_machine(bool power_off, Log& log) {
+void restart_machine(bool power_off, const Root& root, Log& log) {
+    quiesce::RunStateStore store(root);
+    if (const std::string device = handover::held_device(store, root); !device.empty()) {
+        return restart_past(device, root, power_off, log);
+    }
     log.info(Message(power_off ? "daemon.powering_off" : "daemon.restarting"));
     if (::access("/run/systemd/system", F_OK) == 0) {
         SystemProcessRunner runner;

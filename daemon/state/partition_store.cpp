@@ -26,6 +26,8 @@ struct Copies {
     bool newer = false;
 };
 
+constexpr std::string_view unreadable = "unreadable";  // no whole copy begins so
+
 Result<std::string> read_bytes(int directory, const char* name) {
     const UniqueFd file(::openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!file) {
@@ -41,16 +43,22 @@ Result<std::string> read_bytes(int directory, const char* name) {
     return bytes;
 }
 
+// One bad block must not cost both: where the other copy is whole, it is damaged, and written over next.
 Result<Copies> read_copies(int directory) {
     Copies found;
+    std::optional<Error> failure;
     for (std::size_t i = 0; i < names.size(); ++i) {
         auto bytes = read_bytes(directory, names[i]);
         if (!bytes) {
-            return bytes.error();
+            failure = bytes.error();
+            bytes = std::string(unreadable);
         }
         found.copies[i] = decode_copy(*bytes);
         found.newer = found.newer || is_newer_format(*bytes);
         found.bytes[i] = std::move(*bytes);
+    }
+    if (failure && !found.copies[0] && !found.copies[1]) {
+        return *failure;
     }
     return found;
 }

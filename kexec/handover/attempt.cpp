@@ -2,11 +2,31 @@
 // Writing down each step in both places.
 #include "kexec/handover/attempt.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "kexec/handover/system_watchdog.hpp"
 
 namespace stillboot::handover {
+
+namespace {
+
+// Nothing is undone there: of the devices it needs those alone that are under way, and a store is small.
+Record for_next_kernel(const Record& record) {
+    Record kept = record;
+    kept.devices = {};
+    kept.devices.boot_id = record.devices.boot_id;
+    kept.devices.in_flight = record.devices.in_flight;
+    for (const quiesce::RecordedDevice& device : record.devices.unbound) {
+        const auto& in_flight = kept.devices.in_flight;
+        if (std::find(in_flight.begin(), in_flight.end(), device.path) != in_flight.end()) {
+            kept.devices.unbound.push_back(device);
+        }
+    }
+    return kept;
+}
+
+}  // namespace
 
 Attempt::Attempt(const Ports& ports, const Request& request, std::string command_line, bool watchdog)
     : ports_(ports) {
@@ -70,7 +90,7 @@ void Attempt::remember() {
     if (!remembers()) {
         return;
     }
-    state_.attempt = record_;
+    state_.attempt = for_next_kernel(record_);
     if (auto written = write_state(*ports_.durable_store, state_); !written) {
         store_failed(written.error());
     }
@@ -88,18 +108,19 @@ void Attempt::report(quiesce::JumpReport report) {
 }
 
 void Attempt::let_go_of_store(quiesce::JumpReport so_far) {
-    if (!remembers()) {
-        return;
-    }
-    state_.report = std::move(so_far);
-    State last = state_;
-    last.attempt = record_;
-    last.attempt->store_gone = true;
-    if (auto written = write_state(*ports_.durable_store, last); !written) {
-        store_failed(written.error());
+    if (remembers()) {
+        state_.report = std::move(so_far);
+        State last = state_;
+        last.attempt = for_next_kernel(record_);
+        last.attempt->store_gone = true;
+        if (auto written = write_state(*ports_.durable_store, last); !written) {
+            store_failed(written.error());
+        }
     }
     record_.store_gone = true;
-    ports_.durable_store->close();
+    if (ports_.durable_store != nullptr) {
+        ports_.durable_store->close();
+    }
 }
 
 bool Attempt::note_failure(const std::vector<quiesce::StepOutcome>& outcomes, bool wanted) {
@@ -121,6 +142,10 @@ bool Attempt::note_failure(const std::vector<quiesce::StepOutcome>& outcomes, bo
         return false;
     }
     record_.retry = wanted && !record_.option_id.empty() && record_.attempt < max_attempts;
+    if (record_.attempt >= max_attempts) {
+        notes_.emplace_back("handover.given_up", std::initializer_list<Message::Param>{
+                                                     {"title", record_.title}, {"attempts", max_attempts}});
+    }
     remember();
     return record_.retry && !store_fails_;
 }

@@ -5,19 +5,12 @@
 #include <algorithm>
 
 #include "kexec/handover/attempt.hpp"
+#include "kexec/handover/images.hpp"
 #include "kexec/handover/lock.hpp"
 #include "kexec/handover/report.hpp"
-#include "kexec/program_loader.hpp"
-#include "kexec/unwrap.hpp"
 
 namespace stillboot::handover {
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr std::uint64_t max_kernel_bytes = std::uint64_t{512} << 20;
-constexpr std::uint64_t max_initrd_bytes = std::uint64_t{4} << 30;
-constexpr std::uint64_t max_devicetree_bytes = std::uint64_t{16} << 20;
 
 Error cancelled_error() {
     return Error("handover.cancelled");
@@ -33,17 +26,21 @@ bool is_cancellation(const Error& error) {
 class HandOver {
 public:
     HandOver(const Plan& plan, const Ports& ports, std::stop_token stop)
-        : plan_(plan), ports_(ports), stop_(std::move(stop)), began_(ports.clock.now()) {}
+        : plan_(plan),
+          ports_(ports),
+          stop_(std::move(stop)),
+          began_(ports.clock.now()),
+          images_(plan.request, ports, [this](Step at, Message message, std::uint64_t done, std::uint64_t total) {
+              tell(at, std::move(message), done, total);
+          }) {}
 
     Outcome run();
 
 private:
     Result<void> announce(const PlannedStep& planned);
     Result<void> step(Step which);
-    Result<void> fetch();
     Result<void> unwrap();
     Result<void> trial_load();
-    Result<void> memory();
     Result<void> commit();
     Result<void> take_down();
     Result<void> unbind();
@@ -52,11 +49,9 @@ private:
     Result<void> arm_watchdog();
     Result<void> jump();
 
-    Result<UniqueFd> fetch_one(const ImageSource& source, std::uint64_t max_bytes);
     void restart_past_hang(Outcome& outcome);
     void undo(Outcome& outcome);
     void unload(Outcome& outcome);
-    kexec::LoadOrder order() const;
     void let_go_of_store(const std::vector<quiesce::StepOutcome>& done);
     void report(const quiesce::Verification& verification);
     void report_on_command_line(const quiesce::Verification& verification);
@@ -71,17 +66,11 @@ private:
     const Ports& ports_;
     std::stop_token stop_;
     Clock::Instant began_;
-    Clock::Instant last_progress_{};
+    Images images_;
     Clock::Instant go_{};  ///< when the first device was looked at to be unbound
 
     std::vector<Message> notes_;
     std::vector<StepTime> times_;
-    UniqueFd kernel_file_;
-    std::vector<UniqueFd> initrds_;
-    UniqueFd devicetree_;
-    kexec::Unwrapped kernel_;
-    UniqueFd initrd_;
-    std::string command_line_;
     std::optional<Attempt> attempt_;  ///< from the commit on
     std::vector<quiesce::StepOutcome> outcomes_;
     quiesce::Plan devices_;
@@ -106,13 +95,13 @@ void HandOver::tell_unbinding(const quiesce::StepProgress& progress) {
 
 Result<void> HandOver::step(Step which) {
     switch (which) {
-        case Step::fetch: return fetch();
+        case Step::fetch: return images_.fetch(stop_);
         // Their place in the order is what counts today: later issues fill them.
         case Step::verify:
         case Step::measure: return {};
         case Step::unwrap: return unwrap();
         case Step::trial_load: return trial_load();
-        case Step::memory: return memory();
+        case Step::memory: return images_.check_memory();
         case Step::commit: return commit();
         case Step::take_down: return take_down();
         case Step::unbind: return unbind();
@@ -125,90 +114,14 @@ Result<void> HandOver::step(Step which) {
     return {};
 }
 
-Result<UniqueFd> HandOver::fetch_one(const ImageSource& source, std::uint64_t max_bytes) {
-    const auto progress = [&](std::uint64_t done, std::uint64_t total) {
-        if (done != total && ports_.clock.now() - last_progress_ < 100ms) {
-            return;
-        }
-        last_progress_ = ports_.clock.now();
-        tell(Step::fetch, Message("handover.fetching", {{"source", source.text()}}), done, total);
-    };
-    return ports_.fetcher.fetch(source, max_bytes, progress, stop_);
-}
-
-Result<void> HandOver::fetch() {
-    const auto available = kexec::available_memory(ports_.root);
-    if (!available) {
-        return available.error();
-    }
-    auto kernel = fetch_one(plan_.request.kernel, max_kernel_bytes);
-    if (!kernel) {
-        return kernel.error();
-    }
-    kernel_file_ = std::move(*kernel);
-    std::uint64_t left = std::min(max_initrd_bytes, *available);
-    for (const ImageSource& source : plan_.request.initrds) {
-        auto initrd = fetch_one(source, left);
-        if (!initrd) {
-            return initrd.error();
-        }
-        left -= std::min(left, kexec::file_bytes(*initrd));
-        initrds_.push_back(std::move(*initrd));
-    }
-    if (plan_.request.devicetree) {
-        auto devicetree = fetch_one(*plan_.request.devicetree, max_devicetree_bytes);
-        if (!devicetree) {
-            return devicetree.error();
-        }
-        devicetree_ = std::move(*devicetree);
-    }
-    return {};
-}
-
 Result<void> HandOver::unwrap() {
-    auto kernel = kexec::unwrap(std::move(kernel_file_), plan_.request.kernel.text());
-    if (!kernel) {
-        return kernel.error();
-    }
-    kernel_ = std::move(*kernel);
-    for (const Message& note : kernel_.notes) {
-        tell(Step::unwrap, note);
-    }
-    notes_ = kernel_.notes;
-    command_line_ =
-        plan_.request.command_line.empty() ? kernel_.command_line.value_or("") : plan_.request.command_line;
-    if (auto fits = kexec::check_command_line(kernel_.image, command_line_); !fits) {
-        return fits;
-    }
-    if (devicetree_) {
-        if (auto possible = kexec::check_devicetree(ports_.root); !possible) {
-            return possible;
-        }
-    }
-    if (kernel_.initrd) {
-        initrds_.insert(initrds_.begin(), std::move(kernel_.initrd));
-    }
-    auto initrd = kexec::join_initrds(std::move(initrds_));
-    initrds_.clear();
-    if (!initrd) {
-        return initrd.error();
-    }
-    initrd_ = std::move(*initrd);
-    return {};
-}
-
-kexec::LoadOrder HandOver::order() const {
-    kexec::LoadOrder order;
-    order.kernel = kernel_.kernel.get();
-    order.initrd = initrd_.get();
-    order.devicetree = devicetree_.get();
-    order.command_line = command_line_;
-    order.format = kernel_.image.format;
-    return order;
+    auto unwrapped = images_.unwrap();
+    notes_ = images_.notes();
+    return unwrapped;
 }
 
 Result<void> HandOver::trial_load() {
-    kexec::LoadOrder trial = order();
+    kexec::LoadOrder trial = images_.order();
     trial.trial = true;
     if (auto loaded = load(Step::trial_load, trial); !loaded) {
         return loaded;
@@ -218,12 +131,8 @@ Result<void> HandOver::trial_load() {
     return unloaded;
 }
 
-Result<void> HandOver::memory() {
-    return kexec::check_memory(ports_.root, kernel_.kernel_bytes, kexec::file_bytes(initrd_));
-}
-
 Result<void> HandOver::commit() {
-    attempt_.emplace(ports_, plan_.request, command_line_,
+    attempt_.emplace(ports_, plan_.request, images_.command_line(),
                      plan_.options.watchdog.count() > 0);  // a write that fails half-way has to be cleared too
     return attempt_->commit();
 }
@@ -283,7 +192,7 @@ Result<void> HandOver::check() {
     }
     tell(Step::check, checked(*verification));
     report(*verification);
-    if (verification->at_rest()) {
+    if (verification->may_jump()) {
         return {};
     }
     std::string names;
@@ -304,10 +213,7 @@ Result<void> HandOver::check() {
 // What does not fit any more is left out: the boot matters more.
 void HandOver::report_on_command_line(const quiesce::Verification& verification) {
     const std::string word = report_word(verification, devices_, since(began_));
-    const std::string longer = command_line_ + (command_line_.empty() ? "" : " ") + word;
-    if (kexec::check_command_line(kernel_.image, longer)) {
-        command_line_ = longer;
-    } else {
+    if (!images_.append(word)) {
         notes_.emplace_back("handover.no_room_for_report");
     }
 }
@@ -327,7 +233,7 @@ Result<void> HandOver::load(Step at, const kexec::LoadOrder& what) {
 
 Result<void> HandOver::load_for_good() {
     loaded_ = true;  // also after a failure: what was loaded and not confirmed is unloaded
-    return load(Step::load, order());
+    return load(Step::load, images_.order());
 }
 
 // What cannot be armed costs the guard, not the boot.
@@ -483,6 +389,10 @@ Outcome run(const Plan& plan, const Ports& ports, std::stop_token stop) {
     }
     if (!plan.refusals.empty()) {
         outcome.failure = Error(plan.refusals.front());
+        return outcome;
+    }
+    if (const std::string device = held_device(ports.run_store, ports.root); !device.empty()) {
+        outcome.failure = Error("handover.held", {{"device", device}});
         return outcome;
     }
     return HandOver(plan, ports, std::move(stop)).run();

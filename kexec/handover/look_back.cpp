@@ -33,6 +33,18 @@ void suspect_in_flight(const Record& record, LookBack& found) {
     }
 }
 
+// A default that takes the machine down with it must not do so for ever.
+void count_death(const Record& record, LookBack& found) {
+    Deaths& deaths = found.state.deaths;
+    deaths = {record.option_id, deaths.option_id == record.option_id ? deaths.count + 1 : 1};
+    if (deaths.count >= max_deaths) {
+        found.hold = true;
+        found.notes.emplace_back("handover.held_down",
+                                 std::initializer_list<Message::Param>{{"count", std::uint64_t{deaths.count}},
+                                                                       {"title", record.title}});
+    }
+}
+
 // The last thing that a store can be told is that its own device goes; what comes after is not known to it.
 bool may_have_jumped(const Record& record) {
     return record.step == Step::jump || record.store_gone;
@@ -73,10 +85,17 @@ Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id,
         found.notes.emplace_back("handover.died", std::initializer_list<Message::Param>{
                                                       {"title", record.title}, {"step", to_word(record.step)}});
         suspect_in_flight(record, found);
-    } else if (record.watchdog && watchdog_fired) {
+        count_death(record, found);
+    } else {
+        const bool died = record.watchdog && watchdog_fired;
         found.notes.emplace_back(
-            "handover.watchdog_fired",
+            died ? "handover.watchdog_fired" : "handover.let_go",
             std::initializer_list<Message::Param>{{"title", record.title}, {"time", time_text(record.began)}});
+        if (died) {
+            count_death(record, found);
+        } else {
+            state.deaths = {};
+        }
     }
     if (auto written = write_state(store, state); !written) {
         return written.error();

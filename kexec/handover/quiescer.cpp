@@ -5,7 +5,7 @@
 namespace stillboot::handover {
 
 Result<quiesce::Plan> RoomQuiescer::plan() {
-    auto inventory = quiesce::read_inventory(ports_.root, ports_.bind_order);
+    auto inventory = quiesce::read_inventory(ports_.root, ports_.creation_order);
     if (!inventory) {
         return inventory.error();
     }

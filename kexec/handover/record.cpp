@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "config/base/utf8.hpp"
 #include "kexec/handover/record_json.hpp"
 #include "quiesce/json.hpp"
 
@@ -78,13 +79,35 @@ json::value to_json(const Record& record) {
 }
 
 std::string to_text(const Record& record) {
-    return json::serialize(to_json(record));
+    return valid_utf8(json::serialize(to_json(record)));  // a name from outside may be any bytes
 }
 
 Result<Record> record_from_text(std::string_view text) {
     boost::system::error_code failure;
     const json::value value = json::parse(text, failure);
     return failure ? Error("handover.record_damaged") : record_from_json(value);
+}
+
+Result<std::optional<Record>> left_over(quiesce::StateStore& run_store, const Root& root) {
+    const auto text = run_store.read();
+    if (!text) {
+        return text.error();
+    }
+    if (!text->has_value()) {
+        return std::optional<Record>();
+    }
+    auto record = record_from_text(**text);
+    if (!record) {
+        return record.error();
+    }
+    const bool is_ours = record->boot_id == quiesce::current_boot_id(root);
+    return is_ours ? std::optional<Record>(std::move(*record)) : std::nullopt;
+}
+
+std::string held_device(quiesce::StateStore& run_store, const Root& root) {
+    const auto earlier = left_over(run_store, root);
+    return earlier && *earlier && !(*earlier)->devices.hung.empty() ? (*earlier)->devices.hung.front()
+                                                                    : std::string();
 }
 
 Result<Record> record_from_json(const json::value& value) {

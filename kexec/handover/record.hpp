@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "kexec/handover/handover.hpp"
 #include "quiesce/record.hpp"
+#include "quiesce/state_store.hpp"
 
 namespace stillboot::handover {
 
@@ -44,5 +46,13 @@ struct Record {
 /// @error handover.record_newer (a later format: not ours to touch), handover.record_damaged, and those of
 ///   quiesce::record_from_json
 [[nodiscard]] Result<Record> record_from_text(std::string_view text);
+
+/// The record in /run, where it is of this kernel: of a hand-over that is under way, was cut off, or whose undo
+/// did not bring everything back. @error those of the store and of record_from_text
+[[nodiscard]] Result<std::optional<Record>> left_over(quiesce::StateStore& run_store, const Root& root);
+
+/// The device that a hung unbind of this kernel holds: no kexec, ordinary restart or power-off gets past it. Empty
+/// where there is none, or where the record cannot be read, which is recover()'s to tell.
+[[nodiscard]] std::string held_device(quiesce::StateStore& run_store, const Root& root);
 
 }  // namespace stillboot::handover

@@ -17,6 +17,16 @@ void unload_left_over(const Ports& ports, Recovery& recovery) {
     }
 }
 
+Result<std::optional<Recovery>> clear_record_of_another_boot(quiesce::StateStore& store) {
+    const auto text = store.read();
+    if (text && text->has_value()) {
+        if (auto cleared = store.clear(); !cleared) {
+            return cleared.error();
+        }
+    }
+    return std::optional<Recovery>();
+}
+
 }  // namespace
 
 std::vector<Message> clear_records(const Ports& ports) {
@@ -45,25 +55,15 @@ Result<std::optional<Recovery>> recover(const Ports& ports) {
     if (!lock) {
         return lock.error();
     }
-    auto text = ports.run_store.read();
-    if (!text) {
-        return text.error();
-    }
-    if (!text->has_value()) {
-        return std::optional<Recovery>();
-    }
-    auto record = record_from_text(**text);
+    auto record = left_over(ports.run_store, ports.root);
     if (!record) {
         return record.error();
     }
-    if (record->boot_id != quiesce::current_boot_id(ports.root)) {
-        if (auto cleared = ports.run_store.clear(); !cleared) {
-            return cleared.error();
-        }
-        return std::optional<Recovery>();
+    if (!*record) {
+        return clear_record_of_another_boot(ports.run_store);
     }
     Recovery recovery;
-    recovery.record = std::move(*record);
+    recovery.record = std::move(**record);
     ports.journal.line(Message("handover.recovering",
                                {{"title", recovery.record.title}, {"step", to_word(recovery.record.step)}}));
     unload_left_over(ports, recovery);

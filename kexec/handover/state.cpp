@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "config/base/utf8.hpp"
 #include "kexec/handover/record_json.hpp"
 
 namespace stillboot::handover {
@@ -56,10 +57,13 @@ Result<State> parse_state(const json::object& object) {
     }
     if (const auto* report = object.if_contains("report"); report != nullptr && report->is_object()) {
         auto read = quiesce::jump_report_from_text(json::serialize(*report));
-        if (!read) {
-            return read.error();
+        if (read) {  // what else the store remembers counts more than a report of another version
+            state.report = std::move(*read);
         }
-        state.report = std::move(*read);
+    }
+    if (const auto* deaths = object.if_contains("deaths")) {
+        state.deaths.option_id = deaths->at("option").as_string();
+        state.deaths.count = deaths->at("count").to_number<unsigned>();
     }
     return state;
 }
@@ -71,11 +75,12 @@ std::string to_text(const State& state) {
     for (const Learned& each : state.learned) {
         learned.push_back(to_json(each));
     }
-    return json::serialize(
+    return valid_utf8(json::serialize(  // a name from outside may be any bytes
         json::object{{"format", State::format_version},
                      {"attempt", state.attempt ? handover::to_json(*state.attempt) : json::value()},
                      {"learned", std::move(learned)},
-                     {"report", state.report ? json::parse(quiesce::to_text(*state.report)) : json::value()}});
+                     {"deaths", json::object{{"option", state.deaths.option_id}, {"count", state.deaths.count}}},
+                     {"report", state.report ? json::parse(quiesce::to_text(*state.report)) : json::value()}}));
 }
 
 Result<State> state_from_text(std::string_view text) {

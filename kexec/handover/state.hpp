@@ -14,6 +14,14 @@
 
 namespace stillboot::handover {
 
+/// How often in a row the machine is known to have gone down on the way to one option.
+struct Deaths {
+    std::string option_id;
+    unsigned count = 0;
+
+    bool operator==(const Deaths&) const = default;
+};
+
 /// The one document of the state store.
 struct State {
     static constexpr int format_version = 1;
@@ -21,6 +29,7 @@ struct State {
     std::optional<Record> attempt;  ///< committed, and neither undone nor looked back at
     std::vector<quiesce::Learned> learned;
     std::optional<quiesce::JumpReport> report;  ///< of the last attempt
+    Deaths deaths;
 
     bool operator==(const State&) const = default;
 };
@@ -59,11 +68,15 @@ struct Retry {
 struct LookBack {
     std::vector<Message> notes;  ///< what happened, and which drivers are left alone since
     std::optional<Retry> retry;
-    State state;  ///< as the store holds it now
+    bool hold = false;  ///< too many deaths in a row: nothing may boot by itself
+    State state;        ///< as the store holds it now
 };
 
 /// How often one boot is tried, each time with one more driver left alone, before the menu is left to decide.
 constexpr unsigned max_attempts = 4;
+
+/// How many deaths in a row on the way to one option leave the menu to decide.
+constexpr unsigned max_deaths = 3;
 
 /// Looks at the attempt of an earlier boot, learns from it, and settles it: it is told once. One of this boot is
 /// left alone: recover() undoes it.

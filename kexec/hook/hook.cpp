@@ -89,12 +89,20 @@ private:
         // The executor has said what failed. What it left bound the kernel's own shutdown stops, as it would
         // without us: that is no reason not to jump.
         if (execution.holds_a_lock()) {
-            return settings_.on_hang == AfterTrouble::restart ? restart("hook.restart_hung")
-                                                              : jump("hook.jump_hung");
+            if (settings_.on_hang == AfterTrouble::restart) {
+                restart("hook.restart_hung");
+            }
+            return jump("hook.jump_hung");  // the lock may still be given back, and nothing else is left
         }
         const bool moving = !at_rest(plan, execution);
         if (moving && settings_.on_moving == AfterTrouble::restart) {
-            return restart("hook.restart_moving");
+            restart("hook.restart_moving");
+            // systemd restarts where it finds no kernel to jump into.
+            if (auto unloaded = ports_.loader.unload(); !unloaded) {
+                say(unloaded.error().message());
+            }
+            say(Message("hook.left_to_system"));
+            return End::left_to_system;
         }
         return jump(moving ? "hook.jump_moving" : "hook.jumping");
     }
@@ -116,14 +124,12 @@ private:
         const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(ports_.clock.now() - began_);
         ports_.journal.keep(quiesce::PersistentLog::line_of(
             quiesce::done_report(*verification, execution.outcomes, took, execution.record.boot_id)));
-        return verification->at_rest();
+        return verification->may_jump();
     }
 
-    End restart(std::string_view code) {
+    void restart(std::string_view code) {
         say(Message(code));
         say(ports_.restarter.restart().message());
-        // Nothing else is left: the lock may still be given back.
-        return jump("hook.jump_hung");
     }
 
     End jump(std::string_view code) {

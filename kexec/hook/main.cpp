@@ -56,12 +56,21 @@ int still_and_jump(std::string_view argument) {
     quiesce::SystemProcesses processes;
     SystemClock clock;
     quiesce::SystemPause pause;
-    const quiesce::Ports devices{
-        *root, writer, disks, network, events, processes, journal, clock, pause, quiesce::bind_order_by_inode};
+    const quiesce::Ports devices{*root,
+                                 writer,
+                                 disks,
+                                 network,
+                                 events,
+                                 processes,
+                                 journal,
+                                 clock,
+                                 pause,
+                                 quiesce::creation_order_by_inode,
+                                 quiesce::entries_by_inode};
     handover::RoomQuiescer quiescer(devices, std::move(policy.policy));
-    SystemProcessRunner runner;  // of what is never asked for here: a load by the kexec program, a power cycle
+    SystemProcessRunner runner;  // of what is never asked for here: a load by the kexec program
     kexec::SystemLoader loader(*root, runner);
-    handover::SystemRestarter restarter(*root, runner, OnHang::restart);
+    handover::SystemRestarter restarter(*root, journal, OnHang::restart);
     hook::SystemSurroundings surroundings(*root, pause, ::getpid(), ::getppid());
     const hook::Ports ports{quiescer, loader, restarter, surroundings, journal, clock};
     return hook::run(argument, hook_settings(loaded.settings), ports) == hook::End::not_asked ? 0 : 1;

@@ -32,7 +32,7 @@ _stillboot() {
         rescan) words="--help" ids=devices ;;
         menu) words="--shell --help" ;;
         log) words="--follow --json --help" ;;
-        quiesce) words="plan run verify record learned report rules --inventory --identities --even-if-cut-off --json --help" ;;
+        quiesce) words="plan run verify undo record learned report rules --inventory --identities --even-if-cut-off --json --help" ;;
         explain) words="--uuid --label --device --also --json --help" ;;
         load) words="--initrd --devicetree --append --exec --even-if-cut-off --dry-run --help" ;;
         *) words="--json --help" ;;

@@ -43,7 +43,7 @@ expect "vda2 " "$(offers stillboot rescan v)"
 # What a disk calls itself is offered as it is, and never executed.
 # shellcheck disable=SC2016
 expect '$(echo${IFS}executed) --help vda2 ' "$(offers stillboot rescan "" | tr ' ' '\n' | LC_ALL=C sort | tr '\n' ' ')"
-expect "learned plan record report rules run verify " "$(offers stillboot quiesce "" | tr ' ' '\n' | grep -v '^-' | tr '\n' ' ')"
+expect "learned plan record report rules run undo verify " "$(offers stillboot quiesce "" | tr ' ' '\n' | grep -v '^-' | tr '\n' ' ')"
 expect "boot " "$(offers stillboot --json=short bo)"
 expect "--append --devicetree --dry-run --even-if-cut-off --exec --help --initrd " "$(offers stillboot load --)"
 

@@ -26,6 +26,7 @@ public:
         tree_.directory("sys/bus");
         file("/proc/sys/kernel/random/boot_id", "11111111-2222-3333-4444-555555555555\n");
         file("/proc/sys/kernel/printk_devkmsg", "ratelimit\n");
+        file("/proc/self/mountinfo", "");
     }
 
     [[nodiscard]] const Root& root() const { return root_; }
@@ -58,6 +59,7 @@ public:
         std::filesystem::create_directories(real(path));
         file(path + "/modalias", bus_name + ":" + driver + "\n");
         link("/sys/bus/" + bus_name + "/devices/" + name, path);
+        order_["/sys/bus/" + bus_name + "/devices/" + name] = ++made_;
         link(path + "/subsystem", "/sys/bus/" + bus_name);
         if (!driver.empty()) {
             bind(path, bus_name, driver);
@@ -84,17 +86,23 @@ public:
         return bytes;
     }
 
-    void bind(const std::string& path, const std::string& bus_name, const std::string& driver) {
-        const std::string home = "/sys/bus/" + bus_name + "/drivers/" + driver;
+    /// A driver that registers, where it has not yet.
+    void driver(const std::string& bus_name, const std::string& name) {
+        const std::string home = "/sys/bus/" + bus_name + "/drivers/" + name;
         if (!std::filesystem::exists(real(home))) {
             file(home + "/unbind", "");
             file(home + "/bind", "");
+            order_[home] = ++made_;
         }
-        link(path + "/driver", home);
-        order_[path] = ++binds_;
+    }
+
+    void bind(const std::string& path, const std::string& bus_name, const std::string& driver) {
+        this->driver(bus_name, driver);
+        link(path + "/driver", "/sys/bus/" + bus_name + "/drivers/" + driver);
+        order_[path + "/driver"] = ++made_;
     }
     void unbind(const std::string& path) const { std::filesystem::remove(real(path + "/driver")); }
-    void bind_order(const std::string& path, std::uint64_t order) { order_[path] = order; }
+    void bind_order(const std::string& path, std::uint64_t order) { order_[path + "/driver"] = order; }
 
     /// A child that a class shows: ("/sys/devices/…/net/eth0", "net").
     void class_device(const std::string& path, const std::string& class_name) const {
@@ -126,10 +134,20 @@ public:
         file(path + "/status", status);
     }
 
-    [[nodiscard]] BindOrderReader order_reader() const {
+    [[nodiscard]] CreationOrder order_reader() const {
         return [this](const Root&, const std::string& path) {
             const auto found = order_.find(path);
             return found == order_.end() ? 0 : found->second;
+        };
+    }
+
+    [[nodiscard]] EntryReader entry_reader() const {
+        return [order = order_reader()](const Root& root, const std::string& directory) {
+            std::vector<SysfsEntry> entries;
+            for (const auto& name : root.list(directory).value_or(std::vector<std::string>{})) {
+                entries.push_back({name, order(root, directory + "/" + name)});
+            }
+            return entries;
         };
     }
 
@@ -139,7 +157,7 @@ private:
     TemporaryTree tree_;
     Root root_;
     std::map<std::string, std::uint64_t> order_;
-    std::uint64_t binds_ = 0;
+    std::uint64_t made_ = 0;
     int links_ = 0;
 };
 
@@ -227,6 +245,9 @@ private:
         if (write.path.ends_with("/bind")) {
             return bind(write.path, write.text);
         }
+        if (write.path.ends_with("/drivers_probe")) {
+            return probe(write.path, write.text);
+        }
         machine_.file(write.path, write.text);
         return {};
     }
@@ -259,11 +280,24 @@ private:
 
     WriteOutcome bind(const std::string& file, const std::string& name) {
         const Target at = target(file, name);
-        if (at.path.empty() || !current_driver(machine_.root(), at.path).empty()) {
+        // A device is for the driver that its modalias names.
+        if (at.path.empty() || !current_driver(machine_.root(), at.path).empty() ||
+            machine_.text(at.path + "/modalias") != at.bus + ":" + at.driver) {
             return {WriteOutcome::End::failed, ENODEV};
         }
         machine_.bind(at.path, at.bus, at.driver);
         on_bind(at.path);
+        return {};
+    }
+
+    // The bus tries each driver that it has.
+    WriteOutcome probe(const std::string& file, const std::string& name) {
+        const auto home = std::filesystem::path(file).parent_path().string() + "/drivers";
+        for (const auto& driver : machine_.root().list(home).value_or(std::vector<std::string>{})) {
+            if (bind(home + "/" + driver + "/bind", name).done()) {
+                return {};
+            }
+        }
         return {};
     }
 
@@ -336,8 +370,17 @@ struct FakeWorld {
     FakeNetwork network{machine};
 
     [[nodiscard]] Ports ports() {
-        return {machine.root(), kernel,  disks, network, events,
-                processes,      journal, time,  time,    machine.order_reader()};
+        return {machine.root(),
+                kernel,
+                disks,
+                network,
+                events,
+                processes,
+                journal,
+                time,
+                time,
+                machine.order_reader(),
+                machine.entry_reader()};
     }
 };
 

@@ -46,7 +46,9 @@ public:
         }
         add_links();
         add_stacks();
-        derive_stacked(inventory_);
+        if (!derive_stacked(inventory_)) {
+            throw std::logic_error("more stacked than a machine may have");
+        }
         inventory_.autoprobe = {{"pci", "1"}, {"scsi", "1"}, {"platform", "1"}};
         return std::move(inventory_);
     }

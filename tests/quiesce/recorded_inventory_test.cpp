@@ -92,6 +92,25 @@ TEST_SUITE("quiesce") {
         CHECK(make_plan(again.inventory, {}).refusals.size() == 1);
     }
 
+    TEST_CASE("names that are not UTF-8 are recorded as far as they are, and read back") {
+        RecordedInventory recorded;
+        recorded.inventory.graphics_holder = "Gr\xc3";
+        const auto again = inventory_from_json(to_text(recorded));
+        REQUIRE(again.has_value());
+        CHECK(again->inventory.graphics_holder == "Gr\xef\xbf\xbd");
+    }
+
+    TEST_CASE("blocks stand on blocks that are there, once each, and none stands in it twice") {
+        const std::string head = R"({"format":"stillboot-inventory","version":1,"head":{},"blocks":[)";
+        const std::string below = R"({"name":"sda","path":"/sys/devices/a"})";
+        const auto read = inventory_from_json(
+            head + below + R"(,{"name":"dm-0","path":"/sys/devices/b","stands_on":["sda","none","sda"]}]})");
+        REQUIRE(read.has_value());
+        CHECK(read->inventory.blocks.at("dm-0").stands_on == std::vector<std::string>{"sda"});
+        CHECK(words(head + below + "," + below + "]}") ==
+              "the inventory cannot be read: a block device stands in it twice");
+    }
+
     TEST_CASE("what names a machine or its people is left out, and what was equal stays equal") {
         const Inventory plain = full().inventory;
         const Inventory hidden = without_identities(plain);

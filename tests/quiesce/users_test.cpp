@@ -264,14 +264,71 @@ TEST_SUITE("quiesce") {
         FakeMachine machine;
         machine.pci(slot1, "0x020000", "e1000");
         machine.interface(slot1 + "/net/eth0", "52:54:00:12:34:56");
-        for (const std::string name : {"nbd0", "rbd1", "drbd2"}) {
-            CAPTURE(name);
-            machine.disk("/sys/devices/virtual/block/" + name, "43:0", "");
+        for (const std::string path :
+             {"virtual/block/nbd0", "rbd/1/block/rbd1", "virtual/block/drbd2", "virtual/block/etherd!e0.0"}) {
+            CAPTURE(path);
+            const std::string name = path.substr(path.rfind('/') + 1);
+            machine.disk("/sys/devices/" + path, "43:0", "");
             machine.file("/proc/self/mountinfo", "30 1 43:0 / /i rw - ext4 /dev/" + name + " rw\n");
             CHECK(refusals(machine) ==
                   Sentences{"/dev/" + name + " is mounted at /i, and 0000:00:01.0 (e1000) carries it"});
             std::filesystem::remove(machine.real("/sys/class/block/" + name));
         }
+    }
+
+    TEST_CASE("what else a file system writes to carries it too: an external log") {
+        FakeMachine machine;
+        add_nvme(machine);
+        machine.pci("/sys/devices/pci0000:00/0000:00:02.0", "0x010700", "mpt3sas");
+        machine.disk("/sys/devices/pci0000:00/0000:00:02.0/block/sdb", "8:16", "");
+        machine.file("/proc/self/mountinfo",
+                     "30 1 8:16 / /x rw - xfs /dev/sdb rw,logdev=/dev/nvme0n1p2,noquota\n");
+        CHECK(make_plan(machine.inventory(), {}).refusals.size() == 1);
+        Policy keeping;
+        keeping.in_use = InUse::keep;
+        CHECK(make_plan(machine.inventory(), keeping).steps.empty());
+    }
+
+    TEST_CASE("a table that cannot be read whole is not taken for an empty one") {
+        for (const std::string path :
+             {"/proc/self/mountinfo", "/proc/swaps", "/proc/consoles", "/proc/7/mountinfo"}) {
+            CAPTURE(path);
+            FakeMachine machine;
+            std::filesystem::create_directories(machine.real("/proc/7/ns"));
+            std::filesystem::create_symlink("mnt:[2]", machine.real("/proc/7/ns/mnt"));
+            std::filesystem::remove(machine.real(path));
+            std::filesystem::create_directories(machine.real(path));  // EISDIR: root reads all else
+            const auto read = read_inventory(machine.root(), machine.order_reader());
+            REQUIRE_FALSE(read);
+            CHECK(read.error().code() == "quiesce.unreadable");
+            CHECK(read.error().sentence().starts_with(path + " cannot be read ("));
+        }
+        const FakeMachine without;
+        std::filesystem::remove(without.real("/proc/self/mountinfo"));
+        CHECK(
+            read_inventory(without.root(), without.order_reader()).error().sentence() ==
+            "/proc/self/mountinfo cannot be read (/proc/self/mountinfo cannot be opened: ENOENT (No such file or "
+            "directory)), so that it is not known what is in use: nothing may be unbound");
+    }
+
+    TEST_CASE("a program that a device was given to refuses, by its group or by the device itself") {
+        FakeMachine machine;
+        machine.pci(slot1, "0x020000", "vfio-pci");
+        machine.link("/sys/kernel/iommu_groups/12/devices/0000:00:01.0", slot1);
+        machine.class_device(slot1 + "/vfio-dev/vfio3", "vfio-dev");
+        machine.file("/dev/vfio/vfio", "");
+        machine.file("/proc/812/comm", "qemu-system-x86\n");
+        std::filesystem::create_directories(machine.real("/proc/812/fd"));
+        for (const std::string node : {"/dev/vfio/12", "/dev/vfio/noiommu-12", "/dev/vfio/devices/vfio3"}) {
+            std::filesystem::remove(machine.real("/proc/812/fd/9"));
+            std::filesystem::create_symlink(node, machine.real("/proc/812/fd/9"));
+            CHECK(refusals(machine) ==
+                  Sentences{"qemu-system-x86 (process 812) holds " + node +
+                            " open, and 0000:00:01.0 (vfio-pci) would wait for it to be closed"});
+        }
+        std::filesystem::remove(machine.real("/proc/812/fd/9"));
+        std::filesystem::create_symlink("/dev/vfio/vfio", machine.real("/proc/812/fd/9"));
+        CHECK(refusals(machine).empty());
     }
 
     TEST_CASE("an open sound or graphics node refuses once for each process, which is named") {

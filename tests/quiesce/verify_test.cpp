@@ -117,6 +117,39 @@ TEST_SUITE("quiesce") {
         CHECK(world.machine.text(slot1 + "/enable") == "0");
     }
 
+    TEST_CASE("a driverless function that a rule keeps is neither stopped nor counted as moving: an IOMMU") {
+        FakeWorld world;
+        world.machine.pci(slot1, "0x080600");
+        world.machine.file(slot1 + "/config", with_capabilities(1, 0, 0, 6));
+        const Plan plan = make_plan(world.machine.inventory(), {});
+        CHECK(plan.text() ==
+              std::vector<std::string>{"keep 0000:00:01.0 (pci, no driver): an IOMMU: it holds other "
+                                       "devices in check [iommu]"});
+        const auto verification = verify(world.ports(), plan).value();
+        CHECK(verdict_of(verification) == "kept: an IOMMU: it holds other devices in check");
+        CHECK(world.journal.lines.empty());
+        CHECK(world.machine.root().read_file(slot1 + "/config", 4096).value() == with_capabilities(1, 0, 0, 6));
+        Policy by_name;
+        by_name.keep = {"0000:00:01.0"};
+        by_name.rules.clear();
+        CHECK(make_plan(world.machine.inventory(), by_name).kept.size() == 1);
+    }
+
+    TEST_CASE("a configuration space that cannot be read, or whose beginning alone can, is not taken for quiet") {
+        FakeWorld world;
+        world.machine.pci(slot1, "0x020000");
+        for (const bool there : {true, false}) {
+            std::filesystem::remove(world.machine.real(slot1 + "/config"));
+            if (there) {
+                world.machine.file(slot1 + "/config", with_capabilities(1, 0, 0).substr(0, 64));
+            }
+            CHECK(
+                verdict_of(verify(world.ports(), {}).value()) ==
+                "moving: its config space cannot be read whole, so that nothing is known of it (others than root "
+                "see its beginning)");
+        }
+    }
+
     TEST_CASE("what moves is named, bit by bit") {
         FakeWorld world;
         world.machine.pci(slot1, "0x020000");

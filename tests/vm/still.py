@@ -16,6 +16,8 @@ menuentry 'the wanted one' {{ linux /boot/vmlinuz console=ttyS0 quiet panic=-1 n
  initrd /boot/initrd.img }}
 """
 
+LOOKED = "! stillboot status | grep -q '^Still looking'"
+
 
 def setup_of(*devices):
     """Shell: makes devices, each (name, driver, how[, milliseconds]), and binds them in this order."""
@@ -43,3 +45,12 @@ def two_disks(lab):
 def wait_for_entry(machine):
     machine.sh("true", timeout=90)
     machine.wait_sh("stillboot list | grep -q 'the wanted one'")
+
+
+def start_daemon_with(machine, store):
+    """Another daemon, whose state store is this device; it has looked back once it has looked around."""
+    machine.sh(f"echo 'state_store = \"{store}\"' >/run/stillboot/stillboot.toml; pidof stillbootd >/tmp/old; "
+               "kill $(cat /tmp/old)")
+    machine.wait_sh("[ \"$(pidof stillbootd)\" != \"$(cat /tmp/old)\" ] && stillboot status")
+    machine.wait_sh(LOOKED)
+    wait_for_entry(machine)

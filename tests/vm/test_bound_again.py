@@ -11,6 +11,7 @@ SRIOV = ["-device", "pcie-root-port,id=below,chassis=9,slot=9", "-device", "nvme
          "-device", "nvme,serial=parent,subsys=subsystem,bus=below,sriov_max_vfs=2,sriov_vq_flexible=4,"
                     "sriov_vi_flexible=2",
          "-trace", "pci_nvme_pci_reset"]
+COMING = ["-device", "e1000,romfile="]
 PHYSICAL = "$(dirname /sys/bus/pci/devices/*/sriov_totalvfs)"
 
 SETUP = """for order in 'add again still_again - 0 plain' 'bind again' 'add mother still_mother - 0 child' 'bind mother'; do
@@ -70,6 +71,23 @@ def check_child(lab, machine):
     lab.check("the mother is bound", machine.sh(f"ls -d {drivers}/mother"))
 
 
+def check_meanwhile(lab, machine):
+    """With autoprobe off the kernel brings no driver and device together: what comes then is for the undo to see to."""
+    drivers = "/sys/bus/pci/drivers"
+    bound = "cd /sys/bus && ls -d pci/drivers/e1000/0* usb/drivers/usb/*-* usb/drivers/usbhid/*-* 2>/dev/null || true"
+    machine.sh(f"/usr/sbin/modprobe -r e1000; [ ! -e {drivers}/e1000 ]")
+    status, _ = helper(machine, "only=still_again run")
+    lab.equal("one device is unbound", status, 0)
+    machine.sh(f"/usr/sbin/modprobe e1000; [ -e {drivers}/e1000 ]")
+    machine.monitor("device_add", driver="usb-kbd", bus="xhci.0", id="keyboard")
+    machine.wait_sh("ls -d /sys/bus/usb/devices/*-*")
+    lab.equal("a driver and a device that come now stay alone", machine.sh(bound), "")
+    put_back(lab, machine, "what came meanwhile")
+    machine.wait_sh("ls -d /sys/bus/usb/drivers/usbhid/*-*")  # loaded by udev
+    now = {path.split("/")[-2] for path in machine.sh(bound).split()}
+    lab.equal("the driver has its device, and the device its driver", now, {"e1000", "usb", "usbhid"})
+
+
 def resets(machine):
     """How often QEMU's nvme was reset until now, as it says itself."""
     return (machine.directory / "qemu.log").read_text().count("pci_nvme_pci_reset")
@@ -97,7 +115,7 @@ def test_bound_again(lab):
     """what would bind again ends still or refused by name; virtual functions go before the physical one, which is reset on request"""
     initrd = lab.module_initrd(SETUP, files={
         "/test/quiesce-machine": TOP / "build/tests/quiesce/quiesce-machine", "/test/again.rules": RULE + "\n"})
-    with lab.machine(kernel=lab.firmware()[0], initrd=initrd, arguments=SRIOV,
+    with lab.machine(kernel=lab.firmware()[0], initrd=initrd, arguments=SRIOV + COMING,
                      append="stillboot.timeout=never") as machine:
         machine.sh("true", timeout=90)
         machine.wait_sh(f"[ -e {AGAIN}/again ] && [ -e {PHYSICAL}/driver ]")
@@ -106,4 +124,5 @@ def test_bound_again(lab):
         check_udev(lab, machine)
         check_stubborn(lab, machine)
         check_child(lab, machine)
+        check_meanwhile(lab, machine)
         check_functions(lab, machine)

@@ -2,7 +2,8 @@
 """A remove that does not return: the machine restarts past it, and the same entry boots with that driver left alone."""
 import re
 
-from still import RULES, setup_of, two_disks, wait_for_entry
+from bmc import CHASSIS_CONTROL, POWER_CYCLE, Bmc
+from still import RULES, setup_of, start_daemon_with, two_disks, wait_for_entry
 
 HANGING, CRASHING, GOOD = "still-hangs", "still-dies", "still-good"
 
@@ -33,16 +34,41 @@ def test_a_hang_restarts_the_machine_and_the_same_entry_boots(lab):
         machine.wait_off()
 
 
+def ends_in_the_menu_without_a_store(lab, machine):
+    """The device dies again: no other boot is tried past it, and a restart gets by."""
+    start_daemon_with(machine, "none")
+    status = machine.sh("stillboot status")
+    lab.check("that there is no store is said", "no state store" in status, status)
+    status, said = machine.sh("stillboot boot 'the wanted one' --wait", timeout=120, check=False)
+    lab.check("the boot fails, and who died is named", status != 0 and f"({CRASHING})" in said, said)
+    machine.wait_sh("stillboot list | grep -q 'another entry'")
+    status, said = machine.sh("stillboot boot 'another entry' --wait", timeout=120, check=False)
+    lab.check("another boot is refused", status != 0 and "still holds /sys/devices/platform/dying" in said, said)
+    resets = len(machine.monitor.events_so_far("RESET"))
+    machine.sh("(stillboot reboot >/dev/null 2>&1 &)")
+    seen = machine.console.wait_until(lambda: machine.monitor.events_so_far("RESET")[resets:], "a restart", timeout=60)
+    lab.equal("a restart restarts all the same, seen by QEMU", [event["reason"] for event in seen], ["guest-reset"])
+
+
 def test_a_driver_that_dies_is_left_alone_and_forgotten_on_request(lab):
-    """a remove that oopses is treated like one that hangs; what was learnt is listed, and forgotten on request"""
+    """a remove that oopses ends in a power cycle by the management controller, without a state store in the menu; what was learnt is forgotten on request"""
     setup = setup_of(("dying", CRASHING, "oops"))
-    with lab.machine(disks=two_disks(lab), kernel=lab.firmware()[0], initrd=lab.module_initrd(setup, files=RULES), reboots=True,
-                     append="stillboot.timeout=never", limit=300) as machine:
+    with Bmc() as bmc, lab.machine(disks=two_disks(lab), kernel=lab.firmware()[0],
+                                   initrd=lab.module_initrd(setup, files=RULES), reboots=True, limit=300,
+                                   arguments=bmc.arguments,
+                                   append="stillboot.timeout=never stillboot.on_hang=power-cycle") as machine:
         wait_for_entry(machine)
+        machine.wait_sh("[ -e /dev/ipmi0 ]")
         machine.sh("stillboot boot 'the wanted one'", timeout=60)
         machine.console.expect(r"restarting the machine", timeout=90)
+        hung = len(machine.console.text)
         machine.restarted()
         machine.sh("stillboot cancel", timeout=120, check=False)
+        asked = [request for request in bmc.requests if request[:2] == CHASSIS_CONTROL]
+        lab.equal("the management controller was asked for a power cycle once", asked,
+                  [(*CHASSIS_CONTROL, bytes([POWER_CYCLE]))])
+        lab.check("and nothing else restarted the machine", "sysrq" not in machine.console.text[hung:],
+                  machine.console.text[hung:][:2000])
         machine.wait_sh("stillboot status | grep -q 'restarted to boot'", seconds=90)
         status = machine.sh("stillboot cancel; stillboot status")
         lab.check("the state says what happened, and what is left alone",
@@ -52,3 +78,4 @@ def test_a_driver_that_dies_is_left_alone_and_forgotten_on_request(lab):
         lab.check("it is listed", CRASHING in learned, learned)
         machine.sh(f"stillboot quiesce learned --forget {CRASHING}")
         lab.check("and forgotten", CRASHING not in machine.sh("stillboot quiesce learned"))
+        ends_in_the_menu_without_a_store(lab, machine)

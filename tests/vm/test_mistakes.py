@@ -122,7 +122,33 @@ def modes_do_no_more_than_they_say(lab, machine):
     after = bound_pci(machine)
     lab.check("what a rule of the machine names is unbound, and what has a shutdown method stays",
               "xhci_hcd" in before - after and {"nvme", "e1000e"} <= after, f"{before} {after} {said}")
+    refused(lab, machine, "another run on top of it", "stillboot quiesce run", "are unbound already")
     machine.sh("rm -r /run/stillboot/stillboot.toml /run/stillboot/quiesce.d")
+    undone(lab, machine, "the minimal run", bound)
+
+
+def undone(lab, machine, what, bound):
+    status, said = machine.sh("stillboot quiesce undo", timeout=120, check=False)
+    lab.check(f"{what} is undone by a verb", status == 0 and "Everything is back as it was." in said, f"{status}: {said}")
+    lab.equal(f"{what}: each device is bound as before", machine.sh(entries.BOUND), bound)
+
+
+def cut_short(lab, machine):
+    """By whoever asked: a run never ends halfway."""
+    bound = machine.sh(entries.BOUND)
+    machine.sh("stillboot quiesce run | head -n 1", timeout=120)
+    lab.check("whoever reads no further does not end it", "Nothing moves." in machine.sh("stillboot quiesce verify"))
+    undone(lab, machine, "the run into a closed pipe", bound)
+    # By the second unbind's own line, which is written before the act; earlier runs have left theirs.
+    status, said = machine.sh("n=$(dmesg | grep -c 'stillboot: unbind 2/'); stillboot quiesce run >/tmp/run 2>&1 & run=$!; "
+                              "cat /dev/kmsg | while read -r line; do case $line in *'stillboot: unbind 2/'*) "
+                              "[ $n -gt 0 ] || { kill -TERM $run; break; }; n=$((n - 1));; esac; done; wait $run; "
+                              "status=$?; cat /tmp/run; exit $status", timeout=120, check=False)
+    lab.check("a signal in the middle puts everything back", status == 1 and "Everything is back as it was." in said,
+              f"{status}: {said}")
+    lab.equal("each device is bound as before", machine.sh(entries.BOUND), bound)
+    lab.equal("and nothing is left to undo", machine.sh("stillboot quiesce undo").strip(),
+              "Nothing is unbound by Stillboot: there is nothing to put back.")
 
 
 def test_mistakes(lab):
@@ -146,6 +172,7 @@ def test_mistakes(lab):
                 "unshare -m sh -c 'mount -o remount,bind,ro /sys && stillboot quiesce run'",
                 "sysfs is mounted read-only at /sys")
         modes_do_no_more_than_they_say(lab, machine)
+        cut_short(lab, machine)
         status, said = machine.sh(f"{OVER_SSH} stillboot quiesce run --even-if-cut-off", timeout=120, check=False)
         lab.equal("asked for all the same, it is done", status, 0)
         lab.check("and nothing moves", "Nothing moves." in said, said)

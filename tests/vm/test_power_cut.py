@@ -5,7 +5,7 @@ import re
 import zlib
 
 import disks
-from still import RULES, setup_of, two_disks, wait_for_entry
+from still import RULES, setup_of, start_daemon_with, two_disks, wait_for_entry
 
 FIRST, LAST = "still-slow", "dark-last"
 SLOW = "/sys/devices/platform/slow"
@@ -16,15 +16,15 @@ action = "last"
 why = "it has the displays' stage"
 """}
 IN_FIRST_STAGE = 1
-LOOKED = "! stillboot status | grep -q '^Still looking'"
 COMMAND_LINE = "stillboot.timeout=never stillboot.trial=never"
 NO_STORE = {"/etc/stillboot/stillboot.toml": 'state_store = "none"\n'}  # until the test names one
 BOOT = "dmesg -n 7; (stillboot boot 'the wanted one' >/dev/null 2>&1 &)"
+LET_GO = r'the last hand-over, to "the wanted one" at \S+ \S+ UTC, had let go of every device: whether its system came up'
 DIED = 'the hand-over to "the wanted one" ended at the step {step}, with the machine'
 SUSPECT = r"the machine went down while (\S+) \(\S+\) was let go of"
 
 # Where the power goes: what the console says then, the step that the next start names, the driver it suspects.
-# From the store's own devices on nothing can be written down any more: the start after that accuses nobody.
+# From the store's own devices on nothing can be written down any more: the start after that says so and accuses nobody.
 CUTS = [
     ("once the record is written", r"stillboot: stop our helpers and let go of every disk", "(commit|take-down)", None),
     ("in the first stage", r"still_test: begin slow", "unbind", FIRST),
@@ -57,20 +57,12 @@ def node(number):
     return f"/dev/vd{chr(ord('a') + number)}"
 
 
-def start_daemon_with(machine, store):
-    """Another daemon, whose state store is this device; it has looked back once it has looked around."""
-    machine.sh(f"echo 'state_store = \"{store}\"' >/run/stillboot/stillboot.toml; pidof stillbootd >/tmp/old; "
-               "kill $(cat /tmp/old)")
-    machine.wait_sh("[ \"$(pidof stillbootd)\" != \"$(cat /tmp/old)\" ] && stillboot status")
-    machine.wait_sh(LOOKED)
-    wait_for_entry(machine)
-
-
 def says_what_happened(lab, machine, where, step, driver):
     status = machine.sh("stillboot status")
     died = re.search(DIED.format(step=step or r"\S+"), status)
-    lab.check(f"{where}: it says " + (f"that it ended at the step {step}" if step else "of no step"),
-              bool(died) == bool(step), status)
+    let_go = re.search(LET_GO, status)
+    lab.check(f"{where}: it says that " + (f"it ended at the step {step}" if step else "every device had gone"),
+              (bool(died), bool(let_go)) == (bool(step), not step), status)
     suspects = re.findall(SUSPECT, status)
     if driver == FIRST:  # the first batch: all that nothing holds up
         lab.check(f"{where}: it suspects what was under way, {driver} among it", driver in suspects and LAST not in suspects,

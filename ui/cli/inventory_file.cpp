@@ -24,10 +24,6 @@ ExitCode record_inventory(const Context& context, bool identities) {
     recorded.head.identities = identities;
     recorded.inventory = identities ? *std::move(inventory) : quiesce::without_identities(*std::move(inventory));
     context.out << quiesce::to_text(recorded);
-    context.out.flush();
-    if (!context.out) {
-        return report(context, Error::from_errno(errno, "base.write_failed", {{"path", "-"}}));
-    }
     return ExitCode::done;
 }
 
@@ -35,7 +31,7 @@ Result<quiesce::RecordedInventory> inventory_of_file(const std::string& path) {
     const UniqueFd opened(path == "-" ? ::dup(STDIN_FILENO)
                                       : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (!opened) {
-        return Error("cli.no_such_path", {{"path", path}});
+        return Error::from_errno(errno, "base.open_failed", {{"path", path}});
     }
     const auto text = read_all(opened.get(), quiesce::RecordedInventory::max_bytes, path);
     if (!text) {

@@ -7,6 +7,8 @@
 #include <boost/json/serialize.hpp>
 #include <ostream>
 
+#include "config/base/utf8.hpp"
+
 namespace stillboot::cli {
 namespace {
 
@@ -53,21 +55,26 @@ void write(const json::value& value, std::size_t depth, std::string& out) {
     }
 }
 
+// Names from outside may be any bytes.
+std::string in_one_line(const json::value& value) {
+    return valid_utf8(json::serialize(value));
+}
+
 }  // namespace
 
 std::string pretty(const json::value& value) {
     std::string out;
     write(value, 0, out);
-    return out;
+    return valid_utf8(out);
 }
 
 void print_json(const Context& context, const json::value& value) {
-    context.out << (context.json == JsonForm::pretty ? pretty(value) : json::serialize(value)) << '\n';
+    context.out << (context.json == JsonForm::pretty ? pretty(value) : in_one_line(value)) << '\n';
     context.out.flush();
 }
 
 void print_json_line(const Context& context, const json::value& value) {
-    context.out << json::serialize(value) << '\n';
+    context.out << in_one_line(value) << '\n';
     context.out.flush();
 }
 

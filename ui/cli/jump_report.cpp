@@ -28,6 +28,10 @@ ExitCode keep_plan(const Context& context, const Root& root, quiesce::ReportFile
     const auto loaded = kexec::SystemLoader(root, runner).loaded();
     if (!loaded || !*loaded) {
         context.line(Message("cli.report_not_kept").sentence());
+        const auto there = file.read();
+        if (there && *there && (*there)->to_boot == quiesce::current_boot_id(root)) {
+            return ExitCode::done;  // this system's own, which may be asked for again
+        }
         const auto cleared = file.clear();
         return cleared ? ExitCode::done : report(context, cleared.error());
     }
@@ -117,7 +121,7 @@ ExitCode report_jump(const Context& context, ReportWhen when) {
         return keep_plan(context, *root, file);
     }
     quiesce::PersistentLog log(*root);
-    std::vector<quiesce::ReportSource*> sources = {&log, &file};
+    std::vector<quiesce::ReportSource*> sources = {&file};
     // Its partition is not ours to mount without root, or below a directory that only stands for a machine.
     const auto store = ::geteuid() == 0 && context.root == "/"
                            ? handover::open_store(*root, settings_of(context, *root))
@@ -126,6 +130,7 @@ ExitCode report_jump(const Context& context, ReportWhen when) {
     if (store != nullptr) {
         sources.push_back(&stored.emplace(*store));
     }
+    sources.push_back(&log);  // the last, for it may hold what is older than all others
     std::vector<Message> problems;
     const auto found = quiesce::find_report(sources, *root, problems);
     for (const Message& problem : problems) {

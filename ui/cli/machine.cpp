@@ -5,9 +5,25 @@
 #include <unistd.h>
 
 #include "config/parse/settings/settings.hpp"
+#include "daemon/handover/machine_ports.hpp"
 #include "quiesce/load_policy.hpp"
 
 namespace stillboot::cli {
+namespace {
+
+// Only root can read the store, and below another root a node names a disk of this machine.
+void add_memory(const Context& context, const Root& root, const Settings& settings, quiesce::Policy& policy) {
+    if (::geteuid() != 0 || context.root != "/") {
+        return;
+    }
+    if (const auto store = handover::open_store(root, settings)) {
+        if (auto added = handover::add_memory(policy, *store); !added) {
+            context.complain("stillboot: " + added.error().sentence());
+        }
+    }
+}
+
+}  // namespace
 
 Settings settings_of(const Context& context, const Root& root) {
     LoadedSettings loaded = load_settings(root);
@@ -23,6 +39,12 @@ quiesce::Policy policy_of(const Context& context, const Root& root, const Settin
         context.complain(diagnostic.text());
     }
     return std::move(loaded.policy);
+}
+
+quiesce::Policy policy_with_memory_of(const Context& context, const Root& root, const Settings& settings) {
+    quiesce::Policy policy = policy_of(context, root, settings);
+    add_memory(context, root, settings, policy);
+    return policy;
 }
 
 std::optional<ExitCode> refuse_without_root(const Context& context) {

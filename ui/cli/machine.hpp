@@ -17,6 +17,10 @@ namespace stillboot::cli {
 /// The policy of the machine below the root; rule files that are refused are said on the standard error.
 [[nodiscard]] quiesce::Policy policy_of(const Context& context, const Root& root, const Settings& settings);
 
+/// The same with what the machine's state store has learnt; one that cannot be read is said too.
+[[nodiscard]] quiesce::Policy policy_with_memory_of(const Context& context, const Root& root,
+                                                    const Settings& settings);
+
 /// Says that only root may do this, where that is so.
 [[nodiscard]] std::optional<ExitCode> refuse_without_root(const Context& context);
 

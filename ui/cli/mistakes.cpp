@@ -4,8 +4,8 @@
 
 #include <unistd.h>
 
-#include <csignal>
-
+#include "kexec/handover/record.hpp"
+#include "quiesce/state_store.hpp"
 #include "ui/cli/machine.hpp"
 
 namespace stillboot::cli {
@@ -20,6 +20,16 @@ std::vector<Message> lost_by(const Root& root, const quiesce::Plan& plan) {
     return quiesce::cut_offs(root, plan, quiesce::read_caller(root), quiesce::local_addresses());
 }
 
+// A second record would take what is unbound now for how the machine was.
+Result<void> nothing_unbound_yet(const Root& root) {
+    quiesce::RunStateStore store(root);
+    const auto record = handover::left_over(store, root);
+    if (!record) {
+        return record.error();
+    }
+    return *record ? Error("cli.unbound_already", {{"title", (*record)->title}}) : Result<void>();
+}
+
 }  // namespace
 
 std::optional<ExitCode> refuse_where_impossible(const Context& context, const Root& root) {
@@ -28,6 +38,9 @@ std::optional<ExitCode> refuse_where_impossible(const Context& context, const Ro
     }
     if (const auto possible = quiesce::may_unbind_here(root); !possible) {
         return refuse(context, possible.error());
+    }
+    if (const auto bound = nothing_unbound_yet(root); !bound) {
+        return refuse(context, bound.error());
     }
     return std::nullopt;
 }
@@ -39,8 +52,6 @@ std::optional<ExitCode> refuse_cut_off(const Context& context, const Root& root,
         return refuse(context, possible.error());
     }
     if (even_if_cut_off) {
-        std::signal(SIGHUP, SIG_IGN);
-        std::signal(SIGPIPE, SIG_IGN);
         return std::nullopt;
     }
     const auto lost = lost_by(root, plan);
@@ -54,10 +65,14 @@ std::optional<ExitCode> refuse_cut_off(const Context& context, const Root& root,
     return ExitCode::refused;
 }
 
+std::optional<Message> what_others_than_root_miss(const Context& context) {
+    return ::geteuid() != 0 && context.root == "/" ? std::optional(Message("cli.sees_less")) : std::nullopt;
+}
+
 std::vector<Message> notes_for_the_caller(const Context& context, const Root& root, const quiesce::Plan& plan) {
     std::vector<Message> notes = lost_by(root, plan);
-    if (::geteuid() != 0 && context.root == "/") {
-        notes.emplace_back("cli.sees_less");
+    if (auto note = what_others_than_root_miss(context)) {
+        notes.push_back(*std::move(note));
     }
     return notes;
 }

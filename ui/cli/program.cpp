@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <ostream>
 
 #include "daemon/protocol/methods.hpp"
@@ -120,7 +121,12 @@ ExitCode run_program(std::vector<std::string> arguments, Context& context) {
     if (const auto applied = apply(general, context); !applied) {
         return usage_error(context, app, applied.error().sentence());
     }
-    return action ? action() : show_status(context);
+    const ExitCode code = action ? action() : show_status(context);
+    context.out.flush();
+    if (!context.out && code == ExitCode::done) {  // a full disk: what was asked for is not there
+        return report(context, Error::from_errno(errno, "base.write_failed", {{"path", "-"}}));
+    }
+    return code;
 }
 
 }  // namespace stillboot::cli

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "daemon/handover/machine_ports.hpp"
+#include "kexec/handover/lock.hpp"
 #include "kexec/handover/state.hpp"
 #include "ui/cli/json_output.hpp"
 #include "ui/cli/machine.hpp"
@@ -75,7 +76,13 @@ ExitCode learned(const Context& context, const Forget& what) {
         return report(context, state.error());
     }
     if (what.wanted()) {
-        return forget(context, *store, std::move(*state), what);
+        const auto lock = handover::Lock::take(*root);  // a hand-over writes there too
+        if (!lock) {
+            (void)report(context, lock.error());
+            return ExitCode::refused;
+        }
+        state = handover::read_state(*store);
+        return state ? forget(context, *store, std::move(*state), what) : report(context, state.error());
     }
     print(context, state->learned);
     return ExitCode::done;

@@ -10,6 +10,7 @@
 #include "ui/cli/machine.hpp"
 #include "ui/cli/mistakes.hpp"
 #include "ui/cli/progress.hpp"
+#include "ui/cli/stop_signals.hpp"
 #include "ui/cli/verbs.hpp"
 
 namespace stillboot::cli {
@@ -88,7 +89,7 @@ ExitCode report_outcome(const Context& context, const handover::Outcome& outcome
 }
 
 /// What the jump would do to the one who asks for it, said before the kernel is even looked at.
-std::optional<ExitCode> refuse_jump(const Context& context, const Root& root, const quiesce::Policy& policy,
+std::optional<ExitCode> refuse_jump(const Context& context, const Root& root, const Settings& settings,
                                     bool even_if_cut_off) {
     if (const auto refused = refuse_where_impossible(context, root)) {
         return refused;
@@ -97,7 +98,9 @@ std::optional<ExitCode> refuse_jump(const Context& context, const Root& root, co
     if (!inventory) {
         return report(context, inventory.error());
     }
-    return refuse_cut_off(context, root, *inventory, quiesce::make_plan(*inventory, policy), even_if_cut_off);
+    return refuse_cut_off(context, root, *inventory,
+                          quiesce::make_plan(*inventory, policy_with_memory_of(context, root, settings)),
+                          even_if_cut_off);
 }
 
 ExitCode load(const Context& context, const LoadOrder& order) {
@@ -114,14 +117,15 @@ ExitCode load(const Context& context, const LoadOrder& order) {
         return report(context, root.error());
     }
     const Settings settings = settings_of(context, *root);
-    const quiesce::Policy policy = policy_of(context, *root, settings);
     if (order.exec) {
-        if (const auto refused = refuse_jump(context, *root, policy, order.even_if_cut_off)) {
+        if (const auto refused = refuse_jump(context, *root, settings, order.even_if_cut_off)) {
             return *refused;
         }
     }
+    const StopSignals signals(order.even_if_cut_off ? StopSignals::Hangup::is_ignored
+                                                    : StopSignals::Hangup::stops);
     PrintingObserver observer(context);
-    const handover::MachinePorts machine(*root, policy, settings, observer);
+    const handover::MachinePorts machine(*root, policy_of(context, *root, settings), settings, observer);
     handover::Options wanted = handover::handover_options(settings);
     wanted.goal = order.exec ? handover::Options::Goal::jump : handover::Options::Goal::load_only;
     const auto plan = handover::prepare(*request, wanted, machine.ports());
@@ -140,7 +144,7 @@ ExitCode load(const Context& context, const LoadOrder& order) {
     if (!plan->refusals.empty()) {
         return ExitCode::refused;
     }
-    return report_outcome(context, handover::run(*plan, machine.ports()));
+    return report_outcome(context, handover::run(*plan, machine.ports(), signals.token()));
 }
 
 }  // namespace

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 
+#include "daemon/handover/machine_ports.hpp"
 #include "daemon/handover/progress.hpp"
+#include "kexec/handover/executor.hpp"
 #include "kexec/handover/lock.hpp"
 #include "kexec/handover/record.hpp"
 #include "quiesce/executor.hpp"
@@ -20,6 +23,7 @@
 #include "ui/cli/machine.hpp"
 #include "ui/cli/mistakes.hpp"
 #include "ui/cli/progress.hpp"
+#include "ui/cli/stop_signals.hpp"
 #include "ui/cli/verbs.hpp"
 
 namespace stillboot::cli {
@@ -27,6 +31,7 @@ namespace {
 
 struct Prepared {
     Root root;
+    Settings settings;
     quiesce::Policy policy;
     quiesce::Inventory inventory;
     quiesce::Plan plan;
@@ -37,13 +42,15 @@ Result<Prepared> prepare(const Context& context) {
     if (!root) {
         return root.error();
     }
-    quiesce::Policy policy = policy_of(context, *root, settings_of(context, *root));
+    Settings settings = settings_of(context, *root);
+    quiesce::Policy policy = policy_with_memory_of(context, *root, settings);
     auto inventory = quiesce::read_inventory(*root);
     if (!inventory) {
         return inventory.error();
     }
     quiesce::Plan plan = quiesce::make_plan(*inventory, policy);
-    return Prepared{std::move(*root), std::move(policy), std::move(*inventory), std::move(plan)};
+    return Prepared{std::move(*root), std::move(settings), std::move(policy), std::move(*inventory),
+                    std::move(plan)};
 }
 
 ExitCode print_plan(const Context& context, const quiesce::Plan& plan) {
@@ -73,7 +80,7 @@ ExitCode show_plan_of_file(const Context& context, const std::string& file) {
     const auto recorded = inventory_of_file(file);
     if (!recorded) {
         const ExitCode code = report(context, recorded.error());
-        return recorded.error().code() == "cli.no_such_path" ? ExitCode::not_found : code;
+        return recorded.error().error_number() == ENOENT ? ExitCode::not_found : code;
     }
     return print_plan(context, quiesce::make_plan(recorded->inventory, {}));
 }
@@ -88,7 +95,10 @@ void print_verdicts(const Context& context, const quiesce::Verification& verific
         context.line(fmt::format("{:<10} {:<14} {:<16} {}", to_word(verdict.rest), verdict.name, driver,
                                  verdict.why.sentence()));
     }
-    context.line(verification.at_rest() ? "Nothing moves." : "Not at rest: what moves is listed above.");
+    context.line(verification.at_rest()      ? "Nothing moves."
+                 : verification.only_reports ? "Not at rest: what moves is listed above. With the setting quiesce "
+                                               "at off a jump would follow all the same."
+                                             : "Not at rest: what moves is listed above.");
 }
 
 ExitCode show_verdicts(const Context& context) {
@@ -99,6 +109,9 @@ ExitCode show_verdicts(const Context& context) {
     const auto verification = quiesce::look(prepared->root, prepared->plan);
     if (!verification) {
         return report(context, verification.error());
+    }
+    if (const auto note = what_others_than_root_miss(context)) {
+        context.complain("stillboot: " + note->sentence());
     }
     print_verdicts(context, *verification);
     return verification->at_rest() ? ExitCode::done : ExitCode::failed;
@@ -162,6 +175,9 @@ ExitCode run_plan(const Context& context, bool even_if_cut_off) {
     quiesce::ExecuteOptions options;
     options.policy = prepared->policy;
     options.runner.persist = persist_in(store, prepared->root);
+    options.runner.release_holders = prepared->settings.release_holders.value;
+    const StopSignals signals(even_if_cut_off ? StopSignals::Hangup::is_ignored : StopSignals::Hangup::stops);
+    options.runner.stop = signals.token();
     ProgressPrinter printer(context);
     const SystemClock clock;
     const auto began = clock.now();
@@ -182,6 +198,34 @@ ExitCode run_plan(const Context& context, bool even_if_cut_off) {
     }
     print_verdicts(context, *verification);
     return verification->at_rest() ? ExitCode::done : ExitCode::failed;
+}
+
+ExitCode undo_run(const Context& context) {
+    const auto root = Root::open(context.root);
+    if (!root) {
+        return report(context, root.error());
+    }
+    if (const auto refused = refuse_without_root(context)) {
+        return *refused;
+    }
+    const StopSignals signals(StopSignals::Hangup::is_ignored);  // it has nothing to go back to
+    const Settings settings = settings_of(context, *root);
+    handover::Unobserved observer;
+    const handover::MachinePorts machine(*root, policy_of(context, *root, settings), settings, observer);
+    const auto recovery = handover::recover(machine.ports());
+    if (!recovery) {
+        const ExitCode code = report(context, recovery.error());
+        return recovery.error().code() == "handover.busy" ? ExitCode::refused : code;
+    }
+    if (!*recovery) {
+        context.line(Message("cli.nothing_to_undo").sentence());
+        return ExitCode::done;
+    }
+    for (const Message& lost : (*recovery)->not_back) {
+        context.complain("stillboot: " + lost.sentence());
+    }
+    context.line(Message((*recovery)->complete() ? "cli.put_back" : "cli.undo_again").sentence());
+    return (*recovery)->complete() ? ExitCode::done : ExitCode::failed;
 }
 
 void add_plan(CLI::App& quiesce, const Context& context, Action& action) {
@@ -242,6 +286,7 @@ void add_quiesce(CLI::App& app, const Context& context, Action& action) {
         });
     };
     add_run(*verb, context, action);
+    add("undo", "Bind again what a run has unbound, or one that was cut off", undo_run);
     add("verify", "Whether each device is still, kept, contained or moving; touches nothing", show_verdicts);
     add_record(*verb, context, action);
     add_learned(*verb, context, action);

@@ -24,6 +24,7 @@ public:
         tree.directory("sys/devices");
         tree.directory("sys/bus");
         tree.file("proc/sys/kernel/random/boot_id", "this-boot\n");
+        tree.file("proc/self/mountinfo", "");
         scans.stop = [this](auto done) {
             calls.emplace_back("stop scans");
             if (scans_end) {

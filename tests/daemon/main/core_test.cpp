@@ -223,6 +223,23 @@ TEST_SUITE("core") {
         CHECK(booter.requests[0].command_line == "root=2");
     }
 
+    TEST_CASE_FIXTURE(Fixture, "where the past forbids it nothing boots by itself, and a person still can") {
+        handover::Past past;
+        past.notes.emplace_back("handover.held_down",
+                                std::initializer_list<Message::Param>{{"count", 3}, {"title", "a"}});
+        past.hold = true;
+        policy = policy::Policy(0s);
+        policy.on_candidates({}, {policy::Candidate("pci-1/grub/a", "a")});
+        core.on_past(past);
+        core.on_settled(true);
+        loop.poll();
+        CHECK(core.state().phase == protocol::Phase::idle);
+        CHECK(core.state().notices.front().code() == "handover.held_down");
+        CHECK(booter.requests.empty());
+        call("Boot", {{"option", "pci-1/grub/a"}});
+        CHECK(booter.requests.size() == 1);
+    }
+
     TEST_CASE_FIXTURE(Fixture, "watchers see everything first and then what changes, in numbered steps") {
         const auto watcher = call("Watch", {}, true);
         const auto change = [&](std::size_t i) {

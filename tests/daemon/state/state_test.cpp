@@ -146,6 +146,10 @@ TEST_SUITE("state") {
         CHECK(sentences(directory).empty());
         std::filesystem::remove(directory.tree.path() / "store/stillboot.1");
         directory.tree.directory("store/stillboot.1");
+        CHECK(sentences(directory) ==
+              Sentences{"the state store's file stillboot.1 is damaged: the other copy is used"});
+        CHECK(directory.copies().read().value() == "new");
+        std::filesystem::remove(directory.tree.path() / "store/stillboot.0");
         CHECK(directory.copies().damage().error().code() == "state.read_failed");
     }
 

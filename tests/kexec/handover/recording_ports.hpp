@@ -136,6 +136,7 @@ public:
             device.bus = step.bus;
             device.driver = step.driver;
             execution.record.unbound.push_back(device);
+            execution.record.in_flight = {device.path};
             if (auto kept = options.persist(execution.record); !kept) {
                 execution.failure = kept.error();
                 return execution;
@@ -147,6 +148,7 @@ public:
             options.on_progress(progress);
             if (step.name == hangs) {
                 execution.record.hung.push_back(step.path);
+                (void)options.persist(execution.record);
                 execution.outcomes.push_back({step, quiesce::StepOutcome::End::hung, 0, {}});
                 execution.failure =
                     Error("quiesce.hung", {{"device", step.path}, {"driver", step.driver}, {"seconds", 10}});

@@ -42,6 +42,7 @@ State unbinding() {
     record.title = "Debian";
     record.command_line = "quiet";
     record.step = Step::unbind;
+    record.began = 1'700'000'000;
     for (const std::string name : {"eth0", "nvme0"}) {
         quiesce::RecordedDevice device;
         device.path = "/sys/devices/" + name;
@@ -54,6 +55,10 @@ State unbinding() {
     state.attempt = record;
     return state;
 }
+
+const std::string went_up_to_the_jump =
+    "the last hand-over, to \"Debian\" at 2023-11-14 22:13:20 UTC, had let go of every device: whether its system "
+    "came up is not known here";
 
 LookBack look_back_at(MemoryStore& store) {
     auto found = look_back(store, "this boot", false);
@@ -130,9 +135,10 @@ TEST_SUITE("handover") {
     }
 
     TEST_CASE("an attempt at each step tells what is known of it") {
-        const std::pair<Step, bool> rows[] = {{Step::commit, true}, {Step::take_down, true}, {Step::unbind, true},
-                                              {Step::check, true},  {Step::load, true},      {Step::jump, false}};
-        for (const auto& [step, told] : rows) {
+        const std::pair<Step, std::string_view> rows[] = {
+            {Step::commit, "handover.died"}, {Step::take_down, "handover.died"}, {Step::unbind, "handover.died"},
+            {Step::check, "handover.died"},  {Step::load, "handover.died"},      {Step::jump, "handover.let_go"}};
+        for (const auto& [step, code] : rows) {
             CAPTURE(to_word(step));
             Script script;
             MemoryStore store(script);
@@ -141,13 +147,41 @@ TEST_SUITE("handover") {
             state.attempt->devices.in_flight.clear();
             store.contents = to_text(state);
             const LookBack found = look_back_at(store);
-            CHECK(found.notes.size() == (told ? 1 : 0));
+            REQUIRE(found.notes.size() == 1);
+            CHECK(found.notes.front().code() == code);
             CHECK(read_state(store)->learned.empty());
             // The store's own devices had gone: it may well have jumped.
             state.attempt->store_gone = true;
             store.contents = to_text(state);
-            CHECK(look_back_at(store).notes.empty());
+            CHECK(sentences(look_back_at(store).notes) == Lines{went_up_to_the_jump});
         }
+    }
+
+    TEST_CASE("an option that takes the machine down three times in a row boots no more by itself") {
+        Script script;
+        MemoryStore store(script);
+        const auto die = [&](const std::string& option) {
+            State state = read_state(store).value();
+            state.attempt = unbinding().attempt;
+            state.attempt->option_id = option;
+            store.contents = to_text(state);
+            return look_back_at(store);
+        };
+        CHECK_FALSE(die("a").hold);
+        CHECK_FALSE(die("a").hold);
+        CHECK_FALSE(die("b").hold);
+        CHECK_FALSE(die("a").hold);
+        CHECK_FALSE(die("a").hold);
+        const LookBack third = die("a");
+        CHECK(third.hold);
+        CHECK(third.notes.back().sentence() ==
+              "the system went down 3 times in a row on the way to \"Debian\": nothing boots by itself now");
+        State arrived = read_state(store).value();
+        arrived.attempt = unbinding().attempt;
+        arrived.attempt->store_gone = true;
+        store.contents = to_text(arrived);
+        CHECK_FALSE(look_back_at(store).hold);
+        CHECK(read_state(store)->deaths == Deaths());
     }
 
     TEST_CASE("a restart that was meant to try again does so, with the next number, until there were enough") {
@@ -180,7 +214,6 @@ TEST_SUITE("handover") {
         State state = unbinding();
         state.attempt->step = Step::watchdog;
         state.attempt->store_gone = true;
-        state.attempt->began = 1'700'000'000;
         for (const bool guarded : {true, false}) {
             for (const bool fired : {true, false}) {
                 state.attempt->watchdog = guarded;
@@ -191,7 +224,7 @@ TEST_SUITE("handover") {
                       (guarded && fired
                            ? Lines{"after the jump to \"Debian\" at 2023-11-14 22:13:20 UTC the watchdog "
                                    "restarted the machine: its system did not come up, or hung later"}
-                           : Lines()));
+                           : Lines{went_up_to_the_jump}));
             }
         }
     }
@@ -261,6 +294,31 @@ TEST_SUITE("handover") {
         CHECK_FALSE(restarted(broken));
     }
 
+    TEST_CASE("while an unbind holds a device no other hand-over begins in this kernel") {
+        Hanging bench;
+        bench.options.on_hang = OnHang::menu;
+        bench.quiescer.not_back = {Message("quiesce.still_hung", {{"device", "eth0"}, {"driver", "eth0_driver"}})};
+        CHECK(bench.run().failure->code() == "quiesce.hung");
+        bench.quiescer.hangs.clear();
+        bench.script.calls.clear();
+        const Outcome outcome = bench.run();
+        REQUIRE(outcome.failure);
+        CHECK(outcome.failure->sentence() ==
+              "an unbind of an earlier hand-over still holds /sys/devices/eth0, and no kexec gets past it; "
+              "restart the "
+              "machine (stillboot reboot), or, where it has come back meanwhile: stillboot quiesce undo");
+        CHECK_FALSE(outcome.undone);
+    }
+
+    TEST_CASE("the last of the attempts says that it was the last") {
+        Hanging last;
+        last.request.attempt = max_attempts;
+        const auto notes = last.run().notes;
+        const auto said = sentences(notes);
+        CHECK(std::find(said.begin(), said.end(),
+                        "\"Debian\" was not booted in 4 attempts: a driver failed in each") != said.end());
+    }
+
     TEST_CASE("what became of the devices is one word of the next kernel's command line, and found there") {
         quiesce::Verification verification;
         for (const auto rest : {quiesce::Rest::still, quiesce::Rest::still, quiesce::Rest::kept}) {
@@ -317,7 +375,9 @@ TEST_SUITE("handover") {
         CHECK(stored.read().error().code() == "state.hangs");
     }
 
-    TEST_CASE("the store is told each step, and that its own devices go, after which it is not asked again") {
+    TEST_CASE(
+        "the store is told each step with what is under way, and that its own devices go, after which it is not "
+        "asked again") {
         Bench bench;
         bench.durable = std::make_unique<MemoryStore>(bench.script);
         bench.quiescer.store_goes = true;
@@ -332,7 +392,7 @@ TEST_SUITE("handover") {
             }
         }
         CHECK(steps ==
-              Lines{"commit 0", "take-down 0", "unbind 0", "unbind 1", "unbind 2", "unbind 3", "unbind 3 gone"});
+              Lines{"commit 0", "take-down 0", "unbind 0", "unbind 1", "unbind 1", "unbind 1", "unbind 1 gone"});
         const auto last = state_from_text(bench.durable->written.back()).value();
         REQUIRE(last.report);
         CHECK(last.report->kind == quiesce::JumpReport::Kind::planned);

@@ -17,7 +17,8 @@ void write_machine(const TemporaryTree& tree) {
     tree.file(device + "class", "0x010802\n");
     tree.file(device + "vendor", "0x1b36\n");
     tree.file(device + "device", "0x0010\n");
-    tree.file(device + "config", std::string(64, '\0'));
+    tree.file(device + "config", std::string(256, '\0'));
+    tree.file("proc/self/mountinfo", "");
     tree.link(device + "subsystem", "../../../bus/pci");
     tree.link(device + "driver", "../../../bus/pci/drivers/nvme");
     tree.file("sys/bus/pci/drivers/nvme/unbind", "");
@@ -95,7 +96,7 @@ TEST_SUITE("cli") {
         const std::string lost = (tree.path() / "lost").string();
         auto ran = run_stillboot({"quiesce", "plan", "--inventory", lost});
         CHECK(ran.code == ExitCode::not_found);
-        CHECK(ran.err == "stillboot: " + lost + " is not there, or cannot be opened\n");
+        CHECK(ran.err == "stillboot: " + lost + " cannot be opened: ENOENT (No such file or directory)\n");
         ran = run_stillboot({"quiesce", "plan", "--inventory", (tree.path() / "none.json").string()});
         CHECK(ran.code == ExitCode::failed);
         CHECK(ran.err == "stillboot: it is no recorded inventory (stillboot quiesce record writes one)\n");

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <future>
 #include <sstream>
 
 #include "tests/temporary_tree.hpp"
+#include "ui/cli/stop_signals.hpp"
 
 using namespace stillboot;
 using namespace stillboot::cli;
@@ -79,17 +81,26 @@ TEST_SUITE("cli") {
         CHECK(of_this.size() == (::geteuid() == 0 ? 0 : 1));
     }
 
-    TEST_CASE("with the way out the program outlives its terminal") {
-        Machine machine;
+    TEST_CASE("a signal asks for a stop, and a terminal that goes does where the program need not outlive it") {
+        for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+            CAPTURE(number);
+            const StopSignals signals(StopSignals::Hangup::stops);
+            std::promise<void> asked;
+            const std::stop_callback on_stop(signals.token(), [&] { asked.set_value(); });
+            ::kill(::getpid(), number);
+            asked.get_future().wait();
+            CHECK(signals.token().stop_requested());
+        }
         const auto hang_up = std::signal(SIGHUP, SIG_DFL);
         const auto pipe = std::signal(SIGPIPE, SIG_DFL);
-        const Said said = machine.cut_off(true);
-        CHECK_FALSE(said.code.has_value());
-        CHECK(said.err == "");
-        const bool hang_up_ignored = std::signal(SIGHUP, hang_up) == SIG_IGN;
-        CHECK(hang_up_ignored);
-        const bool pipe_ignored = std::signal(SIGPIPE, pipe) == SIG_IGN;
-        CHECK(pipe_ignored);
+        {
+            const StopSignals signals(StopSignals::Hangup::is_ignored);
+            ::kill(::getpid(), SIGHUP);
+            ::kill(::getpid(), SIGPIPE);
+            CHECK_FALSE(signals.token().stop_requested());
+        }
+        std::signal(SIGHUP, hang_up);
+        std::signal(SIGPIPE, pipe);
     }
 
     TEST_CASE("there is no way out of a kernel without unbind files") {

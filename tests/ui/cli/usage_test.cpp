@@ -2,14 +2,26 @@
 // The command line itself: what is accepted, what is refused and how that reads.
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "tests/temporary_tree.hpp"
 #include "tests/ui/cli/run.hpp"
+#include "ui/cli/program.hpp"
 
 using stillboot::cli::ExitCode;
 using stillboot::test::run_stillboot;
 using Words = std::vector<std::string>;
 
 TEST_SUITE("cli") {
+    TEST_CASE("an answer that could not be written is a failure") {
+        std::ofstream full("/dev/full");
+        std::ostringstream err;
+        stillboot::cli::Context context(full, err);
+        CHECK(stillboot::cli::run_program({"quiesce", "rules"}, context) == ExitCode::failed);
+        CHECK(err.str().find("- cannot be written") != std::string::npos);
+    }
+
     TEST_CASE("help is given for the program and for each verb") {
         CHECK(run_stillboot({"--help"}).out.find("Exit codes: 0 done") != std::string::npos);
         for (const char* verb : {"status", "list", "boot", "cancel", "devices", "rescan", "explain", "log",
@@ -58,10 +70,12 @@ TEST_SUITE("cli") {
               "rescan, "
               "explain, quiesce, load, log, reboot, poweroff\nWhat it takes: stillboot --help\n");
         CHECK(run_stillboot({"quiesce", "bogus"}).err ==
-              "stillboot: there is no verb bogus: it is one of plan, run, verify, record, learned, report, rules\n"
+              "stillboot: there is no verb bogus: it is one of plan, run, undo, verify, record, learned, report, "
+              "rules\n"
               "What it takes: stillboot quiesce --help\n");
         CHECK(run_stillboot({"quiesce"}).err ==
-              "stillboot: which one: plan, run, verify, record, learned, report, rules?\nWhat it takes: stillboot "
+              "stillboot: which one: plan, run, undo, verify, record, learned, report, rules?\nWhat it takes: "
+              "stillboot "
               "quiesce --help\n");
         CHECK(run_stillboot({"devices", "bogus"}).err ==
               "stillboot: The following argument was not expected: bogus\nWhat it takes: stillboot devices "
