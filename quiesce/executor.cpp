@@ -2,11 +2,21 @@
 // The executor: every act is journalled and recorded before it is done.
 #include "quiesce/executor.hpp"
 
+#include <algorithm>
+
 namespace stillboot::quiesce {
 namespace {
 
 // What was bound between the reading and autoprobe going off is unbound in further rounds.
 constexpr int max_rounds = 3;
+
+bool keeps_all(const Plan& plan, const Bindings& bindings) {
+    Bindings kept;
+    for (const Kept& each : plan.kept) {
+        kept[each.path] = each.driver;
+    }
+    return std::includes(kept.begin(), kept.end(), bindings.begin(), bindings.end());
+}
 
 class Executor {
 public:
@@ -21,7 +31,7 @@ public:
         } else {
             execution_.record = begin_record(ports_.root, ports_.entries, machine, plan);
             if (!plan.hands_off && stop_events() && stop_autoprobe(machine) && run_steps(plan.steps)) {
-                unbind_late_comers();
+                unbind_late_comers(plan);
             }
         }
         return std::move(execution_);
@@ -88,23 +98,37 @@ private:
         return done.has_value();
     }
 
-    void unbind_late_comers() {
+    // All of the machine is read again only where something is bound that the plan does not keep.
+    Result<Plan> plan_late_comers(const Plan& plan) {
+        const auto bindings = read_bindings(ports_.root);
+        if (!bindings) {
+            return bindings.error();
+        }
+        if (keeps_all(plan, *bindings)) {
+            return Plan();
+        }
+        auto inventory = read_inventory(ports_.root, ports_.creation_order);
+        if (!inventory) {
+            return inventory.error();
+        }
+        Plan late = make_plan(*inventory, options_.policy);
+        return late.refused()
+                   ? Result<Plan>(Error("quiesce.refused", {{"reason", late.refusals.front().sentence()}}))
+                   : Result<Plan>(std::move(late));
+    }
+
+    void unbind_late_comers(const Plan& plan) {
         std::string again;
         for (int round = 0; round < max_rounds; ++round) {
-            auto inventory = read_inventory(ports_.root, ports_.creation_order);
-            if (!inventory) {
-                fail(inventory.error());
+            const auto late = plan_late_comers(plan);
+            if (!late) {
+                fail(late.error());
                 return;
             }
-            const Plan late = make_plan(*inventory, options_.policy);
-            if (late.refused()) {
-                fail(Error("quiesce.refused", {{"reason", late.refusals.front().sentence()}}));
+            if (late->steps.empty() || !run_steps(late->steps)) {
                 return;
             }
-            if (late.steps.empty() || !run_steps(late.steps)) {
-                return;
-            }
-            again = late.steps.front().name + " (" + late.steps.front().driver + ")";
+            again = late->steps.front().name + " (" + late->steps.front().driver + ")";
         }
         fail(Error("quiesce.binds_again", {{"device", again}}));
     }

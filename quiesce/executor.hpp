@@ -26,7 +26,7 @@ struct ExecuteOptions {
 };
 
 /// Does what the plan says: udev's queue and autoprobe off, then the steps, as parallel as their graph allows.
-/// After the last step the machine is read again, and what was bound meanwhile is unbound too.
+/// After the last step it is looked who is bound, and what was bound meanwhile is unbound too.
 /// machine: what the plan was made from.
 /// Blocking: the budget at most.
 /// @error in Execution::failure: quiesce.refused (the plan has refusals), quiesce.autoprobe_failed,

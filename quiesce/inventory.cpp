@@ -69,30 +69,41 @@ private:
     std::map<std::pair<std::string, std::string>, bool> can_unbind_;  // by bus and driver
 };
 
-Result<void> read_buses(const Root& root, const CreationOrder& creation_order, Inventory& inventory) {
+// Calls act(path, name, bus) for each device, and on_bus(bus) before those of a bus.
+Result<void> for_each_device(const Root& root, const auto& on_bus, const auto& act) {
     auto buses = root.list("/sys/bus");
     if (!buses) {
         return buses.error();
     }
-    BusReader reader(root, creation_order);
     for (const auto& bus : *buses) {
-        const std::string base = "/sys/bus/" + bus;
-        if (auto text = root.read_attribute(base + "/drivers_autoprobe")) {
-            inventory.autoprobe[bus] = *text;
-        }
-        const auto names = root.list(base + "/devices");
+        on_bus(bus);
+        const std::string directory = "/sys/bus/" + bus + "/devices";
+        const auto names = root.list(directory);
         if (!names) {
             continue;  // a bus without devices
         }
-        const SysfsDirectory links(root, base + "/devices");
+        const SysfsDirectory links(root, directory);
         for (const auto& name : *names) {
-            const std::string path = links.follow(name.c_str());
-            if (!path.empty()) {
-                inventory.devices[path] = reader.device_at(path, name, bus);
+            if (const std::string path = links.follow(name.c_str()); !path.empty()) {
+                act(path, name, bus);
             }
         }
     }
     return {};
+}
+
+Result<void> read_buses(const Root& root, const CreationOrder& creation_order, Inventory& inventory) {
+    BusReader reader(root, creation_order);
+    return for_each_device(
+        root,
+        [&](const std::string& bus) {
+            if (auto text = root.read_attribute("/sys/bus/" + bus + "/drivers_autoprobe")) {
+                inventory.autoprobe[bus] = *text;
+            }
+        },
+        [&](const std::string& path, const std::string& name, const std::string& bus) {
+            inventory.devices[path] = reader.device_at(path, name, bus);
+        });
 }
 
 // The directories of device links: of the class where there is one, else by the links in consumers.
@@ -208,6 +219,18 @@ std::uint64_t creation_order_by_inode(const Root& root, const std::string& path)
 std::string current_driver(const Root& root, std::string_view device_path) {
     const auto target = root.read_link(std::string(device_path) + "/driver");
     return target ? std::string(last_component(*target)) : std::string();
+}
+
+Result<Bindings> read_bindings(const Root& root) {
+    Bindings bindings;
+    auto read = for_each_device(
+        root, [](const std::string&) {},
+        [&](const std::string& path, const std::string&, const std::string&) {
+            if (std::string driver = current_driver(root, path); !driver.empty()) {
+                bindings[path] = std::move(driver);
+            }
+        });
+    return read ? Result<Bindings>(std::move(bindings)) : read.error();
 }
 
 Result<Inventory> read_inventory(const Root& root, const CreationOrder& creation_order) {

@@ -175,6 +175,15 @@ class Monitor:
         self("query-status")  # its answer comes behind them
         return self._named(name)
 
+    def wait_event(self, name, after, timeout=60):
+        """Waits until a QEMU that runs has told of more events of this name than `after`; answers with those."""
+        deadline = time.monotonic() + timeout * PATIENCE
+        while not (new := self.events_so_far(name)[after:]):
+            if time.monotonic() > deadline:
+                raise Timeout(f"no {name} after {timeout * PATIENCE:.0f} s")
+            time.sleep(0.2)
+        return new
+
     def _named(self, name):
         return [event.get("data", {}) for event in self._events if event.get("event") == name]
 
