@@ -21,6 +21,7 @@ namespace stillboot {
 /// What the core asks of the rest of the daemon.
 struct CoreHooks {
     std::function<bool(const std::optional<std::string>& device)> rescan;  ///< false: no such device
+    std::function<std::optional<Message>(bool power_off)> why_no_restart;  ///< none: restart() may be called
     std::function<void(bool power_off)> restart;
 };
 

@@ -63,6 +63,7 @@ void Daemon::build(const Settings& settings) {
     booter_ = std::make_unique<handover::ThreadBooter>(executor, root_, settings, scan_control());
     CoreHooks hooks;
     hooks.rescan = [this](const std::optional<std::string>& device) { return discovery_->rescan(device); };
+    hooks.why_no_restart = [this](bool power_off) { return why_no_restart(power_off, root_); };
     hooks.restart = [this](bool power_off) { restart_machine(power_off, root_, log_); };
     core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks));
     server_ = std::make_unique<server::Server>(spawner_, *core_, server::Limits());

@@ -226,10 +226,15 @@ void Core::power_off(const Caller& caller) {
 
 // Not in the middle of a hand-over: the kernel would wait for the very devices that are being unbound.
 void Core::restart(const Caller& caller, bool power_off) {
-    if (!answer_busy(caller)) {
-        caller.replier->reply(reply_of(protocol::Nothing()));
-        hooks_.restart(power_off);
+    if (answer_busy(caller)) {
+        return;
     }
+    if (const auto reason = hooks_.why_no_restart(power_off)) {
+        caller.replier->reply(protocol::refused(*reason));
+        return;
+    }
+    caller.replier->reply(reply_of(protocol::Nothing()));
+    hooks_.restart(power_off);
 }
 
 }  // namespace stillboot

@@ -31,11 +31,12 @@ void sync_within(std::chrono::milliseconds limit) {
     }
 }
 
-void restart_past(const std::string& device, const Root& root, bool power_off, Log& log) {
-    if (power_off) {
-        log.error(Message("daemon.cannot_power_off", {{"device", device}}));
-        return;
-    }
+std::string held_device(const Root& root) {
+    quiesce::RunStateStore store(root);
+    return handover::held_device(store, root);
+}
+
+void restart_by_sysrq(const Root& root, Log& log) {
     sync_within(sync_deadline);
     quiesce::KernelJournal journal(root);
     log.error(handover::SystemRestarter(root, journal, OnHang::restart).restart().message());
@@ -43,10 +44,15 @@ void restart_past(const std::string& device, const Root& root, bool power_off, L
 
 }  // namespace
 
+std::optional<Message> why_no_restart(bool power_off, const Root& root) {
+    const std::string device = power_off ? held_device(root) : std::string();
+    return device.empty() ? std::nullopt
+                          : std::optional<Message>(Message("daemon.cannot_power_off", {{"device", device}}));
+}
+
 void restart_machine(bool power_off, const Root& root, Log& log) {
-    quiesce::RunStateStore store(root);
-    if (const std::string device = handover::held_device(store, root); !device.empty()) {
-        return restart_past(device, root, power_off, log);
+    if (!held_device(root).empty()) {
+        return restart_by_sysrq(root, log);
     }
     log.info(Message(power_off ? "daemon.powering_off" : "daemon.restarting"));
     if (::access("/run/systemd/system", F_OK) == 0) {

@@ -44,6 +44,8 @@ def ends_in_the_menu_without_a_store(lab, machine):
     machine.wait_sh("stillboot list | grep -q 'another entry'")
     status, said = machine.sh("stillboot boot 'another entry' --wait", timeout=120, check=False)
     lab.check("another boot is refused", status != 0 and "still holds /sys/devices/platform/dying" in said, said)
+    status, said = machine.sh("stillboot poweroff", check=False)
+    lab.check("a power-off, which would wait for ever, too", status != 0 and "a restart gets past it" in said, said)
     resets = len(machine.monitor.events_so_far("RESET"))
     machine.sh("(stillboot reboot >/dev/null 2>&1 &)")
     # One restart may show as two resets within a tenth of a second.

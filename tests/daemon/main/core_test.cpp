@@ -91,6 +91,7 @@ struct Fixture {
     Log log{Log::Sink::none, LogLevel::debug};
     std::vector<std::optional<std::string>> rescans;
     std::vector<bool> restarts;
+    std::optional<Message> why_no_power_off;
     Core core{loop.get_executor(),
               registry,
               policy,
@@ -100,6 +101,7 @@ struct Fixture {
                             rescans.push_back(device);
                             return device != "none";
                         },
+                        [this](bool power_off) { return power_off ? why_no_power_off : std::nullopt; },
                         [this](bool power_off) { restarts.push_back(power_off); }}};
 };
 
@@ -284,5 +286,11 @@ TEST_SUITE("core") {
         call("Reboot");
         call("PowerOff");
         CHECK(restarts == std::vector<bool>{false, true});
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a power-off that would never end is refused in words") {
+        why_no_power_off = Message("daemon.cannot_power_off", {{"device", "/sys/devices/platform/held"}});
+        CHECK(sentence(*call("PowerOff")).find("still holds /sys/devices/platform/held") != std::string::npos);
+        CHECK(restarts.empty());
     }
 }
