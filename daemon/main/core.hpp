@@ -11,6 +11,7 @@
 
 #include "daemon/handover/booter.hpp"
 #include "daemon/loop/log.hpp"
+#include "daemon/loop/throttle.hpp"
 #include "daemon/policy/policy.hpp"
 #include "daemon/protocol/methods.hpp"
 #include "daemon/registry/registry.hpp"
@@ -68,6 +69,7 @@ private:
     void reboot(const Caller& caller);
     void power_off(const Caller& caller);
     void restart(const Caller& caller, bool power_off);
+    void deny(const Caller& caller, protocol::Role needed);
     [[nodiscard]] bool answer_busy(const Caller& caller);
 
     const protocol::Option* find_option(const std::string& what, const ReplierPtr& replier) const;
@@ -89,6 +91,7 @@ private:
     Log& log_;
     CoreHooks hooks_;
     boost::asio::steady_timer timer_;
+    Throttle refusals_{5, std::chrono::minutes(1)};
     std::uint64_t seq_ = 0;
     std::vector<ReplierPtr> watchers_;
     std::vector<ReplierPtr> log_watchers_;

@@ -21,6 +21,7 @@ namespace {
 namespace asio = boost::asio;
 constexpr std::chrono::milliseconds stop_step{20};
 constexpr std::chrono::milliseconds stop_deadline{8'000};
+constexpr std::size_t max_group_file_bytes = std::size_t{1024} * 1024;
 
 }  // namespace
 
@@ -66,7 +67,10 @@ void Daemon::build(const Settings& settings) {
     hooks.why_no_restart = [this](bool power_off) { return why_no_restart(power_off, root_); };
     hooks.restart = [this](bool power_off) { restart_machine(power_off, root_, log_); };
     core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks));
-    server_ = std::make_unique<server::Server>(spawner_, *core_, server::Limits());
+    server_ = std::make_unique<server::Server>(spawner_, *core_, server::Limits(), [this](const auto& groups) {
+        // Read each time: who is put into a group need not start the daemon again.
+        return server::role_of_groups(root_.read_file("/etc/group", max_group_file_bytes).value_or(""), groups);
+    });
 }
 
 handover::ScanControl Daemon::scan_control() {

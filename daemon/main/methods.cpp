@@ -11,6 +11,8 @@
 namespace stillboot {
 namespace {
 
+using protocol::Role;
+
 template <class T>
 protocol::Reply reply_of(const T& parameters, bool continues = false) {
     protocol::Reply reply;
@@ -38,20 +40,20 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
     struct Row {
         std::string_view name;
         Method method;
-        bool only_root;
+        Role role;
         bool takes_nothing;
     };
     static constexpr Row rows[] = {
-        {protocol::GetState::name, &Core::get_state, false, true},
-        {protocol::ListOptions::name, &Core::list_options, false, true},
-        {protocol::ListDevices::name, &Core::list_devices, false, true},
-        {protocol::Watch::name, &Core::watch, false, true},
-        {protocol::GetLog::name, &Core::get_log, false, true},
-        {protocol::Boot::name, &Core::boot, true, false},
-        {protocol::Cancel::name, &Core::cancel, true, true},
-        {protocol::Rescan::name, &Core::rescan, true, false},
-        {protocol::Reboot::name, &Core::reboot, true, true},
-        {protocol::PowerOff::name, &Core::power_off, true, true},
+        {protocol::GetState::name, &Core::get_state, Role::look, true},
+        {protocol::ListOptions::name, &Core::list_options, Role::look, true},
+        {protocol::ListDevices::name, &Core::list_devices, Role::look, true},
+        {protocol::Watch::name, &Core::watch, Role::look, true},
+        {protocol::GetLog::name, &Core::get_log, Role::look, true},
+        {protocol::Boot::name, &Core::boot, Role::boot, false},
+        {protocol::Cancel::name, &Core::cancel, Role::boot, true},
+        {protocol::Rescan::name, &Core::rescan, Role::boot, false},
+        {protocol::Reboot::name, &Core::reboot, Role::all, true},
+        {protocol::PowerOff::name, &Core::power_off, Role::all, true},
     };
     if (protocol::interface_of(call.method) != protocol::interface_name) {
         replier->reply(protocol::interface_not_found(protocol::interface_of(call.method)));
@@ -63,14 +65,30 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         replier->reply(protocol::method_not_found(call.method));
         return;
     }
-    if (row->only_root && !peer.is_root()) {
-        replier->reply(protocol::permission_denied("root"));
-        return;
+    if (!protocol::includes(peer.role, row->role)) {
+        return deny(Caller{call, peer, std::move(replier)}, row->role);
     }
     if (row->takes_nothing && !parameters_of<protocol::GetState>(call, *replier)) {
         return;
     }
     (this->*row->method)(Caller{call, peer, std::move(replier)});
+}
+
+// Told to whoever asked, and to the log, which a client that asks again and again must not fill.
+void Core::deny(const Caller& caller, Role needed) {
+    caller.replier->reply(protocol::permission_denied(needed, caller.peer.role));
+    const auto dropped = refusals_.admit(caller.peer.key(), std::chrono::steady_clock::now());
+    if (!dropped) {
+        return;
+    }
+    const std::string who = caller.peer.who().sentence();
+    if (*dropped > 0) {
+        log_.warning(Message("daemon.refusals_dropped", {{"count", *dropped}, {"peer", who}}));
+    }
+    log_.warning(Message("daemon.call_denied", {{"peer", who},
+                                                {"method", caller.call.method},
+                                                {"needed", protocol::to_word(needed)},
+                                                {"has", protocol::to_word(caller.peer.role)}}));
 }
 
 void Core::get_state(const Caller& caller) {
@@ -168,7 +186,7 @@ void Core::boot_option(const protocol::Option& option, handover::Request request
     if (answer_busy(caller)) {
         return;
     }
-    log_.info(Message("daemon.boot_requested", {{"title", option.title}, {"uid", caller.peer.uid}}));
+    log_.info(Message("daemon.boot_requested", {{"title", option.title}, {"peer", caller.peer.who().sentence()}}));
     protocol::Boot::Reply reply;
     reply.option = option.id;
     if (caller.replier->reply(reply_of(reply, caller.call.more)) && caller.call.more) {

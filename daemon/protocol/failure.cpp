@@ -28,7 +28,7 @@ constexpr Row rows[] = {
     {"org.varlink.service.MethodNotFound", "daemon.unknown_method", Failure::unknown_method},
     {"org.varlink.service.MethodNotImplemented", "daemon.unknown_method", Failure::unknown_method},
     {"org.varlink.service.InvalidParameter", "daemon.invalid_parameter", Failure::invalid_parameter},
-    {"org.varlink.service.PermissionDenied", "daemon.permission_denied", Failure::permission_denied},
+    {"org.varlink.service.PermissionDenied", "daemon.not_permitted", Failure::permission_denied},
     {"org.varlink.service.ExpectedMore", "daemon.expected_more", Failure::expected_more},
     {"", "daemon.unreachable", Failure::unreachable},
     {"", "daemon.connection_ended", Failure::unreachable},
@@ -98,8 +98,8 @@ Reply refused(const Message& reason) {
 Reply boot_failed(const Message& reason) {
     return reply_of("BootFailed", {{"reason", to_json(reason)}});
 }
-Reply permission_denied(std::string_view needed) {
-    return reply_of("PermissionDenied", {{"needed", needed}});
+Reply permission_denied(Role needed, Role has) {
+    return reply_of("PermissionDenied", {{"needed", to_word(needed)}, {"has", to_word(has)}});
 }
 Reply not_in_this_build(std::string_view what) {
     return reply_of("NotInThisBuild", {{"what", valid_utf8(what)}});

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/protocol/role.hpp"
 #include "daemon/protocol/varlink.hpp"
 
 namespace stillboot::protocol {
@@ -40,7 +41,7 @@ enum class Failure {
 [[nodiscard]] Reply busy(std::string_view option);
 [[nodiscard]] Reply refused(const Message& reason);
 [[nodiscard]] Reply boot_failed(const Message& reason);
-[[nodiscard]] Reply permission_denied(std::string_view needed);
+[[nodiscard]] Reply permission_denied(Role needed, Role has);
 [[nodiscard]] Reply not_in_this_build(std::string_view what);
 [[nodiscard]] Reply too_slow();
 

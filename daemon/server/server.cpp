@@ -22,13 +22,16 @@ using Protocol = asio::local::stream_protocol;
 constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds accept_pause{200};
 
-Peer peer_of(int socket) {
+Peer peer_of(int socket, const RoleOfGroups& role_of_groups) {
     struct ucred credentials = {};
     socklen_t size = sizeof credentials;
     if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
         return {};
     }
-    return {credentials.uid, credentials.pid};
+    if (credentials.uid == 0 || !role_of_groups) {
+        return {credentials.uid, credentials.pid};
+    }
+    return {credentials.uid, credentials.pid, role_of_groups(groups_of_peer(socket))};
 }
 
 bool answers(const Protocol::endpoint& endpoint, const asio::any_io_executor& executor) {
@@ -42,10 +45,11 @@ bool answers(const Protocol::endpoint& endpoint, const asio::any_io_executor& ex
 
 class Server::Impl : public std::enable_shared_from_this<Impl> {
 public:
-    Impl(Spawner spawner, Handler& handler, Limits limits)
+    Impl(Spawner spawner, Handler& handler, Limits limits, RoleOfGroups role_of_groups)
         : spawner_(std::move(spawner)),
           handler_(handler),
           limits_(limits),
+          role_of_groups_(std::move(role_of_groups)),
           acceptor_(spawner_.executor()),
           pause_(spawner_.executor()) {}
 
@@ -59,6 +63,7 @@ private:
     Spawner spawner_;
     Handler& handler_;
     Limits limits_;
+    RoleOfGroups role_of_groups_;
     Protocol::acceptor acceptor_;
     asio::steady_timer pause_;
     std::string path_;
@@ -118,7 +123,7 @@ asio::awaitable<void> Server::Impl::accept_all() {
 }
 
 void Server::Impl::admit(Protocol::socket socket) {
-    const Peer peer = peer_of(socket.native_handle());
+    const Peer peer = peer_of(socket.native_handle(), role_of_groups_);
     std::size_t users = 0;
     for (const auto& each : connections_) {
         const auto connection = each.lock();
@@ -155,8 +160,8 @@ void Server::Impl::stop() {
     }
 }
 
-Server::Server(Spawner spawner, Handler& handler, Limits limits)
-    : impl_(std::make_shared<Impl>(std::move(spawner), handler, limits)) {}
+Server::Server(Spawner spawner, Handler& handler, Limits limits, RoleOfGroups role_of_groups)
+    : impl_(std::make_shared<Impl>(std::move(spawner), handler, limits, std::move(role_of_groups))) {}
 
 Server::~Server() {
     stop();

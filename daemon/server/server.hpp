@@ -2,17 +2,17 @@
 // The varlink server: connections, their bounds, and nothing about what the calls mean.
 #pragma once
 
-#include <sys/types.h>
-
 #include <boost/asio/local/stream_protocol.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config/base/result.hpp"
 #include "daemon/loop/spawn.hpp"
 #include "daemon/protocol/varlink.hpp"
+#include "daemon/server/peer.hpp"
 
 namespace stillboot::server {
 
@@ -28,14 +28,8 @@ struct Limits {
     std::size_t max_user_connections = 32;  ///< of all users but root together, so that they cannot lock it out
 };
 
-/// Who called, by SO_PEERCRED.
-struct Peer {
-    Peer() = default;
-    Peer(uid_t user, pid_t process) : uid(user), pid(process) {}
-    [[nodiscard]] bool is_root() const { return uid == 0; }
-    uid_t uid = static_cast<uid_t>(-1);
-    pid_t pid = -1;
-};
+/// The role of a user other than root who is in these groups.
+using RoleOfGroups = std::function<protocol::Role(const std::vector<gid_t>& groups)>;
 
 /// Where the replies to one call go. A handler may keep it as long as it likes: once the client has gone, replies
 /// go nowhere and `open` says so.
@@ -61,11 +55,12 @@ public:
 /// Lifetime: the handler outlives the server; the server outlives the loop's last run.
 class Server {
 public:
-    Server(Spawner spawner, Handler& handler, Limits limits);
+    /// Without `role_of_groups` all users but root may only look.
+    Server(Spawner spawner, Handler& handler, Limits limits, RoleOfGroups role_of_groups = {});
     ~Server();
 
-    /// Makes the socket (mode 0666: who may do what is decided by peer credentials), replacing a socket that is
-    /// left over from a process that has ended, and starts to accept.
+    /// Makes the socket (mode 0666: who may do what is decided by peer credentials and groups), replacing a socket
+    /// that is left over from a process that has ended, and starts to accept.
     /// @error daemon.listen_failed, daemon.already_running where another process answers on it
     Result<void> listen(const std::string& path);
     /// Ends every connection and removes the socket.

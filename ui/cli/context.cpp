@@ -37,7 +37,7 @@ std::string_view hint_code(Failure failure) {
         case Failure::not_found: return "cli.hint_list";
         case Failure::ambiguous: return "cli.hint_id";
         case Failure::busy: return "cli.hint_cancel";
-        case Failure::permission_denied: return "cli.hint_root";
+        case Failure::permission_denied: return "cli.hint_role";
         case Failure::unreachable: return "cli.hint_daemon";
         case Failure::boot_failed: return "cli.hint_log";
         case Failure::unknown_method: return "cli.hint_version";

@@ -17,6 +17,7 @@ namespace {
 
 const server::Peer root_peer(0, 1);
 const server::Peer user_peer(1000, 2);
+using protocol::Role;
 
 class FakeReplier final : public server::Replier {
 public:
@@ -108,20 +109,54 @@ struct Fixture {
 }  // namespace
 
 TEST_SUITE("core") {
-    TEST_CASE_FIXTURE(Fixture, "users may look and only root may act") {
-        for (const char* method : {"GetState", "ListOptions", "ListDevices", "GetLog"}) {
-            CAPTURE(std::string(method));
-            CHECK(call(method, {}, false, user_peer)->replies.at(0).error.empty());
+    TEST_CASE_FIXTURE(Fixture, "each method is for its role and those above it") {
+        struct Row {
+            const char* method;
+            Role needed;
+        };
+        const Row rows[] = {{"GetState", Role::look}, {"ListOptions", Role::look}, {"ListDevices", Role::look},
+                            {"GetLog", Role::look},   {"Watch", Role::look},       {"Boot", Role::boot},
+                            {"Cancel", Role::boot},   {"Rescan", Role::boot},      {"Reboot", Role::all},
+                            {"PowerOff", Role::all}};
+        for (const Row& row : rows) {
+            for (const Role has : {Role::look, Role::boot, Role::configure, Role::all}) {
+                CAPTURE(std::string(row.method));
+                CAPTURE(static_cast<int>(has));
+                // Boot lacks its option: whoever may call it is told that, and nothing starts.
+                const auto replier = call(row.method, {}, true, server::Peer(1000, 2, has));
+                const bool denied = replier->replies.at(0).error == "io.stillboot.PermissionDenied";
+                CHECK(denied == (has < row.needed));
+            }
         }
-        CHECK(call("Watch", {}, true, user_peer)->replies.at(0).error.empty());
+        CHECK(rescans.size() == 3);
+        CHECK(restarts.size() == 2);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "nothing happens for whoever may only look, who is told what it takes") {
         for (const char* method : {"Boot", "Cancel", "Rescan", "Reboot", "PowerOff"}) {
             CAPTURE(std::string(method));
-            const auto replier = call(method, {{"option", "a"}}, false, user_peer);
-            CHECK(replier->replies.at(0).error == "io.stillboot.PermissionDenied");
+            (void)call(method, {{"option", "a"}}, false, user_peer);
         }
         CHECK(booter.requests.empty());
         CHECK(rescans.empty());
         CHECK(restarts.empty());
+        CHECK(sentence(*call("Reboot", {}, false, server::Peer(1000, 2, Role::configure))) ==
+              "this needs the role all, and the caller has the role configure");
+        CHECK(server::Peer(0, 2, Role::look).role == Role::all);
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "what is refused is logged with the peer, and who asks again and again fills no log") {
+        const auto before = log.lines().size();
+        for (int i = 0; i < 1000; ++i) {
+            call("Boot", {{"option", "a"}}, false, user_peer);
+        }
+        CHECK(log.lines().size() == before + 5);
+        CHECK(log.lines().back().text ==
+              "user 1000 (process 2) was refused io.stillboot.Boot: it needs the role boot and has the role look");
+        CHECK(log.lines().back().level == LogLevel::warning);
+        call("Boot", {{"option", "a"}}, false, server::Peer(1001, 3));
+        CHECK(log.lines().size() == before + 6);
     }
 
     TEST_CASE_FIXTURE(Fixture, "unknown methods, interfaces and parameters have their own errors") {

@@ -21,7 +21,8 @@ TEST_SUITE("protocol") {
             {busy("Debian"), Failure::busy, "Debian is being booted already"},
             {refused(reason), Failure::refused, "refused: /k is not a regular file"},
             {boot_failed(reason), Failure::boot_failed, "the boot failed: /k is not a regular file"},
-            {permission_denied("root"), Failure::permission_denied, "only root may do this"},
+            {permission_denied(Role::boot, Role::look), Failure::permission_denied,
+             "this needs the role boot, and the caller has the role look"},
             {not_in_this_build("x"), Failure::not_in_this_build, "x is not in this build"},
             {too_slow(), Failure::too_slow, "the connection was ended: replies were read too slowly"},
         };

@@ -166,8 +166,10 @@ TEST_SUITE("cli") {
              "stillboot: a is being booted already\nTo stop it: stillboot cancel\n"},
             {"refused", protocol::refused(Message("daemon.said", {{"text", "a disk is in use"}})),
              ExitCode::refused, "stillboot: refused: a disk is in use\n"},
-            {"permission", protocol::permission_denied("root"), ExitCode::refused,
-             "stillboot: only root may do this\nTry again as root\n"},
+            {"permission", protocol::permission_denied(protocol::Role::boot, protocol::Role::look),
+             ExitCode::refused,
+             "stillboot: this needs the role boot, and the caller has the role look\n"
+             "Root has every role; how others get one: man io.stillboot\n"},
             {"build", protocol::not_in_this_build("url"), ExitCode::failed,
              "stillboot: url is not in this build\n"},
         };

@@ -179,11 +179,11 @@ class MenuTest(unittest.TestCase):
 
     def test_a_refusal_is_shown(self):
         daemon = self.daemon(sample(phase="idle"))
-        daemon.errors["Boot"] = {"error": "io.stillboot.PermissionDenied", "parameters": {"needed": "root"}}
+        daemon.errors["Boot"] = {"error": "io.stillboot.PermissionDenied", "parameters": {"needed": "boot", "has": "look"}}
         menu = self.menu()
         menu.wait_for("Nothing starts by itself.")
         menu.send("\r")
-        menu.wait_for("only root may do this")
+        menu.wait_for("this needs the role boot, and the caller has the role look")
 
     def test_a_daemon_that_is_away_is_said_and_waited_for(self):
         menu = self.menu()

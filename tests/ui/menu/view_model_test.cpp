@@ -169,10 +169,10 @@ TEST_SUITE("menu") {
 
     TEST_CASE("a refused call is shown until the next key") {
         Menu menu(state(Phase::idle));
-        (void)menu.view.on_failure(Error("daemon.permission_denied"));
-        CHECK(menu.shows("  only root may do this\n"));
+        (void)menu.view.on_failure(Error("daemon.not_permitted"));
+        CHECK(menu.shows("  the service does not permit this\n"));
         menu.key(Key::down);
-        CHECK_FALSE(menu.shows("only root may do this"));
+        CHECK_FALSE(menu.shows("does not permit this"));
     }
 
     TEST_CASE("the reason of a failed boot stands at the top, once") {

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is at the other end of a connection, and the role that this gives.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/base/message.hpp"
+#include "daemon/protocol/role.hpp"
+
+namespace stillboot::server {
+
+/// Who called: a process of this machine (SO_PEERCRED).
+struct Peer {
+    Peer() = default;
+    Peer(uid_t user, pid_t process) : Peer(user, process, protocol::Role::look) {}
+    /// Root has every role, whatever was granted.
+    Peer(uid_t user, pid_t process, protocol::Role granted)
+        : uid(user), pid(process), role(user == 0 ? protocol::Role::all : granted) {}
+    [[nodiscard]] bool is_root() const { return uid == 0; }
+    /// For the log: daemon.peer_user.
+    [[nodiscard]] Message who() const;
+    /// What all connections of the same caller have in common.
+    [[nodiscard]] std::string key() const;
+
+    uid_t uid = static_cast<uid_t>(-1);
+    pid_t pid = -1;
+    protocol::Role role = protocol::Role::look;
+};
+
+/// The highest role that these groups give by the text of a group(5) file: members of the group "stillboot-boot"
+/// have the role boot, and so on. A group that the file does not have gives nothing.
+[[nodiscard]] protocol::Role role_of_groups(std::string_view group_file, const std::vector<gid_t>& groups);
+
+/// The groups of the process at the other end of a Unix socket, as they were when it connected: no look-up of
+/// users, which may ask a network. Empty where the kernel does not tell.
+[[nodiscard]] std::vector<gid_t> groups_of_peer(int socket);
+
+}  // namespace stillboot::server
