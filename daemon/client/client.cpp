@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The varlink client over a Unix stream socket.
+// The varlink client over whatever carries its bytes.
 #include "daemon/client/client.hpp"
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 #include "daemon/loop/deadline.hpp"
 
@@ -15,7 +15,10 @@ namespace stillboot::client {
 namespace {
 
 namespace asio = boost::asio;
+using Local = asio::local::stream_protocol;
 constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds ssh_deadline{20'000};
+constexpr std::chrono::milliseconds ssh_deadline_of_a_person{120'000};  // who types a password
 
 Error ended() {
     return Error("daemon.connection_ended");
@@ -35,26 +38,64 @@ asio::awaitable<void> keep_result(asio::awaitable<Result<T>> work, std::optional
 
 }  // namespace
 
-asio::awaitable<Result<void>> Client::connect(std::string path) {
+asio::awaitable<Result<void>> Client::connect(Address address) {
     close();
     reader_ = protocol::FrameReader(protocol::max_reply_bytes);
+    ssh_.reset();
+    if (address.kind == Address::Kind::ssh) {
+        auto connected = co_await connect_ssh(std::move(address));
+        co_return connected;
+    }
+    auto connected = co_await connect_unix(std::move(address.path));
+    co_return connected;
+}
+
+asio::awaitable<Result<void>> Client::connect_unix(std::string path) {
     if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
         co_return Error::from_errno(ENAMETOOLONG, "daemon.unreachable", {{"path", path}});
     }
-    const asio::local::stream_protocol::endpoint endpoint(path);
-    auto [failure] = co_await socket_.async_connect(endpoint, use_result);
+    const Local::endpoint endpoint(path);
+    Local::socket socket(executor_);
+    auto [failure] = co_await socket.async_connect(endpoint, use_result);
     if (failure) {
-        close();
         co_return Error::from_errno(failure.value(), "daemon.unreachable", {{"path", path}});
+    }
+    stream_ = std::make_unique<SocketStream<Local::socket>>(std::move(socket));
+    co_return Result<void>();
+}
+
+// A first call shows whether the daemon is there: until then the connection is ssh's alone, and what ends it too.
+asio::awaitable<Result<void>> Client::connect_ssh(Address address) {
+    auto ssh = Ssh::start(address);
+    if (!ssh) {
+        co_return ssh.error();
+    }
+    ssh_ = std::make_unique<Ssh>(std::move(*ssh));
+    Local::socket socket(executor_, Local(), ssh_->take_socket().release());
+    stream_ = std::make_unique<SocketStream<Local::socket>>(std::move(socket));
+    const auto deadline = address.may_ask ? ssh_deadline_of_a_person : ssh_deadline;
+    boost::json::object nothing;
+    auto answer = co_await call("org.varlink.service.GetInfo", std::move(nothing), deadline);
+    if (!answer && answer.error().code() == "daemon.connection_ended") {
+        co_return ssh_->why_ended();
+    }
+    if (!answer) {
+        co_return answer.error();
     }
     co_return Result<void>();
 }
 
 asio::awaitable<Result<void>> Client::send(std::string frame) {
-    auto [failure, count] = co_await asio::async_write(socket_, asio::buffer(frame), use_result);
-    static_cast<void>(count);
-    if (failure) {
-        close();
+    std::size_t written = 0;
+    while (is_open() && written < frame.size()) {
+        const auto rest = asio::buffer(frame) + written;
+        auto [failure, count] = co_await stream_->write_some(rest);
+        if (failure) {
+            close();
+        }
+        written += count;
+    }
+    if (!is_open()) {
         co_return ended();
     }
     co_return Result<void>();
@@ -70,7 +111,11 @@ asio::awaitable<Result<protocol::Reply>> Client::receive() {
             }
             co_return reply;
         }
-        auto [failure, count] = co_await socket_.async_read_some(asio::buffer(chunk), use_result);
+        if (!is_open()) {
+            co_return ended();
+        }
+        const auto room = asio::buffer(chunk);
+        auto [failure, count] = co_await stream_->read_some(room);
         if (failure) {
             close();
             co_return ended();
@@ -84,7 +129,7 @@ asio::awaitable<Result<protocol::Reply>> Client::receive() {
 
 asio::awaitable<Result<boost::json::object>> Client::call(std::string method, boost::json::object parameters,
                                                           std::chrono::milliseconds deadline) {
-    const Deadline watch(socket_.get_executor(), deadline, [this] { close(); });
+    const Deadline watch(executor_, deadline, [this] { close(); });
     protocol::Call message;
     message.method = std::move(method);
     message.parameters = std::move(parameters);
@@ -114,7 +159,7 @@ asio::awaitable<Result<void>> Client::open(std::string method, boost::json::obje
 asio::awaitable<Result<protocol::Reply>> Client::next(std::optional<std::chrono::milliseconds> deadline) {
     std::optional<Deadline> watch;
     if (deadline) {
-        watch.emplace(socket_.get_executor(), *deadline, [this] { close(); });
+        watch.emplace(executor_, *deadline, [this] { close(); });
     }
     auto reply = co_await receive();
     if (!reply && watch && watch->expired()) {
@@ -127,8 +172,9 @@ asio::awaitable<Result<protocol::Reply>> Client::next(std::optional<std::chrono:
 }
 
 void Client::close() {
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    if (stream_) {
+        stream_->close();
+    }
 }
 
 template <class T>
@@ -146,8 +192,8 @@ Result<T> BlockingClient::wait_for(asio::awaitable<Result<T>> work) {
     return std::move(*out);
 }
 
-Result<void> BlockingClient::connect(const std::string& path) {
-    return wait_for(client_->connect(path));
+Result<void> BlockingClient::connect(const Address& address) {
+    return wait_for(client_->connect(address));
 }
 
 Result<boost::json::object> BlockingClient::call(const std::string& method, boost::json::object parameters,

@@ -5,12 +5,14 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "daemon/client/address.hpp"
+#include "daemon/client/ssh.hpp"
+#include "daemon/loop/stream.hpp"
 #include "daemon/protocol/failure.hpp"
 #include "daemon/protocol/json.hpp"
 #include "daemon/protocol/varlink.hpp"
@@ -25,10 +27,10 @@ inline constexpr std::chrono::milliseconds default_deadline{10'000};
 /// the connection is closed. Thread: the loop's alone. Lifetime: outlives the coroutines it returns.
 class Client {
 public:
-    explicit Client(const boost::asio::any_io_executor& executor) : socket_(executor) {}
+    explicit Client(const boost::asio::any_io_executor& executor) : executor_(executor) {}
 
-    /// Connects to a Unix socket. @error daemon.unreachable
-    boost::asio::awaitable<Result<void>> connect(std::string path);
+    /// Connects to a daemon. @error daemon.unreachable; by ssh also daemon.ssh_failed, and what call() gives
+    boost::asio::awaitable<Result<void>> connect(Address address);
 
     /// Calls a method and awaits its one reply. @error the service's own (protocol::to_error), daemon.timed_out,
     /// daemon.connection_ended, and what protocol::decode_reply gives
@@ -41,13 +43,17 @@ public:
 
     /// Ends the connection; whatever awaits it gets daemon.connection_ended.
     void close();
-    [[nodiscard]] bool is_open() const { return socket_.is_open(); }
+    [[nodiscard]] bool is_open() const { return stream_ && stream_->is_open(); }
 
 private:
+    boost::asio::awaitable<Result<void>> connect_unix(std::string path);
+    boost::asio::awaitable<Result<void>> connect_ssh(Address address);
     boost::asio::awaitable<Result<void>> send(std::string frame);
     boost::asio::awaitable<Result<protocol::Reply>> receive();
 
-    boost::asio::local::stream_protocol::socket socket_;
+    boost::asio::any_io_executor executor_;
+    std::unique_ptr<Ssh> ssh_;  // what carries the stream, where it is that
+    std::unique_ptr<Stream> stream_;
     protocol::FrameReader reader_{protocol::max_reply_bytes};
 };
 
@@ -100,7 +106,7 @@ class BlockingClient {
 public:
     BlockingClient() : client_(std::make_unique<Client>(context_.get_executor())) {}
 
-    Result<void> connect(const std::string& path);
+    Result<void> connect(const Address& address);
     Result<boost::json::object> call(const std::string& method, boost::json::object parameters,
                                      std::chrono::milliseconds deadline = default_deadline);
     Result<void> open(const std::string& method, boost::json::object parameters);

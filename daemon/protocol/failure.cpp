@@ -31,6 +31,7 @@ constexpr Row rows[] = {
     {"org.varlink.service.PermissionDenied", "daemon.not_permitted", Failure::permission_denied},
     {"org.varlink.service.ExpectedMore", "daemon.expected_more", Failure::expected_more},
     {"", "daemon.unreachable", Failure::unreachable},
+    {"", "daemon.ssh_failed", Failure::unreachable},
     {"", "daemon.connection_ended", Failure::unreachable},
     {"", "daemon.timed_out", Failure::timed_out},
 };

@@ -19,14 +19,14 @@ _stillboot() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words="" ids="" id
     COMPREPLY=()
     case $previous in
-        --host) words="unix:" ;;
+        --host) words="unix: ssh://" ;;
         --root | --initrd | --devicetree | --inventory | --shell | --also)
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
             ;;
     esac
     [ -n "$words" ] || case $(_stillboot_verb) in
-        "") words="status list boot cancel devices rescan explain quiesce load menu log reboot poweroff --json --host --root --help --version" ;;
+        "") words="status list boot cancel devices rescan explain quiesce load menu log reboot poweroff bridge --json --host --root --help --version" ;;
         list) words="--watch --json --help" ;;
         boot) words="@default --append --args --dry-run --wait --help" ids=list ;;
         rescan) words="--help" ids=devices ;;

@@ -12,7 +12,7 @@ Connection::~Connection() = default;
 
 Result<Connection> Connection::open(const Context& context) {
     auto client = std::make_unique<client::BlockingClient>();
-    if (auto connected = client->connect(context.socket); !connected) {
+    if (auto connected = client->connect(context.daemon); !connected) {
         return connected.error();
     }
     return Connection(std::move(client));

@@ -20,7 +20,7 @@ namespace stillboot::cli {
 /// One connection, one call at a time. Blocking.
 class Connection {
 public:
-    /// @error daemon.unreachable
+    /// @error as client::Client::connect
     static Result<Connection> open(const Context& context);
     Connection(Connection&&) noexcept;
     ~Connection();

@@ -64,7 +64,8 @@ ExitCode report(const Context& context, const Error& error) {
         return ExitCode::failed;
     }
     const Failure failure = protocol::classify(error);
-    if (const std::string_view hint = hint_code(failure); !hint.empty()) {
+    const bool says_all = error.code() == "daemon.ssh_failed";
+    if (const std::string_view hint = hint_code(failure); !hint.empty() && !says_all) {
         context.complain(Message(hint).sentence());
     }
     return exit_code_of(failure);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "config/base/result.hpp"
+#include "daemon/client/address.hpp"
 #include "ui/menu/text.hpp"
 
 namespace stillboot::cli {
@@ -26,7 +27,7 @@ struct Context {
     std::ostream& err;
     menu::Charset charset = menu::Charset::utf8;
     JsonForm json = JsonForm::off;
-    std::string socket;      ///< path of the daemon's socket
+    client::Address daemon;  ///< whom to talk to
     std::string root = "/";  ///< for the verbs that look at the machine themselves
 
     [[nodiscard]] bool wants_json() const { return json != JsonForm::off; }

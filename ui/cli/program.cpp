@@ -14,8 +14,8 @@ namespace stillboot::cli {
 namespace {
 
 // In the order of the help.
-constexpr AddVerb verbs[] = {add_status,  add_list,    add_boot, add_cancel, add_menu,   add_devices, add_rescan,
-                             add_explain, add_quiesce, add_load, add_log,    add_reboot, add_poweroff};
+constexpr AddVerb verbs[] = {add_status,  add_list,    add_boot, add_cancel, add_menu,   add_devices,  add_rescan,
+                             add_explain, add_quiesce, add_load, add_log,    add_reboot, add_poweroff, add_bridge};
 
 struct General {
     std::string json = "off";
@@ -33,13 +33,13 @@ void describe(CLI::App& app, General& general, Context& context) {
     app.add_flag("--json{pretty}", general.json, "Print data as JSON: --json=pretty|short|off")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->type_name("");
-    app.add_option("--host", general.host, "The daemon to talk to: unix:PATH (default: this machine's)");
+    app.add_option("--host", general.host,
+                   "The daemon to talk to: unix:PATH or ssh://[USER@]HOST[:PORT] (default: this machine's)");
     app.add_option("--root", context.root, "Take this directory for / where the machine itself is looked at");
 }
 
 /// Puts the general options into the context. @error cli.json_form, cli.host
 Result<void> apply(const General& general, Context& context) {
-    constexpr std::string_view unix_prefix = "unix:";
     if (general.json == "pretty") {
         context.json = JsonForm::pretty;
     } else if (general.json == "short") {
@@ -47,12 +47,13 @@ Result<void> apply(const General& general, Context& context) {
     } else if (general.json != "off") {
         return Error("cli.json_form", {{"form", general.json}});
     }
-    context.socket = std::string(protocol::default_socket);
+    context.daemon = std::string(protocol::default_socket);
     if (!general.host.empty()) {
-        if (general.host.rfind(unix_prefix, 0) != 0 || general.host.size() == unix_prefix.size()) {
+        const auto address = client::parse_address(general.host);
+        if (!address) {
             return Error("cli.host", {{"host", general.host}});
         }
-        context.socket = general.host.substr(unix_prefix.size());
+        context.daemon = *address;
     }
     return {};
 }

@@ -13,7 +13,8 @@ void add_menu(CLI::App& app, const Context& context, Action& action) {
     verb->add_option("--shell", settings->shell, "What its shell key starts")->capture_default_str();
     verb->callback([&context, &action, settings] {
         action = [&context, settings] {
-            settings->socket = context.socket;
+            settings->daemon = context.daemon;
+            settings->daemon.may_ask = false;  // each of its connections would, in the middle of the screen
             return menu::run_menu(*settings) == 0 ? ExitCode::done : ExitCode::failed;
         };
     });

@@ -181,7 +181,7 @@ asio::awaitable<void> Application::watch_daemon() {
 
 asio::awaitable<Error> Application::follow_changes() {
     client::Client client(context_.get_executor());
-    auto connected = co_await client.connect(settings_.socket);
+    auto connected = co_await client.connect(settings_.daemon);
     if (!connected) {
         co_return connected.error();
     }
@@ -223,7 +223,7 @@ asio::awaitable<void> Application::watch_kernel() {
 
 asio::awaitable<Error> Application::follow_log() {
     client::Client client(context_.get_executor());
-    auto connected = co_await client.connect(settings_.socket);
+    auto connected = co_await client.connect(settings_.daemon);
     if (!connected) {
         co_return connected.error();
     }
@@ -275,7 +275,7 @@ asio::awaitable<void> Application::send_requests() {
 template <class Method>
 asio::awaitable<Result<void>> Application::call_once() {
     client::Client client(context_.get_executor());
-    auto connected = co_await client.connect(settings_.socket);
+    auto connected = co_await client.connect(settings_.daemon);
     if (!connected) {
         co_return connected;
     }
@@ -302,7 +302,7 @@ asio::awaitable<Result<void>> Application::request(Action what) {
 
 asio::awaitable<void> Application::boot(action::Boot order) {
     client::Client client(context_.get_executor());
-    auto connected = co_await client.connect(settings_.socket);
+    auto connected = co_await client.connect(settings_.daemon);
     if (!connected) {
         perform_and_paint(view_.on_failure(connected.error()));
         co_return;

@@ -4,13 +4,14 @@
 
 #include <string>
 
+#include "daemon/client/address.hpp"
 #include "daemon/protocol/methods.hpp"
 
 namespace stillboot::menu {
 
 struct MenuSettings {
-    std::string socket{protocol::default_socket};  ///< path of the daemon's Unix socket
-    std::string shell = "/bin/sh";                 ///< what the key "shell" runs
+    client::Address daemon{std::string(protocol::default_socket)};
+    std::string shell = "/bin/sh";  ///< what the key "shell" runs
 };
 
 /// Runs the menu on the terminal of standard input and output until it is left. Blocking. Writes to standard error

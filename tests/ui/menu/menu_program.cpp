@@ -4,7 +4,7 @@
 
 int main(int argc, char** argv) {
     stillboot::menu::MenuSettings settings;
-    settings.socket = argc > 1 ? argv[1] : settings.socket;
+    settings.daemon = argc > 1 ? argv[1] : settings.daemon;
     settings.shell = argc > 2 ? argv[2] : settings.shell;
     return stillboot::menu::run_menu(settings);
 }

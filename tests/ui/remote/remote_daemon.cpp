@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon's server and methods without devices, for tests of who reaches them: remote_daemon SOCKET GROUP_FILE.
+// Its log goes to standard error; it says "ready" on standard output and ends when standard input does.
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cstdio>
+
+#include "config/base/root.hpp"
+#include "daemon/main/core.hpp"
+
+using namespace stillboot;
+
+namespace {
+
+// Notes what it is asked for, and never gets anywhere.
+class WaitingBooter final : public handover::Booter {
+public:
+    void start(handover::Request, handover::BootEvents) override { busy_ = true; }
+    void cancel() override { busy_ = false; }
+    void plan(handover::Request request, std::function<void(Result<std::vector<std::string>>)> done) override {
+        done(std::vector<std::string>{"boots " + request.command_line});
+    }
+    [[nodiscard]] bool busy() const override { return busy_; }
+
+private:
+    bool busy_ = false;
+};
+
+void add_option(registry::Registry& registry) {
+    registry::DeviceRecord record;
+    record.identity.id = "disk";
+    record.identity.node = "/dev/vda1";
+    registry.put_device(record);
+    BootOption option;
+    option.id = "disk/grub/linux";
+    option.title = "Linux";
+    option.kernel.path = "/vmlinuz";
+    option.args = "root=1";
+    ScanResult result;
+    result.finding = std::vector<BootOption>{option};
+    registry.set_result("disk", result);
+}
+
+CoreHooks hooks_for(Log& log) {
+    CoreHooks hooks;
+    hooks.rescan = [](const std::optional<std::string>&) { return true; };
+    hooks.why_no_restart = [](bool) { return std::nullopt; };
+    hooks.restart = [&log](bool) { log.warning(Message("daemon.restarting")); };
+    return hooks;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 3) {
+        return 2;
+    }
+    boost::asio::io_context loop(1);
+    Log log(Log::Sink::stderr_stream, LogLevel::info);
+    registry::Registry registry({});
+    policy::Policy policy(std::nullopt);
+    WaitingBooter booter;
+    Core core(loop.get_executor(), registry, policy, booter, log, hooks_for(log));
+    add_option(registry);
+    core.on_registry_change();
+    core.on_settled(true);
+    const std::string groups(argv[2]);
+    const auto root = Root::open("/");
+    const Spawner spawner(loop.get_executor(), [](const std::string&, const std::string& what) {
+        std::fprintf(stderr, "fault: %s\n", what.c_str());
+        std::exit(1);
+    });
+    server::Server server(spawner, core, server::Limits(), [&](const auto& of_peer) {
+        return server::role_of_groups(root->read_file(groups, 4096).value_or(""), of_peer);
+    });
+    if (auto listening = server.listen(argv[1]); !listening) {
+        log.error(listening.error().message());
+        return 1;
+    }
+    boost::asio::posix::stream_descriptor input(loop, 0);
+    input.async_wait(boost::asio::posix::stream_descriptor::wait_read, [&](const auto&) { loop.stop(); });
+    std::puts("ready");
+    std::fflush(stdout);
+    loop.run();
+    server.stop();
+    return 0;
+}
