@@ -89,6 +89,8 @@ struct Settings {
     /// `hook.budget`: less than systemd gives its hooks, which is its default timeout as it was built: 90 s, on
     /// some distributions 45 s.
     Setting<std::chrono::seconds> hook_budget{std::chrono::seconds(40)};
+    /// `listen`: addresses and ports for clients over TLS; none: nothing is reachable from a network.
+    Setting<std::vector<std::string>> listen;
     Setting<LogLevel> log_level{LogLevel::info};  ///< `log_level`: the least that is logged
 };
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view unix_prefix = "unix:";
 constexpr std::string_view ssh_prefix = "ssh://";
+constexpr std::string_view tls_prefix = "tls://";
 constexpr std::size_t max_name = 255;
 
 bool is_name(std::string_view text, std::string_view more) {
@@ -55,6 +56,12 @@ std::optional<Address> parse_ssh(std::string_view text) {
 }  // namespace
 
 std::optional<Address> parse_address(std::string_view text) {
+    if (text.starts_with(tls_prefix)) {
+        Address address;
+        address.kind = Address::Kind::tls;
+        address.port = default_tls_port;
+        return take_host(text.substr(tls_prefix.size()), address) ? std::optional(address) : std::nullopt;
+    }
     if (text.starts_with(unix_prefix) && text.size() > unix_prefix.size()) {
         return Address(std::string(text.substr(unix_prefix.size())));
     }

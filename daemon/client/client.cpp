@@ -6,17 +6,22 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "daemon/loop/deadline.hpp"
+#include "daemon/tls/tls.hpp"
 
 namespace stillboot::client {
 namespace {
 
 namespace asio = boost::asio;
 using Local = asio::local::stream_protocol;
+using Tcp = asio::ip::tcp;
 constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds tls_deadline{20'000};  // of each: name and connection, handshake, first answer
 constexpr std::chrono::milliseconds ssh_deadline{20'000};
 constexpr std::chrono::milliseconds ssh_deadline_of_a_person{120'000};  // who types a password
 
@@ -36,6 +41,34 @@ asio::awaitable<void> keep_result(asio::awaitable<Result<T>> work, std::optional
     out->emplace(std::move(result));
 }
 
+Error tls_failed(const Address& address, const std::string& reason) {
+    return Error("daemon.tls_failed", {{"host", address.host}, {"reason", reason}});
+}
+
+asio::awaitable<Result<Tcp::socket>> open_tcp(asio::any_io_executor executor, std::string host,
+                                              std::uint16_t port) {
+    Tcp::resolver resolver(executor);
+    Tcp::socket socket(executor);
+    const Deadline watch(executor, tls_deadline, [&resolver, &socket] {
+        boost::system::error_code ignored;
+        resolver.cancel();
+        socket.close(ignored);
+    });
+    const std::string service = std::to_string(port);
+    auto [failure, found] = co_await resolver.async_resolve(host, service, use_result);
+    if (!failure) {
+        auto [refused, endpoint] = co_await asio::async_connect(socket, found, use_result);
+        static_cast<void>(endpoint);
+        failure = refused;
+    }
+    if (failure) {
+        co_return watch.expired() ? timed_out(tls_deadline) : Error("daemon.said", {{"text", failure.message()}});
+    }
+    boost::system::error_code ignored;
+    socket.set_option(Tcp::no_delay(true), ignored);
+    co_return Result<Tcp::socket>(std::move(socket));
+}
+
 }  // namespace
 
 asio::awaitable<Result<void>> Client::connect(Address address) {
@@ -44,6 +77,10 @@ asio::awaitable<Result<void>> Client::connect(Address address) {
     ssh_.reset();
     if (address.kind == Address::Kind::ssh) {
         auto connected = co_await connect_ssh(std::move(address));
+        co_return connected;
+    }
+    if (address.kind == Address::Kind::tls) {
+        auto connected = co_await connect_tls(std::move(address));
         co_return connected;
     }
     auto connected = co_await connect_unix(std::move(address.path));
@@ -64,7 +101,7 @@ asio::awaitable<Result<void>> Client::connect_unix(std::string path) {
     co_return Result<void>();
 }
 
-// A first call shows whether the daemon is there: until then the connection is ssh's alone, and what ends it too.
+// Until the daemon has answered the connection is ssh's alone, and so is what ends it.
 asio::awaitable<Result<void>> Client::connect_ssh(Address address) {
     auto ssh = Ssh::start(address);
     if (!ssh) {
@@ -73,12 +110,39 @@ asio::awaitable<Result<void>> Client::connect_ssh(Address address) {
     ssh_ = std::make_unique<Ssh>(std::move(*ssh));
     Local::socket socket(executor_, Local(), ssh_->take_socket().release());
     stream_ = std::make_unique<SocketStream<Local::socket>>(std::move(socket));
-    const auto deadline = address.may_ask ? ssh_deadline_of_a_person : ssh_deadline;
-    boost::json::object nothing;
-    auto answer = co_await call("org.varlink.service.GetInfo", std::move(nothing), deadline);
-    if (!answer && answer.error().code() == "daemon.connection_ended") {
+    auto greeted = co_await greet(address.may_ask ? ssh_deadline_of_a_person : ssh_deadline);
+    if (!greeted && greeted.error().code() == "daemon.connection_ended") {
         co_return ssh_->why_ended();
     }
+    co_return greeted;
+}
+
+asio::awaitable<Result<void>> Client::connect_tls(Address address) {
+    auto context = tls::load(tls::Side::client, address.files);
+    if (!context) {
+        co_return context.error();
+    }
+    auto socket = co_await open_tcp(executor_, address.host, address.port);
+    if (!socket) {
+        co_return tls_failed(address, socket.error().sentence());
+    }
+    auto stream = co_await tls::connect(std::move(*context), std::move(*socket), address.host, tls_deadline);
+    if (!stream) {
+        co_return tls_failed(address, stream.error().sentence());
+    }
+    stream_ = std::move(*stream);
+    // The other side looks at our certificate when the handshake is over for us: what it thinks of it comes now.
+    auto greeted = co_await greet(tls_deadline);
+    if (!greeted && greeted.error().code() == "daemon.connection_ended") {
+        co_return tls_failed(address, tls::words_of(failure_));
+    }
+    co_return greeted;
+}
+
+// A first call, whose answer shows that a daemon is there.
+asio::awaitable<Result<void>> Client::greet(std::chrono::milliseconds deadline) {
+    boost::json::object nothing;
+    auto answer = co_await call("org.varlink.service.GetInfo", std::move(nothing), deadline);
     if (!answer) {
         co_return answer.error();
     }
@@ -86,11 +150,18 @@ asio::awaitable<Result<void>> Client::connect_ssh(Address address) {
 }
 
 asio::awaitable<Result<void>> Client::send(std::string frame) {
+    std::array<char, 256> last_words;
     std::size_t written = 0;
     while (is_open() && written < frame.size()) {
         const auto rest = asio::buffer(frame) + written;
         auto [failure, count] = co_await stream_->write_some(rest);
         if (failure) {
+            failure_ = failure;
+            // Whoever cut us off may have said why, and that is still to be read.
+            const auto room = asio::buffer(last_words);
+            auto [reason, more] = co_await stream_->read_some(room);
+            static_cast<void>(more);
+            failure_ = reason ? reason : failure_;
             close();
         }
         written += count;
@@ -117,6 +188,7 @@ asio::awaitable<Result<protocol::Reply>> Client::receive() {
         const auto room = asio::buffer(chunk);
         auto [failure, count] = co_await stream_->read_some(room);
         if (failure) {
+            failure_ = failure;
             close();
             co_return ended();
         }

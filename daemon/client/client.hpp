@@ -29,7 +29,8 @@ class Client {
 public:
     explicit Client(const boost::asio::any_io_executor& executor) : executor_(executor) {}
 
-    /// Connects to a daemon. @error daemon.unreachable; by ssh also daemon.ssh_failed, and what call() gives
+    /// Connects to a daemon. @error daemon.unreachable; by ssh or TLS also daemon.ssh_failed,
+    /// daemon.tls_failed, daemon.tls_files, daemon.no_tls, and what call() gives
     boost::asio::awaitable<Result<void>> connect(Address address);
 
     /// Calls a method and awaits its one reply. @error the service's own (protocol::to_error), daemon.timed_out,
@@ -48,12 +49,15 @@ public:
 private:
     boost::asio::awaitable<Result<void>> connect_unix(std::string path);
     boost::asio::awaitable<Result<void>> connect_ssh(Address address);
+    boost::asio::awaitable<Result<void>> connect_tls(Address address);
+    boost::asio::awaitable<Result<void>> greet(std::chrono::milliseconds deadline);
     boost::asio::awaitable<Result<void>> send(std::string frame);
     boost::asio::awaitable<Result<protocol::Reply>> receive();
 
     boost::asio::any_io_executor executor_;
     std::unique_ptr<Ssh> ssh_;  // what carries the stream, where it is that
     std::unique_ptr<Stream> stream_;
+    boost::system::error_code failure_;  // of the stream, where it failed
     protocol::FrameReader reader_{protocol::max_reply_bytes};
 };
 

@@ -37,6 +37,7 @@ public:
 
     void on_call(const protocol::Call& call, const server::Peer& peer,
                  std::shared_ptr<server::Replier> replier) override;
+    void on_refused(const std::string& address, const Error& reason) override;
     /// The registry has changed: clients are told, and the policy sees the new candidates.
     void on_registry_change();
     void on_settled(bool complete);
@@ -70,6 +71,7 @@ private:
     void power_off(const Caller& caller);
     void restart(const Caller& caller, bool power_off);
     void deny(const Caller& caller, protocol::Role needed);
+    void log_refusal(const std::string& key, const std::string& who, const Message& what);
     [[nodiscard]] bool answer_busy(const Caller& caller);
 
     const protocol::Option* find_option(const std::string& what, const ReplierPtr& replier) const;

@@ -137,6 +137,26 @@ Result<void> Daemon::make_socket() {
     return server_->listen(options_.socket);
 }
 
+// A machine without its keys is still one to boot, from its consoles.
+void Daemon::listen_for_tls(const std::vector<std::string>& addresses) {
+    if (addresses.empty()) {
+        return;
+    }
+    const std::string directory = (std::filesystem::path(options_.root) / "etc/stillboot/tls").string();
+    const auto context = tls::load(tls::Side::server,
+                                   {directory + "/server.pem", directory + "/server.key", directory + "/ca.pem"});
+    for (const std::string& address : addresses) {
+        if (!context) {
+            log_.error(Message("daemon.tls_not_listening",
+                               {{"address", address}, {"reason", context.error().sentence()}}));
+        } else if (const auto listening = server_->listen_tls(address, *context); listening) {
+            log_.info(Message("daemon.tls_listens", {{"address", *listening}}));
+        } else {
+            log_.error(listening.error().message());
+        }
+    }
+}
+
 Result<void> Daemon::start() {
     auto loaded = load_settings(root_);
     if (!options_.autoboot) {
@@ -158,6 +178,7 @@ Result<void> Daemon::start() {
     if (auto listening = make_socket(); !listening) {
         return listening;
     }
+    listen_for_tls(loaded.settings.listen.value);
     log_.info(Message("daemon.started", {{"version", STILLBOOT_VERSION}, {"socket", options_.socket}}));
     spawner_.spawn("waiting for signals", wait_for_signal());
     spawner_.spawn("looking for devices", begin());

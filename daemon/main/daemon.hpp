@@ -31,6 +31,7 @@ public:
 private:
     Result<void> start();
     Result<void> make_socket();
+    void listen_for_tls(const std::vector<std::string>& addresses);
     void build(const Settings& settings);
     void tell_of(const Result<std::optional<handover::Recovery>>& recovery);
     handover::ScanControl scan_control();

@@ -74,21 +74,31 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
     (this->*row->method)(Caller{call, peer, std::move(replier)});
 }
 
-// Told to whoever asked, and to the log, which a client that asks again and again must not fill.
 void Core::deny(const Caller& caller, Role needed) {
     caller.replier->reply(protocol::permission_denied(needed, caller.peer.role));
-    const auto dropped = refusals_.admit(caller.peer.key(), std::chrono::steady_clock::now());
+    const std::string who = caller.peer.who().sentence();
+    log_refusal(caller.peer.key(), who,
+                Message("daemon.call_denied", {{"peer", who},
+                                               {"method", caller.call.method},
+                                               {"needed", protocol::to_word(needed)},
+                                               {"has", protocol::to_word(caller.peer.role)}}));
+}
+
+void Core::on_refused(const std::string& address, const Error& reason) {
+    log_refusal("address " + address, address,
+                Message("daemon.peer_refused", {{"address", address}, {"reason", reason.sentence()}}));
+}
+
+// Who asks again and again must not fill the log.
+void Core::log_refusal(const std::string& key, const std::string& who, const Message& what) {
+    const auto dropped = refusals_.admit(key, std::chrono::steady_clock::now());
     if (!dropped) {
         return;
     }
-    const std::string who = caller.peer.who().sentence();
     if (*dropped > 0) {
         log_.warning(Message("daemon.refusals_dropped", {{"count", *dropped}, {"peer", who}}));
     }
-    log_.warning(Message("daemon.call_denied", {{"peer", who},
-                                                {"method", caller.call.method},
-                                                {"needed", protocol::to_word(needed)},
-                                                {"has", protocol::to_word(caller.peer.role)}}));
+    log_.warning(what);
 }
 
 void Core::get_state(const Caller& caller) {

@@ -32,6 +32,8 @@ constexpr Row rows[] = {
     {"org.varlink.service.ExpectedMore", "daemon.expected_more", Failure::expected_more},
     {"", "daemon.unreachable", Failure::unreachable},
     {"", "daemon.ssh_failed", Failure::unreachable},
+    {"", "daemon.tls_failed", Failure::unreachable},
+    {"", "daemon.no_tls", Failure::not_in_this_build},
     {"", "daemon.connection_ended", Failure::unreachable},
     {"", "daemon.timed_out", Failure::timed_out},
 };

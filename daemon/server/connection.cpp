@@ -3,7 +3,6 @@
 #include "daemon/server/connection.hpp"
 
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -17,7 +16,6 @@ namespace stillboot::server {
 namespace {
 
 namespace asio = boost::asio;
-constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 
 std::shared_ptr<const std::string> framed(const protocol::Reply& reply) {
     return std::make_shared<const std::string>(protocol::encode(reply));
@@ -41,13 +39,15 @@ private:
 
 }  // namespace
 
-Connection::Connection(Socket socket, Peer peer, Handler& handler, const Limits& limits)
-    : socket_(std::move(socket)),
-      peer_(peer),
+Connection::Connection(const asio::any_io_executor& executor, std::unique_ptr<Stream> stream, Peer peer,
+                       Handler& handler, const Limits& limits)
+    : executor_(executor),
+      stream_(std::move(stream)),
+      peer_(std::move(peer)),
       handler_(handler),
       limits_(limits),
       reader_(limits.max_call_bytes),
-      work_(socket_.get_executor()) {
+      work_(executor) {
     work_.expires_at(asio::steady_timer::time_point::max());
 }
 
@@ -56,8 +56,7 @@ void Connection::wake() {
 }
 
 void Connection::close() {
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    stream_->close();
     queue_.clear();
     queued_bytes_ = 0;
     wake();
@@ -107,10 +106,11 @@ asio::awaitable<void> Connection::read_calls() {
             deadline.reset();
         }
         if (reader_.in_frame() && !deadline) {
-            deadline.emplace(socket_.get_executor(), limits_.frame_deadline, [this] { close(); });
+            deadline.emplace(executor_, limits_.frame_deadline, [this] { close(); });
             deadline_call = call_number_;
         }
-        auto [failure, count] = co_await socket_.async_read_some(asio::buffer(chunk), use_result);
+        const auto room = asio::buffer(chunk);
+        auto [failure, count] = co_await stream_->read_some(room);
         if (failure || !reader_.feed({chunk.data(), count})) {
             break;
         }
@@ -122,7 +122,7 @@ asio::awaitable<void> Connection::read_calls() {
 
 asio::awaitable<void> Connection::write_replies() {
     const auto self = shared_from_this();
-    while (socket_.is_open()) {
+    while (stream_->is_open()) {
         if (queue_.empty()) {
             if (cut_off_) {
                 break;
@@ -134,9 +134,9 @@ asio::awaitable<void> Connection::write_replies() {
         const auto frame = queue_.front();
         std::size_t written = 0;
         while (written < frame->size()) {
-            const Deadline deadline(socket_.get_executor(), limits_.write_deadline, [this] { close(); });
+            const Deadline deadline(executor_, limits_.write_deadline, [this] { close(); });
             const auto rest = asio::buffer(*frame) + written;
-            auto [failure, count] = co_await socket_.async_write_some(rest, use_result);
+            auto [failure, count] = co_await stream_->write_some(rest);
             if (failure) {
                 close();
                 co_return;

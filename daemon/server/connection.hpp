@@ -2,13 +2,14 @@
 // One client of the server.
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <memory>
 #include <string>
 
+#include "daemon/loop/stream.hpp"
 #include "daemon/server/server.hpp"
 
 namespace stillboot::server {
@@ -17,18 +18,17 @@ namespace stillboot::server {
 /// call is being answered further calls wait in the socket. Kept alive by its own coroutines and its repliers.
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    using Socket = boost::asio::local::stream_protocol::socket;
-
-    Connection(Socket socket, Peer peer, Handler& handler, const Limits& limits);
+    Connection(const boost::asio::any_io_executor& executor, std::unique_ptr<Stream> stream, Peer peer,
+               Handler& handler, const Limits& limits);
 
     /// Reads until the client goes or breaks a rule.
     boost::asio::awaitable<void> read_calls();
     /// Writes what is queued until the connection is closed.
     boost::asio::awaitable<void> write_replies();
     void close();
-    [[nodiscard]] bool is_open() const { return socket_.is_open() && !cut_off_; }
+    [[nodiscard]] bool is_open() const { return stream_->is_open() && !cut_off_; }
     /// True while it still costs a descriptor, though it may be cut off already.
-    [[nodiscard]] bool holds_socket() const { return socket_.is_open(); }
+    [[nodiscard]] bool holds_socket() const { return stream_->is_open(); }
     [[nodiscard]] const Peer& peer() const { return peer_; }
 
     /// Queues a frame of the call with this number. False where the connection or the call is over.
@@ -40,7 +40,8 @@ private:
     void cut_off();
     void wake();
 
-    Socket socket_;
+    const boost::asio::any_io_executor executor_;
+    const std::unique_ptr<Stream> stream_;
     Peer peer_;
     Handler& handler_;
     const Limits limits_;

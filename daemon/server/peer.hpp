@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/base/message.hpp"
@@ -13,21 +14,25 @@
 
 namespace stillboot::server {
 
-/// Who called: a process of this machine (SO_PEERCRED).
+/// Who called: a process of this machine (SO_PEERCRED), or a client with a certificate.
 struct Peer {
     Peer() = default;
     Peer(uid_t user, pid_t process) : Peer(user, process, protocol::Role::look) {}
     /// Root has every role, whatever was granted.
     Peer(uid_t user, pid_t process, protocol::Role granted)
         : uid(user), pid(process), role(user == 0 ? protocol::Role::all : granted) {}
+    Peer(std::string certificate, std::string from, protocol::Role granted)
+        : name(std::move(certificate)), address(std::move(from)), role(granted) {}
     [[nodiscard]] bool is_root() const { return uid == 0; }
-    /// For the log: daemon.peer_user.
+    /// For the log: daemon.peer_user, daemon.peer_certificate.
     [[nodiscard]] Message who() const;
     /// What all connections of the same caller have in common.
     [[nodiscard]] std::string key() const;
 
     uid_t uid = static_cast<uid_t>(-1);
     pid_t pid = -1;
+    std::string name;     ///< of the certificate; empty for a process of this machine
+    std::string address;  ///< with its port
     protocol::Role role = protocol::Role::look;
 };
 

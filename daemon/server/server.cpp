@@ -8,8 +8,14 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <charconv>
+#include <list>
+#include <sstream>
 #include <vector>
 
 #include "daemon/server/connection.hpp"
@@ -18,7 +24,8 @@ namespace stillboot::server {
 namespace {
 
 namespace asio = boost::asio;
-using Protocol = asio::local::stream_protocol;
+using Local = asio::local::stream_protocol;
+using Tcp = asio::ip::tcp;
 constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds accept_pause{200};
 
@@ -34,14 +41,39 @@ Peer peer_of(int socket, const RoleOfGroups& role_of_groups) {
     return {credentials.uid, credentials.pid, role_of_groups(groups_of_peer(socket))};
 }
 
-bool answers(const Protocol::endpoint& endpoint, const asio::any_io_executor& executor) {
-    Protocol::socket attempt(executor);
+// "[::1]:80", "127.0.0.1:80"
+Tcp::endpoint endpoint_of(const std::string& text, boost::system::error_code& failure) {
+    const std::size_t colon = text.rfind(':');
+    std::uint16_t port = 0;
+    const char* end = text.data() + text.size();
+    const auto read = std::from_chars(text.data() + (colon == text.npos ? text.size() : colon + 1), end, port);
+    if (colon == text.npos || read.ptr != end || read.ec != std::errc()) {
+        failure = asio::error::invalid_argument;
+        return {};
+    }
+    std::string host = text.substr(0, colon);
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+        host = host.substr(1, host.size() - 2);
+    }
+    return {asio::ip::make_address(host, failure), port};
+}
+
+std::string text_of(const Tcp::endpoint& endpoint) {
+    std::ostringstream text;
+    text << endpoint;
+    return text.str();
+}
+
+bool answers(const Local::endpoint& endpoint, const asio::any_io_executor& executor) {
+    Local::socket attempt(executor);
     boost::system::error_code failure;
     attempt.connect(endpoint, failure);
     return !failure;
 }
 
 }  // namespace
+
+void Handler::on_refused(const std::string&, const Error&) {}
 
 class Server::Impl : public std::enable_shared_from_this<Impl> {
 public:
@@ -50,12 +82,15 @@ public:
           handler_(handler),
           limits_(limits),
           role_of_groups_(std::move(role_of_groups)),
-          acceptor_(spawner_.executor()),
-          pause_(spawner_.executor()) {}
+          acceptor_(spawner_.executor()) {}
 
     Result<void> listen(const std::string& path);
     asio::awaitable<void> accept_all();
-    void admit(Protocol::socket socket);
+    Result<std::string> listen_tls(const std::string& address, const tls::ContextPtr& context);
+    asio::awaitable<void> accept_tls(Tcp::acceptor& acceptor, tls::ContextPtr context);
+    asio::awaitable<void> shake_hands(Tcp::socket socket, Tcp::endpoint remote, tls::ContextPtr context);
+    asio::awaitable<void> pause();
+    void admit(std::unique_ptr<Stream> stream, Peer peer);
     void stop();
     [[nodiscard]] std::size_t count_open();
 
@@ -64,8 +99,10 @@ private:
     Handler& handler_;
     Limits limits_;
     RoleOfGroups role_of_groups_;
-    Protocol::acceptor acceptor_;
-    asio::steady_timer pause_;
+    Local::acceptor acceptor_;
+    std::list<Tcp::acceptor> tls_acceptors_;  // each stays where its coroutine sees it
+    std::size_t handshakes_ = 0;
+    bool stopped_ = false;
     std::string path_;
     std::vector<std::weak_ptr<Connection>> connections_;
 };
@@ -77,7 +114,7 @@ Result<void> Server::Impl::listen(const std::string& path) {
     if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
         return fail(ENAMETOOLONG);
     }
-    const Protocol::endpoint endpoint(path);
+    const Local::endpoint endpoint(path);
     if (answers(endpoint, spawner_.executor())) {
         return Error("daemon.already_running", {{"path", path}});
     }
@@ -104,6 +141,41 @@ Result<void> Server::Impl::listen(const std::string& path) {
     return {};
 }
 
+Result<std::string> Server::Impl::listen_tls(const std::string& address, const tls::ContextPtr& context) {
+    boost::system::error_code failure;
+    const Tcp::endpoint endpoint = endpoint_of(address, failure);
+    Tcp::acceptor acceptor(spawner_.executor());
+    if (!failure) {
+        acceptor.open(endpoint.protocol(), failure);
+    }
+    if (!failure && endpoint.address().is_v6()) {
+        acceptor.set_option(asio::ip::v6_only(false), failure);
+    }
+    if (!failure) {
+        acceptor.set_option(Tcp::acceptor::reuse_address(true), failure);
+    }
+    if (!failure) {
+        acceptor.bind(endpoint, failure);
+    }
+    if (!failure) {
+        acceptor.listen(asio::socket_base::max_listen_connections, failure);
+    }
+    if (failure) {
+        return Error("daemon.tls_not_listening", {{"address", address}, {"reason", failure.message()}});
+    }
+    const std::string listens_on = text_of(acceptor.local_endpoint(failure));
+    tls_acceptors_.push_back(std::move(acceptor));
+    spawner_.spawn("accepting clients over TLS", accept_tls(tls_acceptors_.back(), context));
+    return listens_on;
+}
+
+// Out of descriptors, most likely: it passes when clients go.
+asio::awaitable<void> Server::Impl::pause() {
+    asio::steady_timer timer(spawner_.executor(), accept_pause);
+    auto [woken] = co_await timer.async_wait(use_result);
+    static_cast<void>(woken);
+}
+
 asio::awaitable<void> Server::Impl::accept_all() {
     const auto self = shared_from_this();
     while (acceptor_.is_open()) {
@@ -112,18 +184,58 @@ asio::awaitable<void> Server::Impl::accept_all() {
             co_return;
         }
         if (failure) {
-            // Out of descriptors, most likely: it passes when clients go.
-            pause_.expires_after(accept_pause);
-            auto [woken] = co_await pause_.async_wait(use_result);
-            static_cast<void>(woken);
+            co_await pause();
             continue;
         }
-        admit(std::move(socket));
+        Peer peer = peer_of(socket.native_handle(), role_of_groups_);
+        admit(std::make_unique<SocketStream<Local::socket>>(std::move(socket)), std::move(peer));
     }
 }
 
-void Server::Impl::admit(Protocol::socket socket) {
-    const Peer peer = peer_of(socket.native_handle(), role_of_groups_);
+asio::awaitable<void> Server::Impl::accept_tls(Tcp::acceptor& acceptor, tls::ContextPtr context) {
+    const auto self = shared_from_this();
+    while (acceptor.is_open()) {
+        auto [failure, socket] = co_await acceptor.async_accept(use_result);
+        if (!acceptor.is_open()) {
+            co_return;
+        }
+        if (failure) {
+            co_await pause();
+            continue;
+        }
+        const auto remote = socket.remote_endpoint(failure);
+        if (failure) {
+            continue;  // gone already
+        }
+        if (handshakes_ >= limits_.max_handshakes) {
+            handler_.on_refused(remote.address().to_string(), Error("daemon.tls_busy"));
+            continue;
+        }
+        ++handshakes_;
+        spawner_.spawn("shaking hands", shake_hands(std::move(socket), remote, context));
+    }
+}
+
+// Who has no certificate that counts never becomes a connection, and takes no place of one.
+asio::awaitable<void> Server::Impl::shake_hands(Tcp::socket socket, Tcp::endpoint remote,
+                                                tls::ContextPtr context) {
+    const auto self = shared_from_this();
+    boost::system::error_code ignored;
+    socket.set_option(Tcp::no_delay(true), ignored);
+    socket.set_option(asio::socket_base::keep_alive(true), ignored);
+    auto accepted = co_await tls::accept(std::move(context), std::move(socket), limits_.handshake_deadline);
+    --handshakes_;
+    if (stopped_) {
+        co_return;
+    }
+    if (!accepted) {
+        handler_.on_refused(remote.address().to_string(), accepted.error());
+        co_return;
+    }
+    admit(std::move(accepted->stream), Peer(std::move(accepted->name), text_of(remote), accepted->role));
+}
+
+void Server::Impl::admit(std::unique_ptr<Stream> stream, Peer peer) {
     std::size_t users = 0;
     for (const auto& each : connections_) {
         const auto connection = each.lock();
@@ -132,7 +244,8 @@ void Server::Impl::admit(Protocol::socket socket) {
     if (count_open() >= limits_.max_connections || (!peer.is_root() && users >= limits_.max_user_connections)) {
         return;
     }
-    const auto connection = std::make_shared<Connection>(std::move(socket), peer, handler_, limits_);
+    const auto connection =
+        std::make_shared<Connection>(spawner_.executor(), std::move(stream), std::move(peer), handler_, limits_);
     connections_.push_back(connection);
     spawner_.spawn("reading from a client", connection->read_calls());
     spawner_.spawn("writing to a client", connection->write_replies());
@@ -147,9 +260,12 @@ std::size_t Server::Impl::count_open() {
 }
 
 void Server::Impl::stop() {
+    stopped_ = true;
     boost::system::error_code ignored;
     acceptor_.close(ignored);
-    pause_.cancel();
+    for (Tcp::acceptor& each : tls_acceptors_) {
+        each.close(ignored);
+    }
     for (const auto& each : connections_) {
         if (const auto connection = each.lock()) {
             connection->close();
@@ -169,6 +285,9 @@ Server::~Server() {
 
 Result<void> Server::listen(const std::string& path) {
     return impl_->listen(path);
+}
+Result<std::string> Server::listen_tls(const std::string& address, const tls::ContextPtr& context) {
+    return impl_->listen_tls(address, context);
 }
 void Server::stop() {
     impl_->stop();

@@ -19,18 +19,20 @@ _stillboot() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words="" ids="" id
     COMPREPLY=()
     case $previous in
-        --host) words="unix: ssh://" ;;
-        --root | --initrd | --devicetree | --inventory | --shell | --also)
+        --host) words="unix: ssh:// tls://" ;;
+        --role) words="look boot configure all" ;;
+        --root | --cert | --key | --ca | --out | --initrd | --devicetree | --inventory | --shell | --also)
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
             ;;
     esac
     [ -n "$words" ] || case $(_stillboot_verb) in
-        "") words="status list boot cancel devices rescan explain quiesce load menu log reboot poweroff bridge --json --host --root --help --version" ;;
+        "") words="status list boot cancel devices rescan explain quiesce load menu log reboot poweroff keys bridge --json --host --cert --key --ca --root --help --version" ;;
         list) words="--watch --json --help" ;;
         boot) words="@default --append --args --dry-run --wait --help" ids=list ;;
         rescan) words="--help" ids=devices ;;
         menu) words="--shell --help" ;;
+        keys) words="init client --name --again --role --days --out --help" ;;
         log) words="--follow --json --help" ;;
         quiesce) words="plan run verify undo record learned report rules --inventory --identities --even-if-cut-off --json --help" ;;
         explain) words="--uuid --label --device --also --json --help" ;;

@@ -5,7 +5,7 @@ function __stillboot_ids
     stillboot --json=short $argv[1] 2>/dev/null | string match -ra '"id":"[^"]*"' | string replace -r '"id":"(.*)"' '$1'
 end
 
-set -l verbs status list boot cancel devices rescan explain quiesce load menu log reboot poweroff bridge
+set -l verbs status list boot cancel devices rescan explain quiesce load menu log reboot poweroff keys bridge
 complete -c stillboot -f
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a status -d 'Where things stand'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a list -d 'The boot options'
@@ -20,9 +20,15 @@ complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a menu -d 'Th
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a log -d 'What the daemon has done and said'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a reboot -d 'Restart the machine'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a poweroff -d 'Switch the machine off'
+complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a keys -d 'Keys and certificates for clients over TLS'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a bridge -d 'Carry the daemon over standard input and output'
 complete -c stillboot -l json -xa 'pretty short off' -d 'Print data as JSON'
-complete -c stillboot -l host -x -d 'The daemon to talk to: unix:PATH or ssh://[USER@]HOST[:PORT]'
+complete -c stillboot -l host -x -d 'The daemon to talk to: unix:PATH, ssh://[USER@]HOST[:PORT] or tls://HOST[:PORT]'
+complete -c stillboot -l cert -r -d 'With tls: the own certificate'
+complete -c stillboot -l key -r -d 'With tls: its key'
+complete -c stillboot -l ca -r -d 'With tls: who signs for that machine'
+complete -c stillboot -n '__fish_seen_subcommand_from keys' -xa 'init client'
+complete -c stillboot -n '__fish_seen_subcommand_from keys' -l role -xa 'look boot configure all' -d 'What the client may do'
 complete -c stillboot -l root -xa '(__fish_complete_directories)' -d 'Take this directory for /'
 complete -c stillboot -l help -d 'Help'
 complete -c stillboot -l version -d 'Version'

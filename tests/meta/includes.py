@@ -20,23 +20,27 @@ ALLOWED = {
     # A program of its own, which composes what it needs.
     "kexec/hook": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce"),
     "daemon": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce", "daemon/loop", "daemon/protocol",
-                            "daemon/client", "daemon/probe", "daemon/handover"),
+                            "daemon/client", "daemon/probe", "daemon/handover", "daemon/tls"),
     # The ports of production are composed here once, for the daemon and for the command line.
     "daemon/handover": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce", "daemon", "daemon/loop",
                                      "daemon/protocol", "daemon/probe"),
     "daemon/loop": CONFIG,
     "daemon/protocol": CONFIG,
-    "daemon/client": CONFIG + ("daemon/protocol", "daemon/loop"),
+    # What differs with libssl, and the keys that it makes.
+    "daemon/tls": CONFIG + ("daemon/protocol", "daemon/loop"),
+    "daemon/client": CONFIG + ("daemon/protocol", "daemon/loop", "daemon/tls"),
     # The helpers must not carry the daemon along.
     "daemon/probe": CONFIG_ALL + ("daemon/protocol", "daemon/loop"),
     "ui/menu": CONFIG + ("daemon/protocol", "daemon/client", "daemon/loop"),
     "ui/cli": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce", "daemon/loop", "daemon/protocol",
-                            "daemon/client", "daemon/probe", "daemon/handover", "ui/menu"),
+                            "daemon/client", "daemon/probe", "daemon/handover", "daemon/tls", "ui/menu"),
 }
 
 # Libraries that only some folders may know.
 LIBRARIES = {
-    "boost/asio": ("daemon", "daemon/handover", "daemon/loop", "daemon/client", "daemon/probe", "ui/menu", "ui/cli"),
+    "boost/asio": ("daemon", "daemon/handover", "daemon/loop", "daemon/client", "daemon/probe", "daemon/tls",
+                   "ui/menu", "ui/cli"),
+    "openssl/": ("daemon/tls",),
     # config/base only compiles it, once for all.
     "boost/json": ("config/base", "quiesce", "kexec/handover", "daemon", "daemon/protocol", "daemon/client",
                    "daemon/probe", "ui/menu", "ui/cli"),

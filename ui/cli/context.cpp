@@ -64,7 +64,7 @@ ExitCode report(const Context& context, const Error& error) {
         return ExitCode::failed;
     }
     const Failure failure = protocol::classify(error);
-    const bool says_all = error.code() == "daemon.ssh_failed";
+    const bool says_all = error.code() == "daemon.ssh_failed" || error.code() == "daemon.tls_failed";
     if (const std::string_view hint = hint_code(failure); !hint.empty() && !says_all) {
         context.complain(Message(hint).sentence());
     }

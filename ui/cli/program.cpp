@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <ostream>
 
 #include "daemon/protocol/methods.hpp"
@@ -14,13 +15,35 @@ namespace stillboot::cli {
 namespace {
 
 // In the order of the help.
-constexpr AddVerb verbs[] = {add_status,  add_list,    add_boot, add_cancel, add_menu,   add_devices,  add_rescan,
-                             add_explain, add_quiesce, add_load, add_log,    add_reboot, add_poweroff, add_bridge};
+constexpr AddVerb verbs[] = {add_status,  add_list,   add_boot,     add_cancel,  add_menu,
+                             add_devices, add_rescan, add_explain,  add_quiesce, add_load,
+                             add_log,     add_reboot, add_poweroff, add_keys,    add_bridge};
 
 struct General {
     std::string json = "off";
     std::string host;
+    tls::Files files;
 };
+
+/// $XDG_CONFIG_HOME/stillboot, or ~/.config/stillboot; empty where neither is known.
+std::string own_directory() {
+    const char* base = std::getenv("XDG_CONFIG_HOME");
+    if (base != nullptr && *base == '/') {
+        return std::string(base) + "/stillboot";
+    }
+    const char* home = std::getenv("HOME");
+    return home != nullptr && *home == '/' ? std::string(home) + "/.config/stillboot" : "";
+}
+
+/// What the options leave open is in the user's own directory.
+tls::Files with_defaults(tls::Files files) {
+    const std::string own = own_directory();
+    const auto fill = [&](std::string& path, const char* name) { path = path.empty() ? own + name : path; };
+    fill(files.certificate, "/client.pem");
+    fill(files.key, "/client.key");
+    fill(files.authority, "/ca.pem");
+    return files;
+}
 
 void describe(CLI::App& app, General& general, Context& context) {
     app.description(
@@ -34,7 +57,13 @@ void describe(CLI::App& app, General& general, Context& context) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->type_name("");
     app.add_option("--host", general.host,
-                   "The daemon to talk to: unix:PATH or ssh://[USER@]HOST[:PORT] (default: this machine's)");
+                   "The daemon to talk to: unix:PATH, ssh://[USER@]HOST[:PORT] or tls://HOST[:PORT] (default: "
+                   "this machine's)");
+    app.add_option("--cert", general.files.certificate,
+                   "With tls: the own certificate (~/.config/stillboot/client.pem)");
+    app.add_option("--key", general.files.key, "With tls: its key (~/.config/stillboot/client.key)");
+    app.add_option("--ca", general.files.authority,
+                   "With tls: who signs for that machine (~/.config/stillboot/ca.pem)");
     app.add_option("--root", context.root, "Take this directory for / where the machine itself is looked at");
 }
 
@@ -54,6 +83,7 @@ Result<void> apply(const General& general, Context& context) {
             return Error("cli.host", {{"host", general.host}});
         }
         context.daemon = *address;
+        context.daemon.files = with_defaults(general.files);
     }
     return {};
 }

@@ -27,6 +27,7 @@ void add_menu(CLI::App& app, const Context& context, Action& action);
 void add_log(CLI::App& app, const Context& context, Action& action);
 void add_reboot(CLI::App& app, const Context& context, Action& action);
 void add_poweroff(CLI::App& app, const Context& context, Action& action);
+void add_keys(CLI::App& app, const Context& context, Action& action);
 void add_bridge(CLI::App& app, const Context& context, Action& action);
 
 /// A verb below `stillboot quiesce`.

@@ -2,7 +2,11 @@
 // The table of settings: key, what is accepted, and the words where it is not.
 #include "config/parse/settings/value.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <chrono>
 #include <iterator>
 
@@ -78,6 +82,31 @@ bool set_list(Setting<std::vector<std::string>>& setting, const SettingValue& va
         setting.value = *value.list;
     }
     return named;
+}
+
+// ADDRESS:PORT, an IPv6 address in brackets. No name: what a name means is somebody else's say.
+bool is_endpoint(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == text.npos) {
+        return false;
+    }
+    std::string host(text.substr(0, colon));
+    const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    host = bracketed ? host.substr(1, host.size() - 2) : host;
+    std::array<unsigned char, sizeof(in6_addr)> address;
+    std::uint16_t port = 0;
+    const char* end = text.data() + text.size();
+    const auto read = std::from_chars(text.data() + colon + 1, end, port);
+    return ::inet_pton(bracketed ? AF_INET6 : AF_INET, host.c_str(), address.data()) == 1 && read.ptr == end &&
+           read.ec == std::errc() && port != 0;
+}
+
+bool set_listen(Settings& settings, const SettingValue& value) {
+    const bool fits = value.list && std::all_of(value.list->begin(), value.list->end(), is_endpoint);
+    if (fits) {
+        settings.listen.value = *value.list;
+    }
+    return fits;
 }
 
 bool set_flag(Setting<bool>& setting, const SettingValue& value) {
@@ -164,6 +193,7 @@ constexpr Row rows[] = {
      [](Settings& s) -> Origin& { return s.hook_on_hang.origin; }},
     {"hook.budget", "config.setting_hook_budget", set_hook_budget,
      [](Settings& s) -> Origin& { return s.hook_budget.origin; }},
+    {"listen", "config.setting_listen", set_listen, [](Settings& s) -> Origin& { return s.listen.origin; }},
     {"log_level", "config.setting_log_level",
      [](Settings& s, const SettingValue& v) { return set_word(s.log_level, v, levels); },
      [](Settings& s) -> Origin& { return s.log_level.origin; }},

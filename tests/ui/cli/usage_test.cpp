@@ -25,7 +25,7 @@ TEST_SUITE("cli") {
     TEST_CASE("help is given for the program and for each verb") {
         CHECK(run_stillboot({"--help"}).out.find("Exit codes: 0 done") != std::string::npos);
         for (const char* verb : {"status", "list", "boot", "cancel", "devices", "rescan", "explain", "log",
-                                 "reboot", "poweroff", "quiesce", "load", "menu", "bridge"}) {
+                                 "reboot", "poweroff", "quiesce", "load", "menu", "keys", "bridge"}) {
             CAPTURE(verb);
             const auto ran = run_stillboot({verb, "--help"});
             CHECK(ran.code == ExitCode::done);
@@ -60,7 +60,7 @@ TEST_SUITE("cli") {
             CHECK(ran.err.substr(line) == row.hint);
         }
         CHECK(run_stillboot({"--host", "ftp://x:1", "list"}).err ==
-              "stillboot: --host takes unix:PATH or ssh://[USER@]HOST[:PORT], not ftp://x:1\n"
+              "stillboot: --host takes unix:PATH, ssh://[USER@]HOST[:PORT] or tls://HOST[:PORT], not ftp://x:1\n"
               "What it takes: stillboot list --help\n");
     }
 
@@ -68,7 +68,7 @@ TEST_SUITE("cli") {
         CHECK(run_stillboot({"frobnicate", "--host", "unix:/x"}).err ==
               "stillboot: there is no verb frobnicate: it is one of status, list, boot, cancel, menu, devices, "
               "rescan, "
-              "explain, quiesce, load, log, reboot, poweroff, bridge\nWhat it takes: stillboot --help\n");
+              "explain, quiesce, load, log, reboot, poweroff, keys, bridge\nWhat it takes: stillboot --help\n");
         CHECK(run_stillboot({"quiesce", "bogus"}).err ==
               "stillboot: there is no verb bogus: it is one of plan, run, undo, verify, record, learned, report, "
               "rules\n"

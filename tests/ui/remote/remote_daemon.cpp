@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The daemon's server and methods without devices, for tests of who reaches them: remote_daemon SOCKET GROUP_FILE.
+// The daemon's server and methods without devices, for tests of who reaches them: remote_daemon SOCKET GROUP_FILE
+// [TLS_DIRECTORY].
 // Its log goes to standard error; it says "ready" on standard output and ends when standard input does.
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -7,6 +8,7 @@
 
 #include "config/base/root.hpp"
 #include "daemon/main/core.hpp"
+#include "daemon/tls/tls.hpp"
 
 using namespace stillboot;
 
@@ -49,6 +51,18 @@ CoreHooks hooks_for(Log& log) {
     return hooks;
 }
 
+bool listen_for_tls(server::Server& server, const std::string& directory, Log& log) {
+    const auto context = tls::load(tls::Side::server,
+                                   {directory + "/server.pem", directory + "/server.key", directory + "/ca.pem"});
+    const auto listening = context ? server.listen_tls("127.0.0.1:0", *context) : context.error();
+    if (!listening) {
+        log.error(listening.error().message());
+        return false;
+    }
+    log.info(Message("daemon.tls_listens", {{"address", *listening}}));
+    return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -75,6 +89,9 @@ int main(int argc, char** argv) {
     });
     if (auto listening = server.listen(argv[1]); !listening) {
         log.error(listening.error().message());
+        return 1;
+    }
+    if (argc > 3 && !listen_for_tls(server, argv[3], log)) {
         return 1;
     }
     boost::asio::posix::stream_descriptor input(loop, 0);

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# The socket over TLS: keys made by the program, and a client that nobody here wrote (Python's ssl) beside ours.
+import json
+import re
+import shutil
+import socket
+import ssl
+import stat
+import sys
+import unittest
+
+import remote
+
+
+class Tls(remote.Case):
+    def setUp(self):
+        super().setUp()
+        self.root = self.directory / "root"
+        self.root.mkdir()
+        self.keys = self.root / "etc/stillboot/tls"
+        status, _, err = self.stillboot("--root", str(self.root), "keys", "init", "--name", "127.0.0.1")
+        self.assertEqual((status, err), (0, ""))
+        self.own = self.directory / "config/stillboot"
+        self.own.parent.mkdir()
+        self.client("anna", "boot", self.own)
+        self.start_daemon(str(self.keys))
+        self.wait_for_log("for clients with a certificate")
+        self.port = int(re.search(r"listens on 127\.0\.0\.1:(\d+)", "\n".join(self.log))[1])
+        self.host = ["--host", f"tls://127.0.0.1:{self.port}"]
+
+    def client(self, name, role, directory, *more):
+        result = self.stillboot("--root", str(self.root), "keys", "client", name, "--role", role, "--out",
+                                str(directory), *more)
+        self.assertEqual((result[0], result[2]), (0, ""))
+
+    def test_the_keys_are_where_they_should_be_and_nobody_else_reads_them(self):
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for place in (self.keys, self.own)
+                 for path in place.iterdir()}
+        self.assertEqual(modes, {"ca.key": 0o600, "ca.pem": 0o644, "server.key": 0o600, "server.pem": 0o644,
+                                 "client.key": 0o600, "client.pem": 0o644})
+        self.assertEqual(stat.S_IMODE(self.own.stat().st_mode), 0o700)
+
+    def test_an_authority_is_not_replaced_by_mistake(self):
+        before = (self.keys / "ca.key").read_text()
+        status, _, err = self.stillboot("--root", str(self.root), "keys", "init")
+        self.assertEqual((status, err), (4, "stillboot: /etc/stillboot/tls/ca.key is there already: --again makes a new "
+                                            "authority, and every certificate of the old one is worth nothing then\n"))
+        self.assertEqual((self.keys / "ca.key").read_text(), before)
+        self.assertEqual(self.stillboot("--root", str(self.root), "keys", "init", "--again")[0], 0)
+        self.assertNotEqual((self.keys / "ca.key").read_text(), before)
+
+    def test_without_an_authority_no_client_is_made(self):
+        status, _, err = self.stillboot("--root", str(self.directory), "keys", "client", "bert", "--role", "look")
+        self.assertEqual((status, err), (1, "stillboot: this machine has no authority yet (/etc/stillboot/tls/ca.key): "
+                                            "stillboot keys init makes it\n"))
+
+    def test_names_roles_and_lifetimes_are_checked(self):
+        keys = ["--root", str(self.root), "keys", "client"]
+        self.assertEqual(self.stillboot(*keys, "bert", "--role", "root")[0], 2)
+        self.assertEqual(self.stillboot(*keys, "bert")[0], 2)
+        self.assertEqual(self.stillboot(*keys, "bert", "--role", "look", "--days", "0")[0], 2)
+        self.assertEqual(self.stillboot(*keys, "../bert", "--role", "look")[0], 1)
+        self.assertEqual(self.stillboot("keys")[0], 2)
+
+    def test_a_client_does_what_its_role_permits(self):
+        status, out, err = self.stillboot(*self.host, "--json=short", "list")
+        self.assertEqual((status, err), (0, ""))
+        self.assertEqual([option["title"] for option in json.loads(out)["options"]], ["Linux"])
+        self.assertEqual(self.stillboot(*self.host, "boot", "Linux")[0], 0)
+        self.wait_for_log("Linux was chosen by anna at 127.0.0.1:")
+
+    def test_a_role_that_is_too_low_is_refused_and_logged(self):
+        look = self.directory / "look"
+        self.client("bert", "look", look)
+        own = ["--cert", str(look / "client.pem"), "--key", str(look / "client.key"), "--ca", str(look / "ca.pem")]
+        self.assertEqual(self.stillboot(*self.host, *own, "list")[0], 0)
+        self.assertEqual(self.stillboot(*self.host, *own, "boot", "Linux")[::2],
+                         (4, "stillboot: this needs the role boot, and the caller has the role look\n"
+                             "Root has every role; how others get one: man io.stillboot\n"))
+        self.wait_for_log("was refused io.stillboot.Boot: it needs the role boot and has the role look")
+        self.assertTrue(any("bert at 127.0.0.1:" in line for line in self.log))
+
+    def test_another_machines_client_is_refused_in_words_and_logged(self):
+        other = self.directory / "other"
+        other.mkdir()
+        self.assertEqual(self.stillboot("--root", str(other), "keys", "init")[0], 0)
+        shutil.rmtree(self.own)
+        self.assertEqual(self.stillboot("--root", str(other), "keys", "client", "anna", "--role", "all", "--out",
+                                        str(self.own))[0], 0)
+        shutil.copy(self.keys / "ca.pem", self.own / "ca.pem")
+        status, out, err = self.stillboot(*self.host, "list")
+        self.assertEqual((status, out), (5, ""))
+        self.assertIn("stillboot: 127.0.0.1 cannot be reached by TLS: it ", err)
+        self.wait_for_log("127.0.0.1 was refused: its certificate: ")
+
+    def test_without_a_certificate_of_ones_own_that_is_said(self):
+        shutil.rmtree(self.own)
+        status, out, err = self.stillboot(*self.host, "list")
+        self.assertEqual((status, out), (1, ""))
+        self.assertEqual(err, f"stillboot: {self.own}/client.pem cannot be used for TLS: No such file or directory\n")
+
+    def context(self, certificate=True):
+        context = ssl.create_default_context(cafile=str(self.keys / "ca.pem"))
+        if certificate:
+            context.load_cert_chain(str(self.own / "client.pem"), str(self.own / "client.key"))
+        return context
+
+    def exchange(self, context):
+        """What a stranger's client gets."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as tcp:
+            with context.wrap_socket(tcp, server_hostname="127.0.0.1") as tls:
+                tls.sendall(b'{"method":"io.stillboot.GetState"}\0')
+                got = b""
+                while not got.endswith(b"\0"):
+                    got += tls.recv(65536) or self.fail("closed")
+                return tls.version(), json.loads(got[:-1])
+
+    def test_pythons_own_tls_is_a_client(self):
+        version, reply = self.exchange(self.context())
+        self.assertEqual(version, "TLSv1.3")
+        self.assertIn("state", reply["parameters"])
+
+    def test_an_older_tls_is_refused_and_logged(self):
+        context = self.context()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            self.exchange(context)
+        self.wait_for_log("127.0.0.1 was refused: it has no TLS 1.3")
+
+    def test_a_client_without_a_certificate_is_refused_and_logged(self):
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            self.exchange(self.context(certificate=False))
+        self.wait_for_log("127.0.0.1 was refused: it showed no certificate")
+
+    def test_strangers_who_come_again_and_again_do_not_fill_the_log(self):
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", self.port), timeout=20) as tcp:
+                tcp.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                while True:
+                    try:
+                        if not tcp.recv(100):
+                            break
+                    except ConnectionError:
+                        break
+        self.wait_for_log("127.0.0.1 was refused: it does not speak TLS")
+        self.assertEqual(self.stillboot(*self.host, "boot", "Linux")[0], 0)
+        self.wait_for_log("Linux was chosen")
+        self.assertEqual(sum("was refused" in line for line in self.log), 5)
+
+
+if __name__ == "__main__":
+    remote.Case.programs = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1])
