@@ -55,6 +55,15 @@ std::string_view to_word(AfterTrouble after) {
     return "jump";
 }
 
+std::string_view to_word(FinalAction action) {
+    switch (action) {
+        case FinalAction::menu: return "menu";
+        case FinalAction::reboot: return "reboot";
+        case FinalAction::power_off: return "poweroff";
+    }
+    return "menu";
+}
+
 std::string_view to_word(LogLevel level) {
     switch (level) {
         case LogLevel::debug: return "debug";

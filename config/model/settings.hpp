@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "config/model/boot_rule.hpp"
+
 namespace stillboot {
 
 /// Where a value was set. No file: it is the built-in default. No line: the file has none (the kernel command
@@ -52,6 +54,10 @@ enum class QuiesceMode { remove, minimal, off };
 /// What the shutdown hook, which cannot go back, does in trouble: jump all the same, or restart the machine.
 enum class AfterTrouble { jump, restart };
 
+/// What a machine in strict mode does when nothing is left to try, or its time is over: it never just sits there.
+/// menu: a person is needed, and no clock runs any more.
+enum class FinalAction { menu, reboot, power_off };
+
 enum class LogLevel { debug, info, warning, error };
 
 /// "auto", "always", "never"; "refuse", "allow"; "debug", … as the settings write them. Lifetime: static.
@@ -60,6 +66,7 @@ enum class LogLevel { debug, info, warning, error };
 [[nodiscard]] std::string_view to_word(OnHang on_hang);
 [[nodiscard]] std::string_view to_word(QuiesceMode mode);
 [[nodiscard]] std::string_view to_word(AfterTrouble after);
+[[nodiscard]] std::string_view to_word(FinalAction action);
 [[nodiscard]] std::string_view to_word(LogLevel level);
 
 struct Settings {
@@ -68,10 +75,19 @@ struct Settings {
     /// Which devices' options come first (`order`): globs over DeviceId::id, and the words "internal" and
     /// "removable". A device that no item names comes after those that are named.
     Setting<std::vector<std::string>> order{std::vector<std::string>{"internal", "removable"}};
-    Setting<Trial> trial{Trial::automatic};             ///< `trial`
-    Setting<QuiesceMode> quiesce{QuiesceMode::remove};  ///< `quiesce`
-    Setting<Moving> moving{Moving::refuse};             ///< `moving`
-    Setting<OnHang> on_hang{OnHang::restart};           ///< `on_hang`
+    /// What boots by itself, the first that is there (`boot`).
+    Setting<std::vector<BootRule>> boot{std::vector<BootRule>{{"", "", "", "", "", {}, "@default"}}};
+    /// What comes before the saved default and before `boot` (`boot_first`): for the kernel command line.
+    Setting<std::vector<BootRule>> boot_first;
+    Setting<bool> strict{false};  ///< `strict`: nothing at a console stops the clock
+    /// `strict_limit`: from the daemon's start, after which no further boot is begun.
+    Setting<std::chrono::seconds> strict_limit{std::chrono::seconds(900)};
+    Setting<unsigned> strict_retries{3};  ///< `strict_retries`: rounds over all candidates after the first
+    Setting<FinalAction> final_action{FinalAction::reboot};  ///< `final_action`
+    Setting<Trial> trial{Trial::automatic};                  ///< `trial`
+    Setting<QuiesceMode> quiesce{QuiesceMode::remove};       ///< `quiesce`
+    Setting<Moving> moving{Moving::refuse};                  ///< `moving`
+    Setting<OnHang> on_hang{OnHang::restart};                ///< `on_hang`
     /// `watchdog`: how long the next system has to see to the watchdog that guards the jump; 0 for none.
     Setting<std::chrono::seconds> watchdog{std::chrono::seconds(0)};
     Setting<bool> release_holders{false};  ///< `release_holders`: whoever holds a slow device is asked to end

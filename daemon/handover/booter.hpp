@@ -16,10 +16,14 @@ namespace stillboot::handover {
 
 /// What the state store tells when the daemon starts.
 struct Past {
-    std::vector<Message> notes;  ///< what happened, what is left alone since, and that there is no store
-    std::optional<Retry> retry;  ///< what an earlier kernel wanted booted again
-    bool hold = false;           ///< nothing may boot by itself
+    std::vector<Message> notes;      ///< what happened, what is left alone since, and that there is no store
+    std::optional<Retry> retry;      ///< what an earlier kernel wanted booted again
+    bool hold = false;               ///< nothing may boot by itself
+    std::optional<Choices> choices;  ///< none where the store could not be asked
 };
+
+/// For which starts an option is chosen.
+enum class ChosenFor { each_start, next_start };
 
 /// The request of an option, every reference resolved against the registry to a device node.
 /// @param append added to the command line  @param args replaces it, before append is added
@@ -45,6 +49,10 @@ public:
     /// What a hand-over of this request would do, line by line, without doing it.
     /// @error handover.busy while a hand-over or another plan is under way
     virtual void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) = 0;
+    /// Keeps a choice in the state store, or forgets it; answers with all that are kept then.
+    /// @error handover.busy, handover.no_place_to_choose, and those of the store
+    virtual void choose(ChosenFor when, std::optional<Choice> what,
+                        std::function<void(const Result<Choices>&)> done) = 0;
     /// True while a hand-over or a plan is under way.
     [[nodiscard]] virtual bool busy() const = 0;
 };

@@ -69,12 +69,29 @@ Past read_past(const Root& root, const Settings& settings) {
     past.notes = std::move(found->notes);
     past.retry = std::move(found->retry);
     past.hold = found->hold;
+    past.choices = found->state.choices;
     for (const quiesce::Learned& learned : found->state.learned) {
         if (learned.is_kept()) {
             past.notes.push_back(learned.message());
         }
     }
     return past;
+}
+
+Result<Choices> keep_choice(const Root& root, const Settings& settings, ChosenFor when,
+                            std::optional<Choice> what) {
+    const auto store = open_store(root, settings);
+    if (store == nullptr) {
+        return Error("handover.no_place_to_choose");
+    }
+    auto state = read_state(*store);
+    if (!state) {
+        return state.error();
+    }
+    auto& kept = when == ChosenFor::next_start ? state->choices.one_shot : state->choices.saved_default;
+    kept = std::move(what);
+    auto written = write_state(*store, *state);
+    return written ? Result<Choices>(std::move(state->choices)) : written.error();
 }
 
 }  // namespace
@@ -88,6 +105,7 @@ public:
     void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done);
     void recover(std::function<void(const Result<std::optional<Recovery>>&)> done);
     void look_back(std::function<void(const Past&)> done);
+    void choose(ChosenFor when, std::optional<Choice> what, std::function<void(const Result<Choices>&)> done);
     [[nodiscard]] bool has_left_over() const { return root_.exists(quiesce::RunStateStore::default_path); }
     void cancel() { stop_.request_stop(); }
     void join();
@@ -96,6 +114,8 @@ public:
 private:
     void begin(Request request, BootEvents events);
     void run_thread(Request request, BootEvents events, std::vector<std::string> stuck_nodes);
+    template <class T>
+    void run_beside(std::function<T()> work, std::function<void(const T&)> done);
     void on_failed(const Error& failure, const std::function<void(const Error&)>& tell);
     void on_planned();
 
@@ -199,14 +219,29 @@ void ThreadBooter::Impl::look_back(std::function<void(const Past&)> done) {
     if (open_store(root_, settings_) == nullptr) {
         return done(read_past(root_, settings_));
     }
+    run_beside<Past>([this] { return read_past(root_, settings_); }, std::move(done));
+}
+
+void ThreadBooter::Impl::choose(ChosenFor when, std::optional<Choice> what,
+                                std::function<void(const Result<Choices>&)> done) {
+    if (busy_) {
+        return done(Error("handover.busy"));
+    }
+    run_beside<Result<Choices>>([this, when, what] { return keep_choice(root_, settings_, when, what); },
+                                std::move(done));
+}
+
+// On the thread, where the store may take its time; a hand-over that is asked for meanwhile waits for it.
+template <class T>
+void ThreadBooter::Impl::run_beside(std::function<T()> work, std::function<void(const T&)> done) {
     busy_ = true;
     planning_ = true;
     join();
-    thread_ = std::jthread([this, self = weak_from_this(), done = std::move(done)] {
-        auto past = read_past(root_, settings_);
-        boost::asio::post(loop_, [self, done, past = std::move(past)] {
+    thread_ = std::jthread([this, self = weak_from_this(), work = std::move(work), done = std::move(done)] {
+        auto result = work();
+        boost::asio::post(loop_, [self, done, result = std::move(result)] {
             if (const auto alive = self.lock()) {
-                done(past);
+                done(result);
                 alive->on_planned();
             }
         });
@@ -250,6 +285,10 @@ void ThreadBooter::plan(Request request, std::function<void(Result<std::vector<s
 }
 void ThreadBooter::look_back(std::function<void(const Past&)> done) {
     impl_->look_back(std::move(done));
+}
+void ThreadBooter::choose(ChosenFor when, std::optional<Choice> what,
+                          std::function<void(const Result<Choices>&)> done) {
+    impl_->choose(when, std::move(what), std::move(done));
 }
 bool ThreadBooter::has_left_over() const {
     return impl_->has_left_over();

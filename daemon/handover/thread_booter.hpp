@@ -37,6 +37,8 @@ public:
     void start(Request request, BootEvents events) override;
     void cancel() override;
     void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) override;
+    void choose(ChosenFor when, std::optional<Choice> what,
+                std::function<void(const Result<Choices>&)> done) override;
     [[nodiscard]] bool busy() const override;
 
     /// Reads the state store and settles what it holds of an earlier kernel; a hand-over that is asked for

@@ -40,12 +40,13 @@ protocol::LogLine log_line_of(const LogEntry& entry) {
 }
 
 Core::Core(const boost::asio::any_io_executor& executor, registry::Registry& registry, policy::Policy& policy,
-           handover::Booter& booter, Log& log, CoreHooks hooks)
+           handover::Booter& booter, Log& log, CoreHooks hooks, Settings settings)
     : registry_(registry),
       policy_(policy),
       booter_(booter),
       log_(log),
       hooks_(std::move(hooks)),
+      settings_(std::move(settings)),
       timer_(executor) {
     log_.listen([this](const LogEntry& entry) {
         if (!log_watchers_.empty()) {
@@ -63,6 +64,11 @@ protocol::State Core::state() const {
         state.would_boot = policy_.target()->option;
     }
     state.why = policy_.why();
+    state.by = policy_.by();
+    for (const auto& [by, what] : policy_.beaten()) {
+        state.beaten.push_back({by, what.option, what.title});
+    }
+    state.strict = policy_.strict();
     if (const auto remaining = policy_.remaining(SteadyClock::now())) {
         state.remaining_ms = static_cast<std::uint64_t>(remaining->count());
     }
@@ -76,18 +82,10 @@ protocol::State Core::state() const {
     return state;
 }
 
-std::vector<policy::Candidate> Core::candidates() const {
-    std::vector<policy::Candidate> out;
-    for (const auto* option : registry_.defaults()) {
-        out.emplace_back(option->id, option->title);
-    }
-    return out;
-}
-
 void Core::on_registry_change() {
     if (auto change = registry_.take_changes()) {
         publish(std::move(*change));
-        act(policy_.on_candidates(SteadyClock::now(), candidates()));
+        act(policy_.on_claims(SteadyClock::now(), claims()));
     }
 }
 
@@ -108,6 +106,10 @@ void Core::on_past(const handover::Past& past) {
     for (const Message& note : past.notes) {
         log_.warning(note);
     }
+    if (past.choices) {
+        keep_choices(*past.choices);
+        act(policy_.on_claims(SteadyClock::now(), claims()));
+    }
     if (past.hold) {
         act(policy_.on_cancel(SteadyClock::now()));
     }
@@ -122,6 +124,13 @@ void Core::on_past(const handover::Past& past) {
     }
     notices_.emplace_back("daemon.retry_gone", std::initializer_list<Message::Param>{{"title", retry->title}});
     log_.error(notices_.back());
+}
+
+void Core::keep_choices(const handover::Choices& choices) {
+    const auto candidate = [](const std::optional<handover::Choice>& choice) {
+        return choice ? std::optional(policy::Candidate(choice->option_id, choice->title)) : std::nullopt;
+    };
+    kept_ = {candidate(choices.one_shot), candidate(choices.saved_default)};
 }
 
 void Core::publish(protocol::Change change) {
@@ -150,7 +159,24 @@ void Core::act(const policy::Actions& actions) {
         log_.info(Message("daemon.state_changed", {{"why", policy_.why().sentence()}}));
         publish_state();
     }
+    if (actions.ended) {
+        do_final_action();
+    }
     arm_timer();
+}
+
+void Core::do_final_action() {
+    log_.error(Message("daemon.final_action",
+                       {{"action", to_word(settings_.final_action.value)}, {"reason", policy_.why().sentence()}}));
+    if (settings_.final_action.value == FinalAction::menu) {
+        return;
+    }
+    const bool power_off = settings_.final_action.value == FinalAction::power_off;
+    if (const auto reason = hooks_.why_no_restart(power_off)) {
+        log_.error(*reason);
+        return hooks_.restart(false);  // which gets past what holds a power-off: it must not just sit there
+    }
+    hooks_.restart(power_off);
 }
 
 void Core::arm_timer() {

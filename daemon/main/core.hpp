@@ -12,7 +12,7 @@
 #include "daemon/handover/booter.hpp"
 #include "daemon/loop/log.hpp"
 #include "daemon/loop/throttle.hpp"
-#include "daemon/policy/policy.hpp"
+#include "daemon/policy/claims.hpp"
 #include "daemon/protocol/methods.hpp"
 #include "daemon/registry/registry.hpp"
 #include "daemon/server/server.hpp"
@@ -33,7 +33,7 @@ struct CoreHooks {
 class Core final : public server::Handler {
 public:
     Core(const boost::asio::any_io_executor& executor, registry::Registry& registry, policy::Policy& policy,
-         handover::Booter& booter, Log& log, CoreHooks hooks);
+         handover::Booter& booter, Log& log, CoreHooks hooks, Settings settings);
 
     void on_call(const protocol::Call& call, const server::Peer& peer,
                  std::shared_ptr<server::Replier> replier) override;
@@ -67,6 +67,9 @@ private:
     void boot(const Caller& caller);
     void cancel(const Caller& caller);
     void rescan(const Caller& caller);
+    void set_default(const Caller& caller);
+    void set_one_shot(const Caller& caller);
+    void choose(const Caller& caller, handover::ChosenFor when);
     void reboot(const Caller& caller);
     void power_off(const Caller& caller);
     void restart(const Caller& caller, bool power_off);
@@ -85,13 +88,21 @@ private:
     void publish(protocol::Change change);
     void publish_state();
     void arm_timer();
-    [[nodiscard]] std::vector<policy::Candidate> candidates() const;
+    [[nodiscard]] std::vector<policy::Claim> claims() const {
+        return policy::claims_of(policy::ranked_rules(settings_, kept_), registry_);
+    }
+    void keep_choices(const handover::Choices& choices);
+    [[nodiscard]] std::string default_option() const;
+    [[nodiscard]] bool answer_strict(bool from_console, const Caller& caller);
+    void do_final_action();
 
     registry::Registry& registry_;
     policy::Policy& policy_;
     handover::Booter& booter_;
     Log& log_;
     CoreHooks hooks_;
+    Settings settings_;
+    policy::KeptChoices kept_;  ///< in the state store
     boost::asio::steady_timer timer_;
     Throttle refusals_{5, std::chrono::minutes(1)};
     std::uint64_t seq_ = 0;

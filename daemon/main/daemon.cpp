@@ -23,6 +23,14 @@ constexpr std::chrono::milliseconds stop_step{20};
 constexpr std::chrono::milliseconds stop_deadline{8'000};
 constexpr std::size_t max_group_file_bytes = std::size_t{1024} * 1024;
 
+std::optional<policy::Strict> strict_of(const Settings& settings) {
+    if (!settings.strict.value) {
+        return std::nullopt;
+    }
+    return policy::Strict{std::chrono::steady_clock::now() + settings.strict_limit.value,
+                          settings.strict_retries.value};
+}
+
 }  // namespace
 
 Daemon::Daemon(Options options, Root root)
@@ -38,7 +46,7 @@ Daemon::~Daemon() = default;
 void Daemon::build(const Settings& settings) {
     const auto executor = context_.get_executor();
     registry_ = std::make_unique<registry::Registry>(settings.order.value);
-    policy_ = std::make_unique<policy::Policy>(settings.timeout.value);
+    policy_ = std::make_unique<policy::Policy>(settings.timeout.value, strict_of(settings));
     probe::RunnerSettings probing;
     probing.scan_deadline = settings.probe_deadline.value;
     scanner_ = std::make_unique<ProbeScanner>(executor, probing);
@@ -66,7 +74,7 @@ void Daemon::build(const Settings& settings) {
     hooks.rescan = [this](const std::optional<std::string>& device) { return discovery_->rescan(device); };
     hooks.why_no_restart = [this](bool power_off) { return why_no_restart(power_off, root_); };
     hooks.restart = [this](bool power_off) { restart_machine(power_off, root_, log_); };
-    core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks));
+    core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks), settings);
     server_ = std::make_unique<server::Server>(spawner_, *core_, server::Limits(), [this](const auto& groups) {
         // Read each time: who is put into a group need not start the daemon again.
         return server::role_of_groups(root_.read_file("/etc/group", max_group_file_bytes).value_or(""), groups);
@@ -161,6 +169,7 @@ Result<void> Daemon::start() {
     auto loaded = load_settings(root_);
     if (!options_.autoboot) {
         loaded.settings.timeout.value.reset();
+        loaded.settings.strict.value = false;
     }
     log_.set_least(loaded.settings.log_level.value);
     auto rules = quiesce::load_policy(root_, loaded.settings);

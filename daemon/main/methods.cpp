@@ -50,8 +50,10 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         {protocol::Watch::name, &Core::watch, Role::look, true},
         {protocol::GetLog::name, &Core::get_log, Role::look, true},
         {protocol::Boot::name, &Core::boot, Role::boot, false},
-        {protocol::Cancel::name, &Core::cancel, Role::boot, true},
+        {protocol::Cancel::name, &Core::cancel, Role::boot, false},
         {protocol::Rescan::name, &Core::rescan, Role::boot, false},
+        {protocol::SetDefault::name, &Core::set_default, Role::configure, false},
+        {protocol::SetOneShot::name, &Core::set_one_shot, Role::configure, false},
         {protocol::Reboot::name, &Core::reboot, Role::all, true},
         {protocol::PowerOff::name, &Core::power_off, Role::all, true},
     };
@@ -144,9 +146,21 @@ void Core::get_log(const Caller& caller) {
     }
 }
 
+// What would boot by itself, or would if anything did; empty where nothing would.
+std::string Core::default_option() const {
+    if (policy_.phase() == policy::Phase::countdown) {
+        return policy_.target()->option;
+    }
+    for (const auto& claim : claims()) {
+        if (!claim.names.empty()) {
+            return claim.names.front().option;
+        }
+    }
+    return {};
+}
+
 const protocol::Option* Core::find_option(const std::string& what, const ReplierPtr& replier) const {
-    const bool counting = policy_.phase() == policy::Phase::countdown;
-    const auto found = registry_.find(what == "@default" && counting ? policy_.target()->option : what);
+    const auto found = registry_.find(what == "@default" ? default_option() : what);
     if (const auto* option = std::get_if<const protocol::Option*>(&found)) {
         return *option;
     }
@@ -180,7 +194,18 @@ void Core::boot(const Caller& caller) {
     if (parameters->dry_run.value_or(false)) {
         return dry_run(option->id, std::move(*request), caller.replier);
     }
-    boot_option(*option, std::move(*request), caller);
+    if (!answer_strict(parameters->console.value_or(false), caller)) {
+        boot_option(*option, std::move(*request), caller);
+    }
+}
+
+// Whether it comes from a console of a machine in strict mode; the caller is told.
+bool Core::answer_strict(bool from_console, const Caller& caller) {
+    const bool refused = from_console && policy_.strict();
+    if (refused) {
+        caller.replier->reply(protocol::refused(Message("daemon.strict")));
+    }
+    return refused;
 }
 
 // Whether a hand-over is under way, in which nothing else may begin; the caller is told.
@@ -220,6 +245,10 @@ void Core::dry_run(const std::string& option, handover::Request request, const R
 }
 
 void Core::cancel(const Caller& caller) {
+    const auto parameters = parameters_of<protocol::Cancel>(caller.call, *caller.replier);
+    if (!parameters || answer_strict(parameters->console.value_or(false), caller)) {
+        return;
+    }
     protocol::Cancel::Reply reply;
     const auto phase = policy_.phase();
     const auto actions = policy_.on_cancel(std::chrono::steady_clock::now());
@@ -242,6 +271,44 @@ void Core::rescan(const Caller& caller) {
         return;
     }
     caller.replier->reply(reply_of(protocol::Nothing()));
+}
+
+void Core::set_default(const Caller& caller) {
+    choose(caller, handover::ChosenFor::each_start);
+}
+
+void Core::set_one_shot(const Caller& caller) {
+    choose(caller, handover::ChosenFor::next_start);
+}
+
+void Core::choose(const Caller& caller, handover::ChosenFor when) {
+    const auto parameters = parameters_of<protocol::SetDefault>(caller.call, *caller.replier);
+    if (!parameters) {
+        return;
+    }
+    std::optional<handover::Choice> what;
+    if (parameters->option) {
+        const auto* const option = find_option(*parameters->option, caller.replier);
+        if (option == nullptr) {
+            return;
+        }
+        what = handover::Choice{option->id, option->title};
+    }
+    booter_.choose(
+        when, what, [this, what, when, replier = caller.replier](const Result<handover::Choices>& kept) {
+            if (!kept) {
+                replier->reply(protocol::refused(kept.error().message()));
+                return;
+            }
+            log_.info(
+                Message(when == handover::ChosenFor::next_start ? "daemon.one_shot_set" : "daemon.default_set",
+                        {{"title", what ? what->title : "-"}}));
+            keep_choices(*kept);
+            act(policy_.on_choice(std::chrono::steady_clock::now(), claims()));
+            protocol::SetDefault::Reply reply;
+            reply.option = what ? std::optional(what->option_id) : std::nullopt;
+            replier->reply(reply_of(reply));
+        });
 }
 
 void Core::reboot(const Caller& caller) {

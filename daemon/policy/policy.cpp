@@ -16,52 +16,127 @@ Actions changed() {
 // For a person to stop what would be tried again, where the settings let nothing boot by itself.
 constexpr std::chrono::seconds retry_timeout{10};
 
+// Before the first further round of strict mode; twice as long before each next one.
+constexpr std::chrono::seconds first_pause{10};
+constexpr std::chrono::seconds longest_pause{320};
+
+std::chrono::seconds pause_before(unsigned round) {
+    constexpr unsigned doublings = 5;
+    return round >= doublings ? longest_pause : first_pause * (1U << round);
+}
+
 }  // namespace
 
-Policy::Policy(std::optional<std::chrono::seconds> timeout)
-    : timeout_(timeout),
-      clockwork_(timeout ? Clockwork::running : Clockwork::off),
+Policy::Policy(std::optional<std::chrono::seconds> timeout, std::optional<Strict> strict)
+    : timeout_(strict ? timeout.value_or(std::chrono::seconds(0)) : timeout),
+      strict_(strict),
+      clockwork_(timeout_ ? Clockwork::running : Clockwork::off),
       why_("daemon.why_discovering") {}
 
-const Candidate* Policy::next_candidate() const {
-    const auto found = std::find_if(candidates_.begin(), candidates_.end(),
+const Candidate* Policy::untried(const Claim& claim) const {
+    const auto found = std::find_if(claim.names.begin(), claim.names.end(),
                                     [&](const Candidate& each) { return !tried_.contains(each.option); });
-    return found == candidates_.end() ? nullptr : &*found;
+    return found == claim.names.end() ? nullptr : &*found;
+}
+
+bool Policy::is_awaited(const Claim& claim, Instant now) const {
+    return claim.names.empty() && now < settled_at_ + claim.wait;
 }
 
 bool Policy::is_present(const Candidate& candidate) const {
-    return std::any_of(candidates_.begin(), candidates_.end(),
-                       [&](const Candidate& each) { return each.option == candidate.option; });
+    return std::any_of(claims_.begin(), claims_.end(), [&](const Claim& claim) {
+        return std::any_of(claim.names.begin(), claim.names.end(),
+                           [&](const Candidate& each) { return each.option == candidate.option; });
+    });
 }
 
 Actions Policy::rest(Message why) {
     phase_ = settled_ ? Phase::idle : Phase::discovering;
     target_.reset();
+    by_.reset();
     better_.reset();
     ends_at_.reset();
+    backing_off_ = false;
     why_ = std::move(why);
     return changed();
 }
 
 // Where nothing holds the clock: what to do next by itself.
-Actions Policy::start_countdown(Instant now) {
+Actions Policy::decide(Instant now) {
+    if (strict_ && now >= strict_->ends_at) {
+        return finish(Message("daemon.why_limit"));
+    }
     if (retry_ && clockwork_ != Clockwork::stopped) {
+        by_.reset();
         return count_down(now, *retry_, timeout_.value_or(retry_timeout),
                           Message("daemon.why_retry", {{"title", retry_->title}}));
     }
     if (clockwork_ == Clockwork::off) {
         return rest(Message("daemon.why_never"));
     }
-    if (clockwork_ == Clockwork::stopped) {
-        return rest(Message("daemon.why_stopped"));
+    return clockwork_ == Clockwork::stopped ? rest(Message("daemon.why_stopped")) : decide_among_claims(now);
+}
+
+Actions Policy::decide_among_claims(Instant now) {
+    for (const Claim& claim : claims_) {
+        if (is_awaited(claim, now)) {
+            return wait_for(claim);
+        }
+        const Candidate* const next = untried(claim);
+        if (next == nullptr) {
+            continue;
+        }
+        by_ = claim.by;
+        Message why = !complete_ ? Message("daemon.why_unsettled", {{"title", next->title}})
+                      : last_failure_
+                          ? Message("daemon.why_next", {{"title", next->title}})
+                          : Message("daemon.why_default", {{"title", next->title}, {"by", claim.by.sentence()}});
+        const Candidate target = *next;
+        return count_down(now, target, *timeout_, std::move(why));
     }
-    const Candidate* next = next_candidate();
-    if (next == nullptr) {
-        return rest(Message(candidates_.empty() ? "daemon.why_nothing" : "daemon.why_all_tried"));
+    return out_of_candidates(now);
+}
+
+Actions Policy::wait_for(const Claim& claim) {
+    const Instant until = settled_at_ + claim.wait;
+    if (phase_ == Phase::waiting && !backing_off_ && ends_at_ == until) {
+        return {};
     }
-    const std::string_view code = last_failure_ ? "daemon.why_next" : "daemon.why_default";
-    return count_down(now, *next, *timeout_,
-                      Message(complete_ ? code : "daemon.why_unsettled", {{"title", next->title}}));
+    Message why("daemon.why_waiting", {{"by", claim.by.sentence()}});
+    rest(std::move(why));
+    phase_ = Phase::waiting;
+    ends_at_ = until;
+    return changed();
+}
+
+Actions Policy::out_of_candidates(Instant now) {
+    const bool none =
+        std::all_of(claims_.begin(), claims_.end(), [](const Claim& claim) { return claim.names.empty(); });
+    Message why(none ? "daemon.why_nothing" : "daemon.why_all_tried");
+    if (!strict_) {
+        return rest(std::move(why));
+    }
+    if (backing_off_) {
+        return {};
+    }
+    if (round_ == strict_->retries) {
+        return finish(std::move(why));
+    }
+    rest(Message("daemon.why_backing_off", {{"round", round_ + 1}, {"rounds", strict_->retries}}));
+    phase_ = Phase::waiting;
+    ends_at_ = now + pause_before(round_);
+    backing_off_ = true;
+    return changed();
+}
+
+// The clock stands still from here on: what comes after is the final action's, or a person's.
+Actions Policy::finish(Message why) {
+    strict_.reset();
+    retry_.reset();
+    clockwork_ = Clockwork::stopped;
+    Actions actions = rest(std::move(why));
+    actions.ended = true;
+    return actions;
 }
 
 Actions Policy::count_down(Instant now, const Candidate& what, std::chrono::seconds time, Message why) {
@@ -69,6 +144,7 @@ Actions Policy::count_down(Instant now, const Candidate& what, std::chrono::seco
         return boot(what, Chosen::by_clock);
     }
     phase_ = Phase::countdown;
+    backing_off_ = false;
     target_ = what;
     better_.reset();
     ends_at_ = now + time;
@@ -78,6 +154,7 @@ Actions Policy::count_down(Instant now, const Candidate& what, std::chrono::seco
 
 Actions Policy::boot(const Candidate& what, Chosen by) {
     phase_ = Phase::handover;
+    backing_off_ = false;
     chosen_ = by;
     cancelling_ = false;
     tried_.insert(what.option);
@@ -96,8 +173,9 @@ Actions Policy::on_settled(Instant now, bool complete) {
         return {};
     }
     settled_ = true;
+    settled_at_ = now;
     complete_ = complete;
-    return phase_ == Phase::handover ? changed() : start_countdown(now);
+    return phase_ == Phase::handover ? changed() : decide(now);
 }
 
 Actions Policy::on_retry(Candidate what) {
@@ -106,41 +184,78 @@ Actions Policy::on_retry(Candidate what) {
 }
 
 void Policy::look_for_better() {
-    const Candidate* first = next_candidate();
     better_.reset();
-    if (first != nullptr && first->option != target_->option) {
-        better_ = *first;
+    for (const Claim& claim : claims_) {
+        if (const Candidate* const first = untried(claim)) {
+            if (first->option != target_->option) {
+                better_ = *first;
+            }
+            return;
+        }
     }
 }
 
-Actions Policy::on_candidates(Instant now, std::vector<Candidate> candidates) {
-    candidates_ = std::move(candidates);
-    if (phase_ == Phase::idle && clockwork_ == Clockwork::running) {
-        return start_countdown(now);
+std::vector<Beaten> Policy::beaten() const {
+    std::vector<Beaten> out;
+    const auto winner = std::find_if(claims_.begin(), claims_.end(),
+                                     [&](const Claim& claim) { return target_ && by_ == claim.by; });
+    for (auto claim = winner; claim != claims_.end(); ++claim) {
+        if (claim != winner && !claim->names.empty() && claim->names.front() != *target_) {
+            out.push_back({claim->by, claim->names.front()});
+        }
     }
-    if (phase_ != Phase::countdown) {
-        return {};
+    return out;
+}
+
+Actions Policy::on_claims(Instant now, std::vector<Claim> claims) {
+    claims_ = std::move(claims);
+    const bool may_start = phase_ == Phase::waiting || (phase_ == Phase::idle && clockwork_ == Clockwork::running);
+    if (may_start) {
+        return decide(now);
     }
-    if (retry_) {
-        return {};  // whether it is still there shows when it is started
+    if (phase_ != Phase::countdown || retry_) {
+        return {};  // whether what is tried again is still there shows when it is started
     }
     if (!is_present(*target_)) {
-        return start_countdown(now);
+        return decide(now);
     }
     const auto before = better_;
     look_for_better();
     return before == better_ ? Actions() : changed();
 }
 
+Actions Policy::on_choice(Instant now, std::vector<Claim> claims) {
+    if (phase_ != Phase::countdown || retry_) {
+        return on_claims(now, std::move(claims));
+    }
+    claims_ = std::move(claims);
+    return decide(now);
+}
+
 Actions Policy::on_time(Instant now) {
-    if (phase_ != Phase::countdown || now < *ends_at_) {
+    if (phase_ == Phase::handover) {
         return {};
     }
-    const Candidate target = *target_;
-    return boot(target, Chosen::by_clock);
+    if (strict_ && now >= strict_->ends_at) {
+        return decide(now);
+    }
+    if (!ends_at_ || now < *ends_at_) {
+        return {};
+    }
+    if (phase_ == Phase::countdown) {
+        const Candidate target = *target_;
+        return boot(target, Chosen::by_clock);
+    }
+    if (backing_off_) {
+        ++round_;
+        tried_.clear();
+        backing_off_ = false;
+    }
+    return decide(now);
 }
 
 Actions Policy::on_cancel(Instant) {
+    strict_.reset();
     if (clockwork_ == Clockwork::running) {
         clockwork_ = Clockwork::stopped;
     }
@@ -154,9 +269,10 @@ Actions Policy::on_cancel(Instant) {
 }
 
 Actions Policy::on_boot(Instant, const Candidate& chosen) {
-    if (clockwork_ == Clockwork::running) {
+    if (clockwork_ == Clockwork::running && !strict_) {
         clockwork_ = Clockwork::stopped;
     }
+    by_.reset();
     return boot(chosen, Chosen::by_client);
 }
 
@@ -166,10 +282,17 @@ Actions Policy::on_boot_failed(Instant now, const Message& reason) {
     if (cancelling_) {
         return rest(Message("daemon.why_stopped"));
     }
-    if (chosen_ == Chosen::by_client) {
+    if (chosen_ == Chosen::by_client && !strict_) {
         return rest(Message("daemon.why_chosen_failed", {{"title", target_->title}}));
     }
-    return start_countdown(now);
+    return decide(now);
+}
+
+std::optional<Instant> Policy::wake_at() const {
+    if (!strict_ || phase_ == Phase::handover) {
+        return ends_at_;
+    }
+    return ends_at_ ? std::min(*ends_at_, strict_->ends_at) : strict_->ends_at;
 }
 
 Actions Policy::on_recovering() {

@@ -24,7 +24,28 @@ struct Candidate {
     bool operator==(const Candidate&) const = default;
 };
 
-enum class Phase { discovering, idle, countdown, handover };
+/// One place in the order of precedence: who says what boots, and what that names now.
+struct Claim {
+    Message by;                    ///< "the default of the first device", completing "TITLE is …"
+    std::chrono::seconds wait{0};  ///< how long later claims wait for it, from when discovery has settled
+    std::vector<Candidate> names;  ///< in the fixed order
+};
+
+/// What a claim would boot, if none stood before it.
+struct Beaten {
+    Message by;
+    Candidate what;
+    bool operator==(const Beaten&) const = default;
+};
+
+/// Boots that need nobody: whatever fails, there is a next thing to do.
+struct Strict {
+    Instant ends_at;  ///< no further boot is begun after it
+    unsigned retries =
+        3;  ///< rounds over all candidates after the first, with a longer and longer pause before each
+};
+
+enum class Phase { discovering, idle, waiting, countdown, handover };
 
 /// Who wanted the boot that is under way.
 enum class Chosen { by_clock, by_client };
@@ -33,29 +54,37 @@ enum class Chosen { by_clock, by_client };
 struct Actions {
     std::optional<std::string> boot;  ///< start the hand-over of this option
     bool cancel_boot = false;         ///< stop the hand-over that is under way
+    bool ended = false;               ///< strict mode has nothing left to try: do the final action
     bool changed = false;             ///< clients see a new state
 };
 
 /// The one state of the automatic boot. Every function is an event at a moment `now`, and returns what to do.
 /// When `wake_at` has come, `on_time` is to be called.
 ///
-/// The countdown starts once discovery has settled (or its bounded wait is over) and there is a candidate; it is
-/// for the first candidate of the fixed order then. A better one that comes later is announced, not taken. A boot
-/// that fails is followed by the next candidate, each once; a boot that a client chose is not.
+/// Claims stand in the order of precedence, and each names candidates. The countdown starts once discovery has
+/// settled (or its bounded wait is over) and there is a candidate; it is for the first candidate of the first
+/// claim that names one; a claim that names none yet may be waited for. A better one that comes later is
+/// announced, not taken. A boot that fails is followed by the next candidate, each once; a boot that a client
+/// chose is not. In strict mode there are further rounds, a boot that a client chose is followed too, and it all
+/// ends in a final action.
 class Policy {
 public:
-    /// @param timeout of the countdown, zero for at once; empty where nothing boots by itself
-    explicit Policy(std::optional<std::chrono::seconds> timeout);
+    /// @param timeout of the countdown, zero for at once; empty where nothing boots by itself, which in strict
+    /// mode counts as zero
+    explicit Policy(std::optional<std::chrono::seconds> timeout, std::optional<Strict> strict = {});
 
     /// Discovery has settled; `complete` is false where the bounded wait ended it.
     Actions on_settled(Instant now, bool complete);
     /// An earlier kernel was restarted so that this one boots it: it comes before every candidate, also where
     /// nothing else boots by itself, and a person can still stop it. Before on_settled().
     Actions on_retry(Candidate what);
-    /// The candidates in the fixed order, whenever they have changed.
-    Actions on_candidates(Instant now, std::vector<Candidate> candidates);
+    /// The claims in the order of precedence, whenever what they name has changed.
+    Actions on_claims(Instant now, std::vector<Claim> claims);
+    /// The same where somebody has just chosen what boots: that is taken, and a countdown begins anew for it.
+    Actions on_choice(Instant now, std::vector<Claim> claims);
     Actions on_time(Instant now);
-    /// A key, or `cancel`: ends the countdown, and any that would start later; or stops the hand-over.
+    /// A key, or `cancel`: ends the countdown, and any that would start later; or stops the hand-over. It ends
+    /// strict mode, too: the caller refuses it before where it comes from a console.
     Actions on_cancel(Instant now);
     /// A client's choice: ends the countdown. The caller refuses it before while `phase()` is handover.
     Actions on_boot(Instant now, const Candidate& chosen);
@@ -73,32 +102,47 @@ public:
     [[nodiscard]] const Message& why() const { return why_; }
     [[nodiscard]] const std::optional<Message>& last_failure() const { return last_failure_; }
     [[nodiscard]] const std::optional<Candidate>& better() const { return better_; }
-    [[nodiscard]] std::optional<Instant> wake_at() const { return ends_at_; }
+    /// Who says so; none where a client chose it, or an earlier kernel wants it booted again.
+    [[nodiscard]] const std::optional<Message>& by() const { return by_; }
+    /// The claims behind that of the target, with what they name.
+    [[nodiscard]] std::vector<Beaten> beaten() const;
+    [[nodiscard]] bool strict() const { return strict_.has_value(); }
+    [[nodiscard]] std::optional<Instant> wake_at() const;
     [[nodiscard]] std::optional<std::chrono::milliseconds> remaining(Instant now) const;
 
 private:
     enum class Clockwork { running, stopped, off };  // stopped: by a person; off: by the setting
 
-    Actions start_countdown(Instant now);
+    Actions decide(Instant now);
+    Actions decide_among_claims(Instant now);
+    Actions wait_for(const Claim& claim);
+    Actions out_of_candidates(Instant now);
+    Actions finish(Message why);
     Actions count_down(Instant now, const Candidate& what, std::chrono::seconds time, Message why);
     Actions boot(const Candidate& what, Chosen by);
     Actions rest(Message why);
-    [[nodiscard]] const Candidate* next_candidate() const;
+    [[nodiscard]] const Candidate* untried(const Claim& claim) const;
+    [[nodiscard]] bool is_awaited(const Claim& claim, Instant now) const;
     [[nodiscard]] bool is_present(const Candidate& candidate) const;
     void look_for_better();
 
     std::optional<std::chrono::seconds> timeout_;
+    std::optional<Strict> strict_;
     Clockwork clockwork_;
     bool settled_ = false;
     bool complete_ = true;
     Phase phase_ = Phase::discovering;
     Chosen chosen_ = Chosen::by_clock;
     bool cancelling_ = false;
+    Instant settled_at_{};
+    unsigned round_ = 0;        // of strict mode: how often all were tried again
+    bool backing_off_ = false;  // before the next round
     std::optional<Candidate> target_;
     std::optional<Candidate> better_;
     std::optional<Candidate> retry_;
     std::optional<Instant> ends_at_;
-    std::vector<Candidate> candidates_;
+    std::optional<Message> by_;
+    std::vector<Claim> claims_;
     std::set<std::string> tried_;
     Message why_;
     std::optional<Message> last_failure_;

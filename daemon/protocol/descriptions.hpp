@@ -20,7 +20,7 @@ struct Words<DeviceState> {
 };
 template <>
 struct Words<Phase> {
-    static constexpr std::string_view words[] = {"discovering", "idle", "countdown", "handover"};
+    static constexpr std::string_view words[] = {"discovering", "idle", "waiting", "countdown", "handover"};
 };
 template <>
 struct Words<LogSeverity> {
@@ -100,12 +100,18 @@ struct Description<Progress> {
                         field("active", &Progress::active), field("left_ms", &Progress::left_ms));
 };
 template <>
+struct Description<Beaten> {
+    static constexpr auto fields = std::make_tuple(field("by", &Beaten::by), field("option", &Beaten::option),
+                                                   field("title", &Beaten::title));
+};
+template <>
 struct Description<State> {
     static constexpr auto fields = std::make_tuple(
         field("phase", &State::phase), field("would_boot", &State::would_boot), field("why", &State::why),
         field("remaining_ms", &State::remaining_ms), field("progress", &State::progress),
         field("last_failure", &State::last_failure), field("better_default", &State::better_default),
-        field("notices", &State::notices), field("version", &State::version));
+        field("notices", &State::notices), field("version", &State::version), field("by", &State::by),
+        field("beaten", &State::beaten), field("strict", &State::strict));
 };
 template <>
 struct Description<Change> {
@@ -154,7 +160,12 @@ template <>
 struct Description<Boot::Parameters> {
     static constexpr auto fields =
         std::make_tuple(field("option", &Boot::Parameters::option), field("append", &Boot::Parameters::append),
-                        field("args", &Boot::Parameters::args), field("dry_run", &Boot::Parameters::dry_run));
+                        field("args", &Boot::Parameters::args), field("dry_run", &Boot::Parameters::dry_run),
+                        field("console", &Boot::Parameters::console));
+};
+template <>
+struct Description<Cancel::Parameters> {
+    static constexpr auto fields = std::make_tuple(field("console", &Cancel::Parameters::console));
 };
 template <>
 struct Description<Boot::Reply> {
@@ -165,6 +176,14 @@ struct Description<Boot::Reply> {
 template <>
 struct Description<Cancel::Reply> {
     static constexpr auto fields = std::make_tuple(field("cancelled", &Cancel::Reply::cancelled));
+};
+template <>
+struct Description<SetDefault::Parameters> {
+    static constexpr auto fields = std::make_tuple(field("option", &SetDefault::Parameters::option));
+};
+template <>
+struct Description<SetDefault::Reply> {
+    static constexpr auto fields = std::make_tuple(field("option", &SetDefault::Reply::option));
 };
 template <>
 struct Description<Rescan::Parameters> {

@@ -69,6 +69,7 @@ struct Boot {
         std::optional<std::string> append;
         std::optional<std::string> args;
         std::optional<bool> dry_run;
+        std::optional<bool> console;  ///< somebody at a console of the machine, where strict mode refuses it
     };
     struct Reply {
         std::string option;
@@ -81,7 +82,9 @@ enum class Cancelled { nothing, countdown, handover };
 
 struct Cancel {
     static constexpr std::string_view name = "io.stillboot.Cancel";
-    using Parameters = Nothing;
+    struct Parameters {
+        std::optional<bool> console;  ///< as that of Boot
+    };
     struct Reply {
         Cancelled cancelled = Cancelled::nothing;
     };
@@ -93,6 +96,22 @@ struct Rescan {
         std::optional<std::string> device;
     };
     using Reply = Nothing;
+};
+
+struct SetDefault {
+    static constexpr std::string_view name = "io.stillboot.SetDefault";
+    struct Parameters {
+        std::optional<std::string> option;  ///< an id, a title, or "@default"; none: forget it
+    };
+    struct Reply {
+        std::optional<std::string> option;  ///< its id
+    };
+};
+
+struct SetOneShot {
+    static constexpr std::string_view name = "io.stillboot.SetOneShot";
+    using Parameters = SetDefault::Parameters;
+    using Reply = SetDefault::Reply;
 };
 
 struct Reboot {

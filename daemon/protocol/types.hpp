@@ -70,7 +70,16 @@ struct Progress {
     bool operator==(const Progress&) const = default;
 };
 
-enum class Phase { discovering, idle, countdown, handover };
+enum class Phase { discovering, idle, waiting, countdown, handover };
+
+/// An option that would boot if nothing stronger named another one, and who says so.
+struct Beaten {
+    Message by;
+    std::string option;
+    std::string title;
+
+    bool operator==(const Beaten&) const = default;
+};
 
 struct State {
     Phase phase = Phase::discovering;
@@ -83,6 +92,9 @@ struct State {
     std::optional<std::string> better_default;
     std::vector<Message> notices;  ///< what the state store tells: drivers that are left alone, boots that died
     std::string version;
+    std::optional<Message> by;   ///< who says that it would boot, completing "TITLE is …"
+    std::vector<Beaten> beaten;  ///< in the order of precedence
+    bool strict = false;         ///< nothing at a console stops the clock
 
     bool operator==(const State&) const = default;
 };

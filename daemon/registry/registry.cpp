@@ -33,6 +33,8 @@ protocol::Device shown(const DeviceRecord& record, std::string order) {
     return device;
 }
 
+}  // namespace
+
 std::string path_title(const Option& option) {
     std::string path;
     for (const auto& submenu : option.submenus) {
@@ -40,8 +42,6 @@ std::string path_title(const Option& option) {
     }
     return path + option.title;
 }
-
-}  // namespace
 
 Registry::Entry* Registry::entry(std::string_view id) {
     const auto key = keys_.find(id);
@@ -267,10 +267,6 @@ std::vector<const Option*> Registry::defaults() const {
 }
 
 Found Registry::find(std::string_view what) const {
-    if (what == "@default") {
-        const auto all = defaults();
-        return all.empty() ? Found(NotFound()) : Found(all.front());
-    }
     std::vector<const Option*> titled;
     for (const auto& [key, each] : entries_) {
         for (const auto& [option, repeated] : each.options) {

@@ -35,6 +35,9 @@ struct Ambiguous {
 };
 using Found = std::variant<const protocol::Option*, NotFound, Ambiguous>;
 
+/// "submenu>title".
+[[nodiscard]] std::string path_title(const protocol::Option& option);
+
 /// Pure state: every function changes it at once and remembers what clients must be told.
 class Registry {
 public:
@@ -58,7 +61,7 @@ public:
     /// the default, if that is ready. Another one is never taken for it: a default that cannot be started here
     /// may stand beside entries that nobody wants started by themselves, a memory test for instance.
     [[nodiscard]] std::vector<const protocol::Option*> defaults() const;
-    /// An option by id, title or "submenu>title"; "@default" is the first of defaults().
+    /// An option by id, title or path_title().
     [[nodiscard]] Found find(std::string_view what) const;
     [[nodiscard]] const DeviceRecord* device(std::string_view id) const;
     /// The records in the fixed order.

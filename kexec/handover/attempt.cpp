@@ -48,11 +48,20 @@ Result<void> Attempt::commit() {
             state_ = std::move(past->state);
             state_.report.reset();
             notes_ = std::move(past->notes);
+            use_up_one_shot();
         } else {
             store_failed(past.error());
         }
     }
     return enter(Step::commit);
+}
+
+// Used with the record, and so even where the power goes in the next moment: it must never boot twice.
+void Attempt::use_up_one_shot() {
+    std::optional<Choice>& one_shot = state_.choices.one_shot;
+    if (one_shot && one_shot->option_id == record_.option_id) {
+        record_.one_shot = std::exchange(one_shot, std::nullopt);
+    }
 }
 
 Result<void> Attempt::enter(Step step) {

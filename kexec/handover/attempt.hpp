@@ -51,6 +51,7 @@ public:
 private:
     [[nodiscard]] bool remembers() const;
     Result<void> write();
+    void use_up_one_shot();
     void remember();
     void store_failed(const Error& error);
 

@@ -60,6 +60,20 @@ std::vector<Volume> volumes_in(const json::object& object) {
 
 }  // namespace
 
+json::value to_json(const std::optional<Choice>& choice) {
+    return choice ? json::value(json::object{{"option", choice->option_id}, {"title", choice->title}})
+                  : json::value();
+}
+
+std::optional<Choice> choice_in(const json::object& object, std::string_view name) {
+    const json::value* const value = object.if_contains(name);
+    const json::object* const choice = value == nullptr ? nullptr : value->if_object();
+    if (choice == nullptr || text_in(*choice, "option").empty()) {
+        return std::nullopt;
+    }
+    return Choice{text_in(*choice, "option"), text_in(*choice, "title")};
+}
+
 json::value to_json(const Record& record) {
     json::object object;
     object["format"] = Record::format_version;
@@ -73,6 +87,7 @@ json::value to_json(const Record& record) {
     object["store_gone"] = record.store_gone;
     object["volumes"] = to_json(record.volumes);
     object["watchdog"] = record.watchdog;
+    object["one_shot"] = to_json(record.one_shot);
     object["began"] = record.began;
     object["devices"] = quiesce::to_json(record.devices);
     return object;
@@ -139,6 +154,7 @@ Result<Record> record_from_json(const json::value& value) {
     record.store_gone = flag_in(*object, "store_gone");
     record.volumes = volumes_in(*object);
     record.watchdog = flag_in(*object, "watchdog");
+    record.one_shot = choice_in(*object, "one_shot");
     const json::value* const began = object->if_contains("began");
     record.began = began != nullptr && began->is_int64() ? began->get_int64() : 0;
     auto undo = quiesce::record_from_json(*devices);

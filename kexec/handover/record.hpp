@@ -23,6 +23,14 @@ struct Volume {
     bool operator==(const Volume&) const = default;
 };
 
+/// An option that somebody chose for a start to come.
+struct Choice {
+    std::string option_id;
+    std::string title;
+
+    bool operator==(const Choice&) const = default;
+};
+
 struct Record {
     static constexpr int format_version = 1;
 
@@ -36,7 +44,9 @@ struct Record {
     bool store_gone = false;      ///< the state store's own devices were about to go: it can be told nothing more
     std::vector<Volume> volumes;  ///< closed by the take-down, the topmost first
     bool watchdog = false;        ///< one is armed before the jump
-    std::int64_t began = 0;       ///< when it was committed: seconds since 1970, as far as the clock is right
+    /// Used up by this attempt, whatever becomes of it; given back only where it is undone.
+    std::optional<Choice> one_shot;
+    std::int64_t began = 0;  ///< when it was committed: seconds since 1970, as far as the clock is right
     quiesce::UndoRecord devices;
 
     bool operator==(const Record&) const = default;

@@ -9,6 +9,10 @@
 namespace stillboot::handover {
 
 [[nodiscard]] boost::json::value to_json(const Record& record);
+/// Null where there is none.
+[[nodiscard]] boost::json::value to_json(const std::optional<Choice>& choice);
+/// Nothing where the member is missing, or is no choice.
+[[nodiscard]] std::optional<Choice> choice_in(const boost::json::object& object, std::string_view name);
 /// @error as record_from_text
 [[nodiscard]] Result<Record> record_from_json(const boost::json::value& value);
 

@@ -40,6 +40,10 @@ std::vector<Message> clear_records(const Ports& ports) {
     // What was learnt stays.
     auto state = read_state(*ports.durable_store);
     if (state && state->attempt) {
+        // The jump did not happen: what it had used up is as it was.
+        if (state->attempt->one_shot && !state->choices.one_shot) {
+            state->choices.one_shot = state->attempt->one_shot;
+        }
         state->attempt.reset();
         if (auto written = write_state(*ports.durable_store, *state); !written) {
             failures.push_back(written.error().message());

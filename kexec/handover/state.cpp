@@ -65,6 +65,7 @@ Result<State> parse_state(const json::object& object) {
         state.deaths.option_id = deaths->at("option").as_string();
         state.deaths.count = deaths->at("count").to_number<unsigned>();
     }
+    state.choices = {choice_in(object, "saved_default"), choice_in(object, "one_shot")};
     return state;
 }
 
@@ -80,6 +81,8 @@ std::string to_text(const State& state) {
                      {"attempt", state.attempt ? handover::to_json(*state.attempt) : json::value()},
                      {"learned", std::move(learned)},
                      {"deaths", json::object{{"option", state.deaths.option_id}, {"count", state.deaths.count}}},
+                     {"saved_default", handover::to_json(state.choices.saved_default)},
+                     {"one_shot", handover::to_json(state.choices.one_shot)},
                      {"report", state.report ? json::parse(quiesce::to_text(*state.report)) : json::value()}}));
 }
 

@@ -22,6 +22,14 @@ struct Deaths {
     bool operator==(const Deaths&) const = default;
 };
 
+/// What somebody has chosen for the starts to come.
+struct Choices {
+    std::optional<Choice> saved_default;  ///< for each of them
+    std::optional<Choice> one_shot;       ///< for the next one alone
+
+    bool operator==(const Choices&) const = default;
+};
+
 /// The one document of the state store.
 struct State {
     static constexpr int format_version = 1;
@@ -30,6 +38,7 @@ struct State {
     std::vector<quiesce::Learned> learned;
     std::optional<quiesce::JumpReport> report;  ///< of the last attempt
     Deaths deaths;
+    Choices choices;
 
     bool operator==(const State&) const = default;
 };

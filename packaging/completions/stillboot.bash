@@ -27,9 +27,10 @@ _stillboot() {
             ;;
     esac
     [ -n "$words" ] || case $(_stillboot_verb) in
-        "") words="status list boot cancel devices rescan explain quiesce load menu log reboot poweroff keys bridge --json --host --cert --key --ca --root --help --version" ;;
+        "") words="status list boot cancel devices rescan explain quiesce load menu log set-default set-oneshot reboot poweroff keys bridge --json --host --cert --key --ca --root --help --version" ;;
         list) words="--watch --json --help" ;;
         boot) words="@default --append --args --dry-run --wait --help" ids=list ;;
+        set-default | set-oneshot) words="@default --forget --help" ids=list ;;
         rescan) words="--help" ids=devices ;;
         menu) words="--shell --help" ;;
         keys) words="init client --name --again --role --days --out --help" ;;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// stillboot cancel, rescan, reboot and poweroff: orders without much to print.
+// stillboot cancel, rescan, set-default, set-oneshot, reboot and poweroff: orders without much to print.
 #include <CLI/CLI.hpp>
 
 #include "ui/cli/connection.hpp"
@@ -58,6 +58,42 @@ void add_rescan(CLI::App& app, const Context& context, Action& action) {
             });
         };
     });
+}
+
+namespace {
+
+// For each start or for the next: the same words on the command line, another method.
+template <class Method>
+void add_choice(CLI::App* verb, const Context& context, Action& action, std::string_view chosen,
+                std::string_view forgotten) {
+    auto option = std::make_shared<std::optional<std::string>>();
+    auto forget = std::make_shared<bool>(false);
+    auto* const which = verb->add_option("OPTION", *option, "An id or a title of `stillboot list`, or @default");
+    verb->add_flag("--forget", *forget, "Forget what was chosen")->excludes(which);
+    verb->callback([&context, &action, option, forget, chosen, forgotten] {
+        if (!*option && !*forget) {
+            throw CLI::RequiredError("OPTION, or --forget,");
+        }
+        action = [&context, option, chosen, forgotten] {
+            typename Method::Parameters parameters;
+            parameters.option = *option;
+            return order<Method>(context, parameters, [chosen, forgotten](const auto& reply) {
+                return reply.option ? std::string(chosen) + *reply.option : std::string(forgotten);
+            });
+        };
+    });
+}
+
+}  // namespace
+
+void add_set_default(CLI::App& app, const Context& context, Action& action) {
+    add_choice<protocol::SetDefault>(app.add_subcommand("set-default", "Choose what boots from now on"), context,
+                                     action, "By itself boots from now on ", "No default is saved any more.");
+}
+
+void add_set_oneshot(CLI::App& app, const Context& context, Action& action) {
+    add_choice<protocol::SetOneShot>(app.add_subcommand("set-oneshot", "Choose what boots next, once"), context,
+                                     action, "Once, and next, boots ", "Nothing is chosen for once any more.");
 }
 
 void add_reboot(CLI::App& app, const Context& context, Action& action) {

@@ -25,6 +25,8 @@ std::string headline(const State& state, const std::string& title) {
         case Phase::discovering:
             return title.empty() ? "Still looking for what can be booted."
                                  : "Still looking for what can be booted; so far it would be " + title + ".";
+        case Phase::waiting:
+            return "Waiting, for " + std::to_string((state.remaining_ms.value_or(0) + 999) / 1000) + " s at most.";
         case Phase::countdown:
             return title + " boots in " + std::to_string((state.remaining_ms.value_or(0) + 999) / 1000) + " s.";
         case Phase::handover: return title + " is being booted.";
@@ -46,6 +48,9 @@ void print_state(const Context& context, const State& state, const std::vector<p
     if (state.progress) {
         detail("now", state.progress->step + ": " + state.progress->message.sentence());
     }
+    for (const protocol::Beaten& beaten : state.beaten) {
+        detail("instead of", beaten.title + ", " + beaten.by.sentence());
+    }
     if (state.better_default) {
         detail("a better default has come since", title_of(options, *state.better_default));
     }
@@ -55,7 +60,10 @@ void print_state(const Context& context, const State& state, const std::vector<p
     for (const Message& notice : state.notices) {
         detail("note", notice.sentence());
     }
-    if (state.phase == Phase::countdown || state.phase == Phase::handover) {
+    if (state.strict) {
+        detail("strict mode", "nothing at a console stops or changes what boots");
+    }
+    if (state.phase == Phase::waiting || state.phase == Phase::countdown || state.phase == Phase::handover) {
         detail("to stop it", "stillboot cancel");
     }
 }

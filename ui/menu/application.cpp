@@ -273,13 +273,12 @@ asio::awaitable<void> Application::send_requests() {
 }
 
 template <class Method>
-asio::awaitable<Result<void>> Application::call_once() {
+asio::awaitable<Result<void>> Application::call_once(typename Method::Parameters parameters) {
     client::Client client(context_.get_executor());
     auto connected = co_await client.connect(settings_.daemon);
     if (!connected) {
         co_return connected;
     }
-    typename Method::Parameters parameters;
     auto reply = co_await client::call<Method>(client, parameters);
     if (!reply) {
         co_return reply.error();
@@ -289,15 +288,17 @@ asio::awaitable<Result<void>> Application::call_once() {
 
 asio::awaitable<Result<void>> Application::request(Action what) {
     if (std::holds_alternative<action::Cancel>(what)) {
-        return call_once<protocol::Cancel>();
+        protocol::Cancel::Parameters parameters;
+        parameters.console = terminal_.look().console;
+        return call_once<protocol::Cancel>(parameters);
     }
     if (std::holds_alternative<action::Rescan>(what)) {
-        return call_once<protocol::Rescan>();
+        return call_once<protocol::Rescan>({});
     }
     if (std::holds_alternative<action::Restart>(what)) {
-        return call_once<protocol::Reboot>();
+        return call_once<protocol::Reboot>({});
     }
-    return call_once<protocol::PowerOff>();
+    return call_once<protocol::PowerOff>({});
 }
 
 asio::awaitable<void> Application::boot(action::Boot order) {
@@ -310,6 +311,7 @@ asio::awaitable<void> Application::boot(action::Boot order) {
     protocol::Boot::Parameters parameters;
     parameters.option = order.option;
     parameters.args = order.args;
+    parameters.console = terminal_.look().console;
     auto opened = co_await client::open<protocol::Boot>(client, parameters);
     if (!opened) {
         perform_and_paint(view_.on_failure(opened.error()));

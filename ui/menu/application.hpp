@@ -44,7 +44,7 @@ private:
     awaitable<void> boot(action::Boot order);
     awaitable<Result<void>> request(Action what);
     template <class Method>
-    awaitable<Result<void>> call_once();
+    awaitable<Result<void>> call_once(typename Method::Parameters parameters);
     awaitable<void> run_shell();
     awaitable<void> pause();
 

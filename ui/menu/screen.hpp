@@ -81,6 +81,7 @@ struct Look {
     int rows = 24;
     int columns = 80;
     Charset charset = Charset::utf8;
+    bool console = false;  ///< of the machine itself, not a pseudo-terminal
 };
 
 /// A bar of `columns` cells of which the part done/total is filled.

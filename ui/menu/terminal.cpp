@@ -26,6 +26,13 @@ namespace {
 
 constexpr int escape_delay_ms = 400;  // a console redirected over a network delivers a sequence in pieces
 
+// What comes through a pseudo-terminal comes from a person who was let in by ssh or the like.
+bool is_console(int fd) {
+    std::array<char, 64> name{};
+    return ::ttyname_r(fd, name.data(), name.size()) == 0 &&
+           !std::string_view(name.data()).starts_with("/dev/pts/");
+}
+
 bool asks_for_utf8(std::string_view locale) {
     const std::string charset(locale.substr(std::min(locale.find('.'), locale.size() - 1) + 1));
     return ::strncasecmp(charset.c_str(), "UTF-8", 5) == 0 || ::strncasecmp(charset.c_str(), "UTF8", 4) == 0;
@@ -245,7 +252,7 @@ Terminal::~Terminal() {
 }
 
 Look Terminal::look() const {
-    return {getmaxy(stdscr), getmaxx(stdscr), charset_};
+    return {getmaxy(stdscr), getmaxx(stdscr), charset_, is_console(STDIN_FILENO)};
 }
 
 void Terminal::paint(const Screen& screen) {

@@ -166,7 +166,11 @@ void ViewModel::stop_clock(const KeyPress& press, Actions& actions) {
     const bool boots = mode_ == Mode::list && press.key == Key::enter &&
                        list_.selected_option(mirror_) != nullptr &&
                        list_.selected_option(mirror_)->state == protocol::OptionState::ready;
-    if (!whole_ || boots || stop_sent_ || (phase != Phase::countdown && phase != Phase::discovering)) {
+    if (!whole_ || boots || stop_sent_ || phase == Phase::idle || phase == Phase::handover) {
+        return;
+    }
+    if (held()) {
+        say(Message("ui.strict"), Role::warning);
         return;
     }
     stop_sent_ = phase == Phase::countdown;
@@ -174,7 +178,7 @@ void ViewModel::stop_clock(const KeyPress& press, Actions& actions) {
         actions.emplace_back(action::Cancel{});
     }
     stop_wanted_ = phase == Phase::discovering;
-    if (phase == Phase::countdown) {
+    if (phase != Phase::discovering) {
         say(Message("ui.stopped"), Role::good);
     }
 }
@@ -305,7 +309,7 @@ void ViewModel::plain_key(const KeyPress& press, Actions& actions) {
         actions.emplace_back(action::EnterScreen{});
     } else if (press == KeyPress{Key::control, "c"}) {
         actions.emplace_back(action::Cancel{});
-        actions.emplace_back(action::Print{Message("ui.plain_stopping").sentence()});
+        actions.emplace_back(action::Print{Message(held() ? "ui.strict" : "ui.plain_stopping").sentence()});
     }
 }
 

@@ -101,6 +101,8 @@ private:
 
     [[nodiscard]] bool counting() const { return mirror_.state().phase == protocol::Phase::countdown; }
     [[nodiscard]] bool handing_over() const { return mirror_.state().phase == protocol::Phase::handover; }
+    /// Strict mode: what is typed here stops and boots nothing.
+    [[nodiscard]] bool held() const { return look_.console && mirror_.state().strict; }
     [[nodiscard]] std::uint64_t remaining_ms(Instant now) const;
     void stop_clock(const KeyPress& press, Actions& actions);
     void list_key(Command command, Actions& actions);

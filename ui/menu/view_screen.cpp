@@ -29,8 +29,11 @@ std::vector<ViewModel::Sentence> ViewModel::phase_status(Instant now) const {
                                : seconds == 1 ? "ui.countdown_one"
                                               : "ui.countdown";
             return {{Message(code, {{"title", title}, {"seconds", seconds}}).sentence(), Role::attention},
-                    {Message("ui.countdown_stop").sentence(), Role::attention}};
+                    {Message(held() ? "ui.strict" : "ui.countdown_stop").sentence(), Role::attention}};
         }
+        case Phase::waiting:
+            return {{Message("ui.waiting", {{"why", state.why.sentence()}}).sentence(), Role::heading},
+                    {Message(held() ? "ui.strict" : "ui.countdown_stop").sentence(), Role::attention}};
         case Phase::discovering:
             return {{Message("ui.discovering").sentence(), Role::heading},
                     {Message("ui.discovering_how").sentence(), Role::normal}};

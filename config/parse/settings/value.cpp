@@ -10,6 +10,8 @@
 #include <chrono>
 #include <iterator>
 
+#include "config/parse/settings/boot_rule.hpp"
+
 namespace stillboot {
 namespace {
 
@@ -20,6 +22,9 @@ constexpr std::int64_t max_deadline_seconds = 3'600;
 constexpr std::int64_t min_watchdog_seconds = 10;
 constexpr std::int64_t max_watchdog_seconds = 3'600;
 constexpr std::int64_t max_parallel_probes = 64;
+constexpr std::int64_t min_strict_limit_seconds = 10;
+constexpr std::int64_t max_strict_retries = 1'000;
+constexpr std::size_t max_boot_rules = 64;
 constexpr std::int64_t min_hook_budget_seconds = 5;
 constexpr std::int64_t max_hook_budget_seconds = 600;
 
@@ -82,6 +87,38 @@ bool set_list(Setting<std::vector<std::string>>& setting, const SettingValue& va
         setting.value = *value.list;
     }
     return named;
+}
+
+bool set_boot(Setting<std::vector<BootRule>>& setting, const SettingValue& value) {
+    if (!value.list || value.list->size() > max_boot_rules) {
+        return false;
+    }
+    std::vector<BootRule> rules;
+    for (const std::string& text : *value.list) {
+        auto rule = parse_boot_rule(text);
+        if (!rule) {
+            return false;
+        }
+        rules.push_back(std::move(*rule));
+    }
+    setting.value = std::move(rules);
+    return true;
+}
+
+bool set_strict_limit(Settings& settings, const SettingValue& value) {
+    const auto number = number_within(value, min_strict_limit_seconds, max_timeout_seconds);
+    if (number) {
+        settings.strict_limit.value = seconds(*number);
+    }
+    return number.has_value();
+}
+
+bool set_strict_retries(Settings& settings, const SettingValue& value) {
+    const auto number = number_within(value, 0, max_strict_retries);
+    if (number) {
+        settings.strict_retries.value = static_cast<unsigned>(*number);
+    }
+    return number.has_value();
 }
 
 // ADDRESS:PORT, an IPv6 address in brackets. No name: what a name means is somebody else's say.
@@ -147,12 +184,27 @@ constexpr Moving movings[] = {Moving::refuse, Moving::allow};
 constexpr OnHang hangs[] = {OnHang::restart, OnHang::power_cycle, OnHang::watchdog, OnHang::menu};
 constexpr QuiesceMode modes[] = {QuiesceMode::remove, QuiesceMode::minimal, QuiesceMode::off};
 constexpr AfterTrouble after_troubles[] = {AfterTrouble::jump, AfterTrouble::restart};
+constexpr FinalAction final_actions[] = {FinalAction::menu, FinalAction::reboot, FinalAction::power_off};
 constexpr LogLevel levels[] = {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
 
 constexpr Row rows[] = {
     {"timeout", "config.setting_timeout", set_timeout, [](Settings& s) -> Origin& { return s.timeout.origin; }},
     {"order", "config.setting_order", [](Settings& s, const SettingValue& v) { return set_list(s.order, v); },
      [](Settings& s) -> Origin& { return s.order.origin; }},
+    {"boot", "config.setting_boot", [](Settings& s, const SettingValue& v) { return set_boot(s.boot, v); },
+     [](Settings& s) -> Origin& { return s.boot.origin; }},
+    {"boot_first", "config.setting_boot",
+     [](Settings& s, const SettingValue& v) { return set_boot(s.boot_first, v); },
+     [](Settings& s) -> Origin& { return s.boot_first.origin; }},
+    {"strict", "config.setting_flag", [](Settings& s, const SettingValue& v) { return set_flag(s.strict, v); },
+     [](Settings& s) -> Origin& { return s.strict.origin; }},
+    {"strict_limit", "config.setting_strict_limit", set_strict_limit,
+     [](Settings& s) -> Origin& { return s.strict_limit.origin; }},
+    {"strict_retries", "config.setting_strict_retries", set_strict_retries,
+     [](Settings& s) -> Origin& { return s.strict_retries.origin; }},
+    {"final_action", "config.setting_final_action",
+     [](Settings& s, const SettingValue& v) { return set_word(s.final_action, v, final_actions); },
+     [](Settings& s) -> Origin& { return s.final_action.origin; }},
     {"trial", "config.setting_trial",
      [](Settings& s, const SettingValue& v) { return set_word(s.trial, v, trials); },
      [](Settings& s) -> Origin& { return s.trial.origin; }},

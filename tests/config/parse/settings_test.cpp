@@ -50,6 +50,43 @@ TEST_SUITE("settings") {
         CHECK(loaded.diagnostics.empty());
     }
 
+    TEST_CASE("boot rules and strict mode, from a file and over it from the command line") {
+        const LoadedSettings loaded =
+            parse_settings({{"/etc/s.toml",
+                             "boot = [\"device=d wait=5\", \"@default\"]\nstrict = true\nstrict_limit = 60\n"
+                             "strict_retries = 0\nfinal_action = \"poweroff\"\n"}},
+                           "stillboot.boot_first=title=Debian?GNU*,id=x");
+        CHECK(texts(loaded) == Lines{});
+        const Settings& set = loaded.settings;
+        REQUIRE(set.boot.value.size() == 2);
+        CHECK(set.boot.value[0].wait == seconds(5));
+        CHECK(set.boot.origin.text() == "/etc/s.toml:1");
+        REQUIRE(set.boot_first.value.size() == 2);
+        CHECK(set.boot_first.value[0].title == "Debian?GNU*");
+        CHECK(set.boot_first.origin.text() == "kernel command line");
+        CHECK(set.strict.value);
+        CHECK(set.strict_limit.value == seconds(60));
+        CHECK(set.strict_retries.value == 0);
+        CHECK(set.final_action.value == FinalAction::power_off);
+    }
+
+    TEST_CASE("what is wrong in them is said, and the value before it stays") {
+        CHECK(
+            texts(one_file("boot = [\"colour=red\"]\n")) ==
+            Lines{
+                "/etc/s.toml:1:8: error: boot must be a list of rules (\"@default\", or id=, title=, device=, "
+                "format= with * and ?, type=internal or removable, wait=SECONDS), not [ 'colour=red' ]; the value "
+                "from built-in default stays"});
+        CHECK(
+            texts(one_file("strict_limit = 9\nstrict_retries = 1001\nfinal_action = \"shell\"\n")) ==
+            Lines{"/etc/s.toml:1:16: error: strict_limit must be a number of seconds from 10 to 86400, not 9; the "
+                  "value from built-in default stays",
+                  "/etc/s.toml:2:18: error: strict_retries must be a number from 0 to 1000, not 1001; the value "
+                  "from built-in default stays",
+                  "/etc/s.toml:3:16: error: final_action must be \"menu\", \"reboot\" or \"poweroff\", not "
+                  "'shell'; the value from built-in default stays"});
+    }
+
     TEST_CASE("a file sets every setting and each remembers its line") {
         const LoadedSettings loaded = one_file(
             "timeout = 3\n"

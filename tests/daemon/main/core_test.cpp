@@ -44,11 +44,21 @@ public:
     void plan(handover::Request request, std::function<void(Result<std::vector<std::string>>)> done) override {
         done(std::vector<std::string>{"boots " + request.command_line});
     }
+    void choose(handover::ChosenFor when, std::optional<handover::Choice> what,
+                std::function<void(const Result<handover::Choices>&)> done) override {
+        if (cannot_choose) {
+            return done(Error("handover.no_place_to_choose"));
+        }
+        (when == handover::ChosenFor::next_start ? choices.one_shot : choices.saved_default) = std::move(what);
+        done(choices);
+    }
     [[nodiscard]] bool busy() const override { return false; }
 
     std::vector<handover::Request> requests;
     handover::BootEvents events;
     int cancels = 0;
+    handover::Choices choices;
+    bool cannot_choose = false;
 };
 
 struct Fixture {
@@ -103,7 +113,14 @@ struct Fixture {
                             return device != "none";
                         },
                         [this](bool power_off) { return power_off ? why_no_power_off : std::nullopt; },
-                        [this](bool power_off) { restarts.push_back(power_off); }}};
+                        [this](bool power_off) { restarts.push_back(power_off); }},
+              with_power_off()};
+
+    static Settings with_power_off() {
+        Settings settings;
+        settings.final_action.value = FinalAction::power_off;
+        return settings;
+    }
 };
 
 }  // namespace
@@ -114,10 +131,11 @@ TEST_SUITE("core") {
             const char* method;
             Role needed;
         };
-        const Row rows[] = {{"GetState", Role::look}, {"ListOptions", Role::look}, {"ListDevices", Role::look},
-                            {"GetLog", Role::look},   {"Watch", Role::look},       {"Boot", Role::boot},
-                            {"Cancel", Role::boot},   {"Rescan", Role::boot},      {"Reboot", Role::all},
-                            {"PowerOff", Role::all}};
+        const Row rows[] = {
+            {"GetState", Role::look}, {"ListOptions", Role::look},     {"ListDevices", Role::look},
+            {"GetLog", Role::look},   {"Watch", Role::look},           {"Boot", Role::boot},
+            {"Cancel", Role::boot},   {"Rescan", Role::boot},          {"Reboot", Role::all},
+            {"PowerOff", Role::all},  {"SetDefault", Role::configure}, {"SetOneShot", Role::configure}};
         for (const Row& row : rows) {
             for (const Role has : {Role::look, Role::boot, Role::configure, Role::all}) {
                 CAPTURE(std::string(row.method));
@@ -133,7 +151,7 @@ TEST_SUITE("core") {
     }
 
     TEST_CASE_FIXTURE(Fixture, "nothing happens for whoever may only look, who is told what it takes") {
-        for (const char* method : {"Boot", "Cancel", "Rescan", "Reboot", "PowerOff"}) {
+        for (const char* method : {"Boot", "Cancel", "Rescan", "SetDefault", "SetOneShot", "Reboot", "PowerOff"}) {
             CAPTURE(std::string(method));
             (void)call(method, {{"option", "a"}}, false, user_peer);
         }
@@ -242,7 +260,8 @@ TEST_SUITE("core") {
         policy::Policy& policy_now = policy;
         policy_now = policy::Policy(0s);
         core.on_registry_change();
-        policy_now.on_candidates({}, {policy::Candidate("pci-1/grub/a", "a")});
+        policy_now.on_claims({},
+                             {{Message("daemon.by_configuration"), 0s, {policy::Candidate("pci-1/grub/a", "a")}}});
         core.on_settled(true);
         REQUIRE(booter.requests.size() == 1);
         CHECK(booter.requests[0].command_line == "root=1");
@@ -251,7 +270,9 @@ TEST_SUITE("core") {
     TEST_CASE_FIXTURE(Fixture,
                       "a target that went at the last moment fails like any boot, and the next is tried") {
         policy = policy::Policy(0s);
-        policy.on_candidates({}, {policy::Candidate("gone", "gone"), policy::Candidate("pci-1/grub/b", "b")});
+        policy.on_claims({}, {{Message("daemon.by_configuration"),
+                               0s,
+                               {policy::Candidate("gone", "gone"), policy::Candidate("pci-1/grub/b", "b")}}});
         core.on_settled(true);
         CHECK(booter.requests.empty());
         loop.poll();
@@ -260,13 +281,91 @@ TEST_SUITE("core") {
         CHECK(booter.requests[0].command_line == "root=2");
     }
 
+    TEST_CASE_FIXTURE(Fixture, "@default is what would boot, and the state says by whom and what it beat") {
+        const auto by = [](const char* rule) {
+            return Message("daemon.by_rule", {{"rule", rule}, {"key", "boot"}, {"origin", "/etc/s.toml:1"}});
+        };
+        CHECK(sentence(*call("Boot", {{"option", "@default"}})) == "there is no @default");
+        policy.on_claims(
+            {}, {{by("title=b"), 0s, {{"pci-1/grub/b", "b"}}}, {by("title=a"), 0s, {{"pci-1/grub/a", "a"}}}});
+        core.on_settled(true);
+        const protocol::State state = core.state();
+        CHECK(state.by == by("title=b"));
+        REQUIRE(state.beaten.size() == 1);
+        CHECK(state.beaten[0] == protocol::Beaten{by("title=a"), "pci-1/grub/a", "a"});
+        CHECK_FALSE(state.strict);
+        call("Boot", {{"option", "@default"}});
+        REQUIRE(booter.requests.size() == 1);
+        CHECK(booter.requests[0].command_line == "root=2");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "what is chosen for each start and for the next one is kept, shown and forgotten") {
+        core.on_settled(true);
+        CHECK(call("SetDefault", {{"option", "a"}})->replies.at(0).parameters.at("option") == "pci-1/grub/a");
+        CHECK(core.state().would_boot == "pci-1/grub/a");
+        CHECK(core.state().why.sentence() == "a is the saved default");
+        CHECK(booter.choices.saved_default == handover::Choice{"pci-1/grub/a", "a"});
+        call("SetOneShot", {{"option", "b"}});
+        CHECK(core.state().would_boot == "pci-1/grub/b");  // though a countdown ran already
+        CHECK(core.state().why.sentence() == "b is what was chosen for once");
+        CHECK(call("SetOneShot")->replies.at(0).parameters.at("option").is_null());
+        CHECK_FALSE(booter.choices.one_shot);
+        CHECK(sentence(*call("SetOneShot", {{"option", "z"}})) == "there is no z");
+        booter.cannot_choose = true;
+        CHECK(
+            sentence(*call("SetDefault", {{"option", "b"}})) ==
+            "refused: there is no state store to keep a choice in: name the option in the setting boot, or make a "
+            "store as stillboot.toml(5) says");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "what the store has chosen comes before the rules, the one-shot first") {
+        handover::Past past;
+        past.choices =
+            handover::Choices{handover::Choice{"pci-1/grub/a", "a"}, handover::Choice{"pci-1/grub/b", "b"}};
+        core.on_past(past);
+        core.on_settled(true);
+        const protocol::State state = core.state();
+        CHECK(state.why.sentence() == "b is what was chosen for once");
+        REQUIRE(state.beaten.size() == 1);
+        CHECK(state.beaten[0] == protocol::Beaten{Message("daemon.by_saved"), "pci-1/grub/a", "a"});
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "in strict mode a console stops and boots nothing, and others may") {
+        policy = policy::Policy(5s, policy::Strict{std::chrono::steady_clock::now() + 1h, 0});
+        policy.on_claims({}, {{Message("daemon.by_configuration"), 0s, {policy::Candidate("pci-1/grub/a", "a")}}});
+        core.on_settled(true);
+        const std::string refusal = "refused: strict mode: nothing at a console stops or changes what boots";
+        CHECK(sentence(*call("Cancel", {{"console", true}})) == refusal);
+        CHECK(sentence(*call("Boot", {{"option", "b"}, {"console", true}})) == refusal);
+        CHECK(core.state().strict);
+        CHECK(core.state().phase == protocol::Phase::countdown);
+        CHECK(call("Cancel")->replies.at(0).parameters.at("cancelled") == "countdown");
+        CHECK_FALSE(core.state().strict);
+        CHECK(call("Boot", {{"option", "b"}, {"console", true}})->replies.at(0).error.empty());
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "strict mode ends in the final action; a power-off that cannot be becomes a restart") {
+        for (const bool held : {false, true}) {
+            restarts.clear();
+            why_no_power_off.reset();
+            if (held) {
+                why_no_power_off = Message("daemon.cannot_power_off", {{"device", "/sys/devices/x"}});
+            }
+            policy = policy::Policy(0s, policy::Strict{std::chrono::steady_clock::now() + 1h, 0});
+            core.on_settled(true);
+            CHECK(restarts == std::vector<bool>{!held});
+            CHECK(core.state().why.sentence() == "nothing that can be booted was found yet");
+        }
+    }
+
     TEST_CASE_FIXTURE(Fixture, "where the past forbids it nothing boots by itself, and a person still can") {
         handover::Past past;
         past.notes.emplace_back("handover.held_down",
                                 std::initializer_list<Message::Param>{{"count", 3}, {"title", "a"}});
         past.hold = true;
         policy = policy::Policy(0s);
-        policy.on_candidates({}, {policy::Candidate("pci-1/grub/a", "a")});
+        policy.on_claims({}, {{Message("daemon.by_configuration"), 0s, {policy::Candidate("pci-1/grub/a", "a")}}});
         core.on_past(past);
         core.on_settled(true);
         loop.poll();

@@ -15,10 +15,17 @@ const Candidate second("disk1/b", "B");
 const Candidate third("disk2/c", "C");
 const Message refused("base.not_a_file", {{"path", "/k"}});
 
+const Message by_configuration("daemon.by_configuration");
+
+// One claim, as the settings have it by default.
+std::vector<Claim> defaults(std::vector<Candidate> names) {
+    return {{by_configuration, 0s, std::move(names)}};
+}
+
 // A policy whose countdown for `first` runs since `start`.
 Policy counting(std::vector<Candidate> candidates = {first, second}) {
     Policy policy(10s);
-    policy.on_candidates(start, std::move(candidates));
+    policy.on_claims(start, defaults(std::move(candidates)));
     policy.on_settled(start, true);
     return policy;
 }
@@ -28,7 +35,7 @@ Policy counting(std::vector<Candidate> candidates = {first, second}) {
 TEST_SUITE("policy") {
     TEST_CASE("nothing boots while devices are still being found, however long that takes") {
         Policy policy(0s);
-        CHECK_FALSE(policy.on_candidates(start, {first}).boot);
+        CHECK_FALSE(policy.on_claims(start, defaults({first})).boot);
         CHECK_FALSE(policy.on_time(start + 1h).boot);
         CHECK(policy.phase() == Phase::discovering);
         CHECK(policy.why().sentence() == "still looking for what can be booted");
@@ -49,10 +56,10 @@ TEST_SUITE("policy") {
 
     TEST_CASE("a timeout of zero boots at once, an empty one never") {
         Policy at_once(0s);
-        at_once.on_candidates(start, {first});
+        at_once.on_claims(start, defaults({first}));
         CHECK(at_once.on_settled(start, true).boot == first.option);
         Policy never(std::nullopt);
-        never.on_candidates(start, {first});
+        never.on_claims(start, defaults({first}));
         CHECK_FALSE(never.on_settled(start, true).boot);
         CHECK(never.phase() == Phase::idle);
         CHECK(never.why().sentence() == "the setting `timeout` says that nothing boots by itself");
@@ -60,7 +67,7 @@ TEST_SUITE("policy") {
 
     TEST_CASE("where the bounded wait ended discovery, the reason says so") {
         Policy policy(10s);
-        policy.on_candidates(start, {first});
+        policy.on_claims(start, defaults({first}));
         policy.on_settled(start, false);
         CHECK(policy.why().sentence() == "A is the first default so far; some devices are still starting");
     }
@@ -70,34 +77,34 @@ TEST_SUITE("policy") {
         policy.on_settled(start, true);
         CHECK(policy.phase() == Phase::idle);
         CHECK(policy.why().sentence() == "nothing that can be booted was found yet");
-        CHECK(policy.on_candidates(start + 5s, {second}).changed);
+        CHECK(policy.on_claims(start + 5s, defaults({second})).changed);
         CHECK(policy.target() == second);
         CHECK(policy.wake_at() == start + 15s);
     }
 
     TEST_CASE("a better default that comes later is announced and not taken") {
         Policy policy = counting({second});
-        CHECK(policy.on_candidates(start + 1s, {first, second}).changed);
+        CHECK(policy.on_claims(start + 1s, defaults({first, second})).changed);
         CHECK(policy.target() == second);
         CHECK(policy.better() == first);
-        CHECK_FALSE(policy.on_candidates(start + 2s, {first, second, third}).changed);
-        CHECK(policy.on_candidates(start + 3s, {second, third}).changed);
+        CHECK_FALSE(policy.on_claims(start + 2s, defaults({first, second, third})).changed);
+        CHECK(policy.on_claims(start + 3s, defaults({second, third})).changed);
         CHECK_FALSE(policy.better());
         CHECK(policy.on_time(start + 10s).boot == second.option);
     }
 
     TEST_CASE("a worse default that comes later changes nothing") {
         Policy policy = counting({first});
-        CHECK_FALSE(policy.on_candidates(start, {first, second}).changed);
+        CHECK_FALSE(policy.on_claims(start, defaults({first, second})).changed);
         CHECK_FALSE(policy.better());
     }
 
     TEST_CASE("where the target goes, the countdown begins anew for the next") {
         Policy policy = counting();
-        CHECK(policy.on_candidates(start + 9s, {second}).changed);
+        CHECK(policy.on_claims(start + 9s, defaults({second})).changed);
         CHECK(policy.target() == second);
         CHECK(policy.wake_at() == start + 19s);
-        policy.on_candidates(start + 10s, {});
+        policy.on_claims(start + 10s, defaults({}));
         CHECK(policy.phase() == Phase::idle);
     }
 
@@ -107,10 +114,10 @@ TEST_SUITE("policy") {
         CHECK(policy.phase() == Phase::idle);
         CHECK(policy.why().sentence() == "the countdown was stopped");
         CHECK_FALSE(policy.on_time(start + 10s).boot);
-        CHECK_FALSE(policy.on_candidates(start + 11s, {first}).boot);
+        CHECK_FALSE(policy.on_claims(start + 11s, defaults({first})).boot);
         CHECK(policy.phase() == Phase::idle);
         Policy early(0s);
-        early.on_candidates(start, {first});
+        early.on_claims(start, defaults({first}));
         early.on_cancel(start);
         CHECK(early.phase() == Phase::discovering);
         CHECK_FALSE(early.on_settled(start, true).boot);
@@ -131,7 +138,7 @@ TEST_SUITE("policy") {
         policy.on_boot_failed(start + 60s, refused);
         CHECK(policy.phase() == Phase::idle);
         CHECK(policy.why().sentence() == "every default was tried and failed");
-        CHECK_FALSE(policy.on_candidates(start + 70s, {first, second, third}).boot);
+        CHECK_FALSE(policy.on_claims(start + 70s, defaults({first, second, third})).boot);
         CHECK(policy.phase() == Phase::idle);
     }
 
@@ -139,7 +146,7 @@ TEST_SUITE("policy") {
         Policy policy = counting({first});
         policy.on_time(start + 10s);
         policy.on_boot_failed(start + 20s, refused);
-        policy.on_candidates(start + 30s, {first, second});
+        policy.on_claims(start + 30s, defaults({first, second}));
         CHECK(policy.phase() == Phase::countdown);
         CHECK(policy.target() == second);
     }
@@ -178,7 +185,7 @@ TEST_SUITE("policy") {
         CHECK(policy.why().sentence() == "putting back what a hand-over that was cut off had taken down");
         CHECK(policy.on_recovered(first.option, refused).changed);
         CHECK(policy.why().code() == "daemon.why_discovering");
-        policy.on_candidates(start, {first, second});
+        policy.on_claims(start, defaults({first, second}));
         policy.on_settled(start, true);
         CHECK(policy.last_failure() == refused);
         CHECK(policy.target() == second);
@@ -190,7 +197,7 @@ TEST_SUITE("policy") {
         policy.on_cancel(start);
         policy.on_recovered("", std::nullopt);
         CHECK(policy.why().code() == "daemon.why_stopped");
-        policy.on_candidates(start, {first});
+        policy.on_claims(start, defaults({first}));
         policy.on_settled(start, true);
         CHECK(policy.phase() == Phase::idle);
         CHECK_FALSE(policy.last_failure());
@@ -207,8 +214,8 @@ TEST_SUITE("policy") {
                 Actions actions;
                 switch (code % 7) {
                     case 0: actions = policy.on_settled(now, step % 2 == 0); break;
-                    case 1: actions = policy.on_candidates(now, {first, second}); break;
-                    case 2: actions = policy.on_candidates(now, {}); break;
+                    case 1: actions = policy.on_claims(now, defaults({first, second})); break;
+                    case 2: actions = policy.on_claims(now, defaults({})); break;
                     case 3: actions = policy.on_time(now + 2s); break;
                     case 4: actions = policy.on_cancel(now); break;
                     case 5:
@@ -238,13 +245,13 @@ TEST_SUITE("policy") {
         for (const std::optional<std::chrono::seconds> timeout :
              {std::optional(5s), std::optional<std::chrono::seconds>()}) {
             Policy policy(timeout);
-            policy.on_candidates(start, {first, second});
+            policy.on_claims(start, defaults({first, second}));
             CHECK_FALSE(policy.on_retry(third).boot);
             CHECK_FALSE(policy.on_settled(start, true).boot);
             CHECK(policy.target() == third);
             CHECK(policy.why().sentence() == "C is booted again, with the driver that failed left alone");
             CHECK(policy.remaining(start) == timeout.value_or(10s));
-            policy.on_candidates(start, {first});  // it need not be the default of anything
+            policy.on_claims(start, defaults({first}));  // it need not be the default of anything
             CHECK(policy.target() == third);
             CHECK(policy.on_time(start + 10s).boot == third.option);
             const Actions after = policy.on_boot_failed(start + 20s, refused);
@@ -255,13 +262,189 @@ TEST_SUITE("policy") {
 
     TEST_CASE("a person stops what would be booted again") {
         Policy policy(5s);
-        policy.on_candidates(start, {first});
+        policy.on_claims(start, defaults({first}));
         policy.on_retry(third);
         policy.on_settled(start, true);
         policy.on_cancel(start);
         CHECK(policy.phase() == Phase::idle);
         CHECK_FALSE(policy.on_time(start + 1h).boot);
-        policy.on_candidates(start, {first, second});
+        policy.on_claims(start, defaults({first, second}));
         CHECK(policy.phase() == Phase::idle);
+    }
+
+    TEST_CASE("the first claim that names an option wins, and the state says who and what it beat") {
+        Policy policy(10s);
+        const Message by_rule("daemon.by_rule",
+                              {{"rule", "title=B"}, {"key", "boot"}, {"origin", "/etc/s.toml:3"}});
+        const Message none("daemon.by_rule", {{"rule", "id=x"}, {"key", "boot"}, {"origin", "/etc/s.toml:3"}});
+        policy.on_claims(start,
+                         {{none, 0s, {}}, {by_rule, 0s, {second}}, {by_configuration, 0s, {first, second}}});
+        policy.on_settled(start, true);
+        CHECK(policy.target() == second);
+        CHECK(policy.why().sentence() == "B is what the rule title=B names (boot, /etc/s.toml:3)");
+        CHECK(policy.by() == by_rule);
+        CHECK(policy.beaten() == std::vector<Beaten>{{by_configuration, first}});
+        policy.on_boot(start, third);
+        CHECK_FALSE(policy.by());
+        CHECK(policy.beaten().empty());
+    }
+
+    TEST_CASE("what somebody chooses while a countdown runs is taken, and what comes by itself announced") {
+        Policy policy = counting({second});
+        const std::vector<Claim> chosen = {{Message("daemon.by_saved"), 0s, {third}},
+                                           {by_configuration, 0s, {second}}};
+        CHECK(policy.on_choice(start + 5s, chosen).changed);
+        CHECK(policy.target() == third);
+        CHECK(policy.wake_at() == start + 15s);
+        CHECK(policy.on_time(start + 15s).boot == third.option);
+        CHECK_FALSE(policy.on_choice(start + 16s, defaults({first})).boot);
+        Policy stopped = counting();
+        stopped.on_cancel(start);
+        CHECK_FALSE(stopped.on_choice(start, chosen).boot);
+        CHECK(stopped.phase() == Phase::idle);
+    }
+
+    // A claim that waits 30 s for `first`, before one that names `second`.
+    std::vector<Claim> awaiting(std::vector<Candidate> names) {
+        return {{Message("daemon.by_rule", {{"rule", "id=a"}, {"key", "boot"}, {"origin", "x"}}), 30s,
+                 std::move(names)},
+                {by_configuration, 0s, {second}}};
+    }
+
+    TEST_CASE("what a rule waits for is booted when it comes, and passed over when its time is over") {
+        for (const bool comes : {true, false}) {
+            Policy policy(0s);
+            policy.on_claims(start, awaiting({}));
+            CHECK_FALSE(policy.on_settled(start + 5s, true).boot);
+            CHECK(policy.phase() == Phase::waiting);
+            CHECK(policy.why().sentence() ==
+                  "waiting for what the rule id=a names (boot, x), before anything that comes after it");
+            CHECK(policy.remaining(start + 5s) == 30s);
+            CHECK_FALSE(policy.on_claims(start + 10s, awaiting({})).changed);
+            CHECK(policy.wake_at() == start + 35s);
+            CHECK_FALSE(policy.on_time(start + 34s).boot);
+            CHECK((comes ? policy.on_claims(start + 20s, awaiting({first})) : policy.on_time(start + 35s)).boot ==
+                  (comes ? first : second).option);
+        }
+    }
+
+    TEST_CASE("who stops the clock stops the waiting") {
+        Policy policy(0s);
+        policy.on_claims(start, awaiting({}));
+        policy.on_settled(start, true);
+        CHECK(policy.on_cancel(start).changed);
+        CHECK(policy.phase() == Phase::idle);
+        CHECK_FALSE(policy.on_claims(start + 1s, awaiting({first})).boot);
+        CHECK_FALSE(policy.on_time(start + 1h).boot);
+    }
+
+    // A policy in strict mode whose only boot, of `first`, has failed at start + 1 s.
+    Policy strict_after_failure(unsigned retries) {
+        Policy policy(0s, Strict{start + 600s, retries});
+        policy.on_claims(start, defaults({first}));
+        policy.on_settled(start, true);
+        policy.on_boot_failed(start + 1s, refused);
+        return policy;
+    }
+
+    TEST_CASE("strict mode tries all again after longer and longer pauses, and ends in the final action") {
+        Policy policy = strict_after_failure(2);
+        CHECK(policy.phase() == Phase::waiting);
+        CHECK(policy.why().sentence() == "everything was tried and failed; it is tried again, round 1 of 2");
+        CHECK(policy.wake_at() == start + 11s);
+        CHECK_FALSE(policy.on_claims(start + 5s, defaults({first})).changed);
+        CHECK(policy.on_time(start + 11s).boot == first.option);
+        policy.on_boot_failed(start + 12s, refused);
+        CHECK(policy.wake_at() == start + 32s);
+        CHECK(policy.on_time(start + 32s).boot == first.option);
+        const Actions last = policy.on_boot_failed(start + 33s, refused);
+        CHECK(last.ended);
+        CHECK_FALSE(last.boot);
+        CHECK(policy.phase() == Phase::idle);
+        CHECK(policy.why().sentence() == "every default was tried and failed");
+        CHECK_FALSE(policy.wake_at());
+        CHECK_FALSE(policy.on_claims(start + 40s, defaults({second})).boot);
+    }
+
+    TEST_CASE("in strict mode a device that comes during the pause is tried at once") {
+        Policy policy = strict_after_failure(1);
+        CHECK(policy.on_claims(start + 5s, defaults({first, second})).boot == second.option);
+        policy.on_boot_failed(start + 6s, refused);
+        CHECK(policy.on_time(start + 16s).boot == first.option);
+    }
+
+    TEST_CASE("strict mode ends when its time is over: at once, or after the boot that is under way") {
+        Policy looking(10s, Strict{start + 600s, 3});
+        CHECK(looking.wake_at() == start + 600s);
+        CHECK(looking.on_time(start + 600s).ended);
+        CHECK(looking.why().sentence() == "the time that strict_limit gives is over");
+        Policy counting(30s, Strict{start + 20s, 3});
+        counting.on_claims(start, defaults({first}));
+        counting.on_settled(start, true);
+        CHECK(counting.wake_at() == start + 20s);
+        CHECK(counting.on_time(start + 20s).ended);
+        Policy booting(0s, Strict{start + 20s, 3});
+        booting.on_claims(start, defaults({first}));
+        CHECK(booting.on_settled(start, true).boot);
+        CHECK_FALSE(booting.wake_at());
+        CHECK_FALSE(booting.on_time(start + 21s).ended);
+        CHECK(booting.on_boot_failed(start + 22s, refused).ended);
+    }
+
+    TEST_CASE("in strict mode nothing to boot is tried again too, and `never` means at once") {
+        Policy policy(std::nullopt, Strict{start + 600s, 0});
+        CHECK(policy.strict());
+        CHECK(policy.on_settled(start, true).ended);
+        CHECK(policy.why().sentence() == "nothing that can be booted was found yet");
+        Policy at_once(std::nullopt, Strict{start + 600s, 0});
+        at_once.on_claims(start, defaults({first}));
+        CHECK(at_once.on_settled(start, true).boot == first.option);
+    }
+
+    TEST_CASE("in strict mode the failure of what a client chose is followed by the candidates") {
+        Policy policy(0s, Strict{start + 600s, 0});
+        policy.on_claims(start, defaults({first}));
+        policy.on_boot(start, third);
+        policy.on_settled(start, true);
+        CHECK(policy.on_boot_failed(start + 1s, refused).boot == first.option);
+    }
+
+    TEST_CASE("whoever may cancel ends strict mode with it") {
+        Policy policy = strict_after_failure(3);
+        CHECK(policy.on_cancel(start + 2s).changed);
+        CHECK_FALSE(policy.strict());
+        CHECK_FALSE(policy.wake_at());
+        CHECK_FALSE(policy.on_time(start + 1h).ended);
+    }
+
+    TEST_CASE("in strict mode every order of events leads to a boot, a next moment, or the end") {
+        for (int sequence = 0; sequence < 6 * 6 * 6 * 6 * 6; ++sequence) {
+            Policy policy(2s, Strict{start + 100s, 1});
+            bool booting = false;
+            bool ended = false;
+            int code = sequence;
+            for (int step = 0; step < 5; ++step, code /= 6) {
+                const Instant now = start + std::chrono::seconds(step * 30);
+                Actions actions;
+                switch (code % 6) {
+                    case 0: actions = policy.on_settled(now, true); break;
+                    case 1: actions = policy.on_claims(now, awaiting({first})); break;
+                    case 2: actions = policy.on_claims(now, awaiting({})); break;
+                    case 3: actions = policy.on_claims(now, {}); break;
+                    case 4: actions = policy.on_time(now); break;
+                    case 5:
+                        if (booting) {
+                            booting = false;
+                            actions = policy.on_boot_failed(now, refused);
+                        }
+                        break;
+                }
+                REQUIRE_FALSE((booting && actions.boot));
+                REQUIRE_FALSE((ended && (actions.boot || actions.ended)));
+                booting = booting || actions.boot;
+                ended = ended || actions.ended;
+                REQUIRE((booting || ended || policy.wake_at().has_value()));
+            }
+        }
     }
 }

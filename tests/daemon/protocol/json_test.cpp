@@ -55,7 +55,10 @@ Change full_change() {
         Message("base.not_a_file", {}),
         "other",
         {Message("handover.no_store")},
-        "0.1"};
+        "0.1",
+        Message("daemon.by_configuration"),
+        {{Message("daemon.by_configuration"), "c", "C"}},
+        true};
     change.options = {full_option()};
     change.options_removed = {"a", "b"};
     Device device;

@@ -238,9 +238,8 @@ TEST_SUITE("registry") {
         CHECK(registry.defaults().empty());
     }
 
-    TEST_CASE("options are found by id, title, path of titles and @default; what fits several is said") {
+    TEST_CASE("options are found by id, title and path of titles; what fits several is said") {
         Registry registry(usual);
-        CHECK(std::holds_alternative<NotFound>(registry.find("@default")));
         registry.put_device(device("pci-1", ""));
         auto inner = option("pci-1", "inner");
         inner.title = "Debian";
@@ -250,7 +249,6 @@ TEST_SUITE("registry") {
         CHECK(only(registry, "pci-1/grub/inner").title == "Debian");
         CHECK(only(registry, "other").id == "pci-1/grub/other");
         CHECK(only(registry, "Advanced>More>Debian").id == "pci-1/grub/inner");
-        CHECK(only(registry, "@default").id == "pci-1/grub/Debian");
         const auto found_both = registry.find("Debian");
         CHECK(std::get<Ambiguous>(found_both).candidates ==
               std::vector<std::string>{"pci-1/grub/Debian", "pci-1/grub/inner"});

@@ -82,6 +82,8 @@ TEST_SUITE("handover") {
     TEST_CASE("the state comes back from its text, and damage and later versions are told") {
         State state = unbinding();
         state.report.emplace().from_boot = "earlier";
+        state.choices = {Choice{"disk/bls/a", "A"}, Choice{"disk/bls/b", "B"}};
+        state.attempt->one_shot = Choice{"disk/grub/debian", "Debian"};
         state.learned = {seen("ixgbe", Learned::Why::hung), seen("e1000", Learned::Why::crashed, 3),
                          seen("nvme", Learned::Why::died)};
         CHECK(state_from_text(to_text(state)).value() == state);
@@ -350,6 +352,33 @@ TEST_SUITE("handover") {
         const Outcome outcome = full.run();
         CHECK(full.loader.orders.back().command_line == full.request.command_line);
         CHECK(outcome.notes.front().sentence() == "the command line has no room for the report");
+    }
+
+    TEST_CASE("a one-shot is used up by the commit of its option, and given back by the undo alone") {
+        for (const bool is_chosen : {true, false}) {
+            Bench bench;
+            bench.request.option_id = "disk/bls/wanted";
+            bench.durable = std::make_unique<MemoryStore>(bench.script);
+            State before;
+            before.choices.one_shot = Choice{is_chosen ? "disk/bls/wanted" : "disk/bls/other", "Linux"};
+            before.choices.saved_default = Choice{"disk/bls/usual", "Usual"};
+            REQUIRE(write_state(*bench.durable, before));
+            REQUIRE(bench.run().failure);
+            CHECK(read_state(*bench.durable)->choices == before.choices);  // the jump did not happen
+            // Where the power goes after any of the writes, the next kernel does not boot it again.
+            std::size_t with_attempt = 0;
+            for (const std::string& text : std::vector(bench.durable->written)) {
+                if (!state_from_text(text)->attempt) {
+                    continue;
+                }
+                ++with_attempt;
+                bench.durable->contents = text;
+                const Choices after = look_back(*bench.durable, "the next boot", false)->state.choices;
+                CHECK(after.one_shot.has_value() == !is_chosen);
+                CHECK(after.saved_default == before.choices.saved_default);
+            }
+            CHECK(with_attempt > 3);
+        }
     }
 
     TEST_CASE("a store that fails costs the memory, not the boot") {

@@ -72,6 +72,8 @@ TEST_SUITE("cli") {
         state.state.would_boot = "disk/bls/a";
         state.state.why = Message("daemon.said", {{"text", "it is the first"}});
         state.state.remaining_ms = 6001;
+        state.state.beaten = {{Message("daemon.by_configuration"), "disk/bls/b", "Old Linux"}};
+        state.state.strict = true;
         state.state.last_failure = Message("daemon.said", {{"text", "no memory"}});
         state.state.notices = {Message("handover.no_store")};
         state.state.version = "1";
@@ -84,9 +86,11 @@ TEST_SUITE("cli") {
               "Linux boots in 7 s.\n"
               "  option: disk/bls/a\n"
               "  why: it is the first\n"
+              "  instead of: Old Linux, the default of the first device\n"
               "  the last boot failed: no memory\n"
               "  note: there is no state store: a driver that hangs is not remembered, and the menu is where it "
               "ends\n"
+              "  strict mode: nothing at a console stops or changes what boots\n"
               "  to stop it: stillboot cancel\n");
         CHECK(run(server, {"status"}).out == ran.out);
         CHECK(run(server, {"status", "--json=short"}).out.rfind("{\"phase\":\"countdown\",", 0) == 0);

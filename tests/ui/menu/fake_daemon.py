@@ -35,7 +35,7 @@ def device(id, order, title, **more):
 def state(phase="idle", **more):
     return {"phase": phase, "would_boot": None, "why": said("it stands first"),
             "remaining_ms": None, "progress": None, "last_failure": None, "better_default": None,
-            "notices": [], "version": "0.1.0", **more}
+            "notices": [], "version": "0.1.0", "by": None, "beaten": [], "strict": False, **more}
 
 
 def change(**more):

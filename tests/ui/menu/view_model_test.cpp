@@ -53,6 +53,28 @@ TEST_SUITE("menu") {
         CHECK(menu.type("z") == Actions{action::Cancel{}});
     }
 
+    TEST_CASE("in strict mode no key of a console stops the clock; elsewhere one does") {
+        auto strict = counting_state("sda2/0", 10'000);
+        strict.strict = true;
+        Menu at_console(strict, {24, 80, Charset::utf8, true});
+        CHECK(at_console.shows("Strict mode: no key stops this."));
+        CHECK(at_console.type("z").empty());
+        CHECK(at_console.key(Key::down).empty());
+        CHECK_FALSE(at_console.shows("Press any key"));
+        Menu by_ssh(strict);
+        CHECK(by_ssh.shows("Press any key to stop this"));
+        CHECK(by_ssh.type("z") == Actions{action::Cancel{}});
+    }
+
+    TEST_CASE("what is waited for is said, and a key stops the waiting") {
+        auto waiting = state(Phase::waiting);
+        waiting.why = stillboot::Message("daemon.why_waiting", {{"by", "what the rule id=x names (boot, f:1)"}});
+        Menu menu(waiting);
+        CHECK(menu.shows("Now waiting for what the rule id=x names (boot, f:1), before anything"));
+        CHECK(menu.type("z") == Actions{action::Cancel{}});
+        CHECK(menu.shows("The clock is stopped."));
+    }
+
     TEST_CASE("Enter in a countdown boots the entry, and no cancel can overtake it") {
         Menu menu(counting_state("sda2/0", 10'000));
         CHECK(menu.key(Key::enter) == Actions{action::Boot{"sda2/0", std::nullopt}});

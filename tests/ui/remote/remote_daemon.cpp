@@ -22,6 +22,10 @@ public:
     void plan(handover::Request request, std::function<void(Result<std::vector<std::string>>)> done) override {
         done(std::vector<std::string>{"boots " + request.command_line});
     }
+    void choose(handover::ChosenFor, std::optional<handover::Choice>,
+                std::function<void(const Result<handover::Choices>&)> done) override {
+        done(Error("handover.no_place_to_choose"));
+    }
     [[nodiscard]] bool busy() const override { return busy_; }
 
 private:
@@ -74,7 +78,7 @@ int main(int argc, char** argv) {
     registry::Registry registry({});
     policy::Policy policy(std::nullopt);
     WaitingBooter booter;
-    Core core(loop.get_executor(), registry, policy, booter, log, hooks_for(log));
+    Core core(loop.get_executor(), registry, policy, booter, log, hooks_for(log), Settings());
     add_option(registry);
     core.on_registry_change();
     core.on_settled(true);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who says what boots by itself, in the one order of precedence.
+#pragma once
+
+#include <vector>
+
+#include "config/model/settings.hpp"
+#include "daemon/policy/policy.hpp"
+#include "daemon/registry/registry.hpp"
+
+namespace stillboot::policy {
+
+/// A rule at its place in the order, and the words for who says so.
+struct RankedRule {
+    BootRule rule;
+    Message by;
+};
+
+/// What was chosen for the starts to come, and kept.
+struct KeptChoices {
+    std::optional<Candidate> one_shot;
+    std::optional<Candidate> saved_default;
+};
+
+/// The rules in the order of precedence: the one-shot, `boot_first`, the saved default, `boot`.
+[[nodiscard]] std::vector<RankedRule> ranked_rules(const Settings& settings, const KeptChoices& chosen);
+
+/// What each rule names now: options that are ready, in the fixed order. A rule that names neither id nor title
+/// means what the configurations call their defaults.
+[[nodiscard]] std::vector<Claim> claims_of(const std::vector<RankedRule>& rules,
+                                           const registry::Registry& registry);
+
+}  // namespace stillboot::policy

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What somebody chooses for once and for good, kept in the state store over starts of one machine."""
+import still
+
+
+def booted(lab, images):
+    """A start with nobody there; answers with the command line of the kernel that it boots."""
+    with lab.machine(disks=images, append="stillboot.timeout=5") as machine:
+        said = machine.wait_marker(timeout=150)
+        lab.equal("it boots by itself, by kexec", said["bootloader_type"], "208")
+        machine.wait_off()
+    return said["cmdline"]
+
+
+def test_a_one_shot_boots_once_and_then_the_saved_default(lab):
+    """what is chosen for once boots at the next start alone, and after it the saved default"""
+    images = still.two_disks(lab)
+    with lab.machine(disks=images, append="stillboot.timeout=600") as machine:
+        still.wait_for_entry(machine)
+        machine.wait_sh(still.LOOKED)
+        machine.sh("stillboot set-default 'the wanted one'")
+        machine.sh("stillboot set-oneshot 'another entry'")
+        status = machine.sh("stillboot status")
+        lab.check("the status says what was chosen, and what it beats", "another entry is what was chosen for once" in status
+                  and "instead of: the wanted one, the saved default" in status
+                  and "instead of: another entry" not in status, status)
+        status, said = machine.sh("stillboot set-default 'no such entry'", check=False)
+        lab.check("what is not there cannot be chosen", status == 3 and "there is no no such entry" in said, said)
+        machine.sh("(stillboot poweroff >/dev/null 2>&1 &)")
+        machine.wait_off()
+    line = booted(lab, images)
+    lab.check("the next start boots what was chosen for once", "other=yes" in line, line)
+    line = booted(lab, images)
+    lab.check("the one after that the saved default", f"nonce={lab.nonce}" in line, line)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Strict mode: nobody near, keys held down at the console, boots that fail, and an end all the same."""
+import threading
+
+import disks
+import entries
+
+STRICT = "stillboot.strict=true stillboot.strict_retries=1 stillboot.timeout=3 stillboot.final_action=poweroff"
+
+
+class HeldKeys:
+    """Every key that the menu knows, pressed all the time at the first console."""
+
+    def __init__(self, machine):
+        self._machine, self._ended = machine, threading.Event()
+        self._thread = threading.Thread(target=self._press)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self._thread.join()
+
+    def _press(self):
+        while not self._ended.wait(0.3):
+            try:
+                self._machine.console.send("\x1b[B\r")
+            except OSError:
+                return  # the machine is off
+
+
+def disk(lab, label, files, kind):
+    return disks.ext4(lab.directory / f"{label}.img", disks.tree(lab.directory / label, files), label=label), kind
+
+
+def test_strict_mode_boots_past_keys_and_failures(lab):
+    """strict mode: keys held down stop nothing, what a rule waits for is waited for, and what fails is followed by the next"""
+    images = [disk(lab, "bare", dict([entries.bls("NoKernel", kernel="/boot/none")]), "ahci"),
+              disk(lab, "good", {**lab.boot_files(), **dict([entries.bls("Whole", options=f"nonce={lab.nonce}")])},
+                   "virtio-blk")]
+    with lab.machine(disks=images, append=f'{STRICT} stillboot.boot_first="title=Late wait=10"') as machine:
+        with HeldKeys(machine):
+            machine.console.wait_screen(r"Now waiting for what the rule title=Late wait=10(.*\n)*.*Strict mode", timeout=90)
+            lab.check("the rule is waited for", True)
+            machine.console.wait_screen(r"Whole starts in \d+ second(.*\n)*.*Strict mode", timeout=90)
+            lab.check("no key stops the clock, and the entry without a kernel is followed by the next", True)
+            said = machine.wait_marker()
+        lab.equal("it boots by itself, by kexec", said["bootloader_type"], "208")
+        lab.check("it is the entry's command line", f"nonce={lab.nonce}" in said["cmdline"], said["cmdline"])
+        machine.wait_off()
+
+
+def test_strict_mode_ends_in_the_final_action(lab):
+    """strict mode: when everything failed in every round, the final action is done"""
+    images = [disk(lab, "bare", dict([entries.bls("NoKernel", kernel="/boot/none")]), "ahci")]
+    with lab.machine(disks=images, append=STRICT) as machine:
+        with HeldKeys(machine):
+            machine.console.wait_screen(r"tried again, round 1 of 1", timeout=90)
+            lab.check("everything is tried again", True)
+            lab.equal("the machine is powered off, seen by QEMU", machine.wait_end(120), ["guest-shutdown"])
