@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include "daemon/handover/progress.hpp"
+#include "daemon/main/frame.hpp"
 #include "daemon/protocol/failure.hpp"
 #include "daemon/protocol/json.hpp"
 
@@ -14,19 +15,6 @@ namespace stillboot {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-
-template <class T>
-std::shared_ptr<const std::string> frame_of(const T& parameters, bool continues) {
-    protocol::Reply reply;
-    reply.parameters = protocol::to_json(parameters).as_object();
-    reply.continues = continues;
-    return std::make_shared<const std::string>(protocol::encode(reply));
-}
-
-// Sends one frame to all and forgets those who have gone.
-void send_all(std::vector<std::shared_ptr<server::Replier>>& to, const std::shared_ptr<const std::string>& frame) {
-    std::erase_if(to, [&](const auto& replier) { return !replier->reply_frame(frame, true); });
-}
 
 }  // namespace
 
@@ -47,7 +35,8 @@ Core::Core(const boost::asio::any_io_executor& executor, registry::Registry& reg
       log_(log),
       hooks_(std::move(hooks)),
       settings_(std::move(settings)),
-      timer_(executor) {
+      timer_(executor),
+      session_(new_session()) {
     log_.listen([this](const LogEntry& entry) {
         if (!log_watchers_.empty()) {
             protocol::GetLog::Reply reply;
@@ -131,21 +120,6 @@ void Core::keep_choices(const handover::Choices& choices) {
         return choice ? std::optional(policy::Candidate(choice->option_id, choice->title)) : std::nullopt;
     };
     kept_ = {candidate(choices.one_shot), candidate(choices.saved_default)};
-}
-
-void Core::publish(protocol::Change change) {
-    change.seq = ++seq_;
-    if (!watchers_.empty()) {
-        protocol::Watch::Reply reply;
-        reply.change = std::move(change);
-        send_all(watchers_, frame_of(reply, true));
-    }
-}
-
-void Core::publish_state() {
-    protocol::Change change;
-    change.state = state();
-    publish(std::move(change));
 }
 
 void Core::act(const policy::Actions& actions) {

@@ -12,6 +12,7 @@
 #include "daemon/handover/booter.hpp"
 #include "daemon/loop/log.hpp"
 #include "daemon/loop/throttle.hpp"
+#include "daemon/main/history.hpp"
 #include "daemon/policy/claims.hpp"
 #include "daemon/protocol/methods.hpp"
 #include "daemon/registry/registry.hpp"
@@ -24,7 +25,11 @@ struct CoreHooks {
     std::function<bool(const std::optional<std::string>& device)> rescan;  ///< false: no such device
     std::function<std::optional<Message>(bool power_off)> why_no_restart;  ///< none: restart() may be called
     std::function<void(bool power_off)> restart;
+    std::function<std::vector<protocol::Client>()> clients;
 };
+
+/// A name for this run of the daemon that none before it had.
+[[nodiscard]] std::string new_session();
 
 /// A line of the log as clients see it.
 [[nodiscard]] protocol::LogLine log_line_of(const LogEntry& entry);
@@ -37,7 +42,7 @@ public:
 
     void on_call(const protocol::Call& call, const server::Peer& peer,
                  std::shared_ptr<server::Replier> replier) override;
-    void on_refused(const std::string& address, const Error& reason) override;
+    void on_trouble(const std::string& source, const Message& what) override;
     /// The registry has changed: clients are told, and the policy sees the new candidates.
     void on_registry_change();
     void on_settled(bool complete);
@@ -64,6 +69,8 @@ private:
     void list_devices(const Caller& caller);
     void watch(const Caller& caller);
     void get_log(const Caller& caller);
+    void list_clients(const Caller& caller);
+    void list_boot_entries(const Caller& caller);
     void boot(const Caller& caller);
     void cancel(const Caller& caller);
     void rescan(const Caller& caller);
@@ -74,7 +81,6 @@ private:
     void power_off(const Caller& caller);
     void restart(const Caller& caller, bool power_off);
     void deny(const Caller& caller, protocol::Role needed);
-    void log_refusal(const std::string& key, const std::string& who, const Message& what);
     [[nodiscard]] bool answer_busy(const Caller& caller);
 
     const protocol::Option* find_option(const std::string& what, const ReplierPtr& replier) const;
@@ -87,6 +93,9 @@ private:
     void end_boot_callers(const protocol::Reply& reply);
     void publish(protocol::Change change);
     void publish_state();
+    [[nodiscard]] std::shared_ptr<const std::string> everything();
+    [[nodiscard]] std::shared_ptr<const std::string> missed(std::uint64_t since,
+                                                            const std::vector<SentChange>& changes) const;
     void arm_timer();
     [[nodiscard]] std::vector<policy::Claim> claims() const {
         return policy::claims_of(policy::ranked_rules(settings_, kept_), registry_);
@@ -104,8 +113,12 @@ private:
     Settings settings_;
     policy::KeptChoices kept_;  ///< in the state store
     boost::asio::steady_timer timer_;
-    Throttle refusals_{5, std::chrono::minutes(1)};
-    std::uint64_t seq_ = 0;
+    Throttle trouble_{5, std::chrono::minutes(1)};
+    const std::string session_;
+    History history_;
+    std::weak_ptr<const std::string> whole_;  ///< the last reply that held everything, while anybody reads it
+    std::uint64_t whole_seq_ = 0;
+    std::chrono::steady_clock::time_point whole_made_{};
     std::vector<ReplierPtr> watchers_;
     std::vector<ReplierPtr> log_watchers_;
     std::vector<ReplierPtr> boot_watchers_;

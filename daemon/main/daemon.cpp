@@ -74,11 +74,13 @@ void Daemon::build(const Settings& settings) {
     hooks.rescan = [this](const std::optional<std::string>& device) { return discovery_->rescan(device); };
     hooks.why_no_restart = [this](bool power_off) { return why_no_restart(power_off, root_); };
     hooks.restart = [this](bool power_off) { restart_machine(power_off, root_, log_); };
+    hooks.clients = [this] { return server_->clients(); };
     core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks), settings);
     server_ = std::make_unique<server::Server>(spawner_, *core_, server::Limits(), [this](const auto& groups) {
         // Read each time: who is put into a group need not start the daemon again.
         return server::role_of_groups(root_.read_file("/etc/group", max_group_file_bytes).value_or(""), groups);
     });
+    gate_ = std::make_unique<gate::Gate>(spawner_, *server_, *core_, log_);
 }
 
 handover::ScanControl Daemon::scan_control() {
@@ -147,22 +149,11 @@ Result<void> Daemon::make_socket() {
 
 // A machine without its keys is still one to boot, from its consoles.
 void Daemon::listen_for_tls(const std::vector<std::string>& addresses) {
-    if (addresses.empty()) {
-        return;
-    }
     const std::string directory = (std::filesystem::path(options_.root) / "etc/stillboot/tls").string();
-    const auto context = tls::load(tls::Side::server,
-                                   {directory + "/server.pem", directory + "/server.key", directory + "/ca.pem"});
-    for (const std::string& address : addresses) {
-        if (!context) {
-            log_.error(Message("daemon.tls_not_listening",
-                               {{"address", address}, {"reason", context.error().sentence()}}));
-        } else if (const auto listening = server_->listen_tls(address, *context); listening) {
-            log_.info(Message("daemon.tls_listens", {{"address", *listening}}));
-        } else {
-            log_.error(listening.error().message());
-        }
-    }
+    gate::Order order;
+    order.addresses = addresses;
+    order.files = {directory + "/server.pem", directory + "/server.key", directory + "/ca.pem"};
+    gate_->open(std::move(order));
 }
 
 Result<void> Daemon::start() {
@@ -243,6 +234,7 @@ asio::awaitable<void> Daemon::stop() {
         co_return;
     }
     log_.info(Message("daemon.stopping"));
+    gate_->stop();
     server_->stop();
     source_->close();
     discovery_->pause();

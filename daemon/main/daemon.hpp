@@ -12,6 +12,7 @@
 #include "config/base/root.hpp"
 #include "config/model/settings.hpp"
 #include "daemon/discover/discovery.hpp"
+#include "daemon/gate/gate.hpp"
 #include "daemon/handover/thread_booter.hpp"
 #include "daemon/main/core.hpp"
 #include "daemon/main/options.hpp"
@@ -58,6 +59,7 @@ private:
     std::unique_ptr<handover::ThreadBooter> booter_;
     std::unique_ptr<Core> core_;
     std::unique_ptr<server::Server> server_;
+    std::unique_ptr<gate::Gate> gate_;
     int status_ = 0;
     bool stopping_ = false;
 };

@@ -4,6 +4,8 @@
 #include <boost/json.hpp>
 
 #include "daemon/main/core.hpp"
+#include "daemon/main/parameters.hpp"
+#include "daemon/protocol/boot_control.hpp"
 #include "daemon/protocol/failure.hpp"
 #include "daemon/protocol/json.hpp"
 #include "daemon/protocol/service.hpp"
@@ -21,18 +23,6 @@ protocol::Reply reply_of(const T& parameters, bool continues = false) {
     return reply;
 }
 
-// The parameters of a call; where they are wrong, the caller is told which one.
-template <class Method>
-std::optional<typename Method::Parameters> parameters_of(const protocol::Call& call, server::Replier& replier) {
-    auto parameters = protocol::from_json<typename Method::Parameters>(boost::json::value(call.parameters),
-                                                                       protocol::UnknownFields::refuse);
-    if (!parameters) {
-        replier.reply(protocol::invalid_parameter(parameters.error().message().param("field")));
-        return std::nullopt;
-    }
-    return std::move(*parameters);
-}
-
 }  // namespace
 
 void Core::on_call(const protocol::Call& call, const server::Peer& peer,
@@ -47,8 +37,9 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         {protocol::GetState::name, &Core::get_state, Role::look, true},
         {protocol::ListOptions::name, &Core::list_options, Role::look, true},
         {protocol::ListDevices::name, &Core::list_devices, Role::look, true},
-        {protocol::Watch::name, &Core::watch, Role::look, true},
-        {protocol::GetLog::name, &Core::get_log, Role::look, true},
+        {protocol::Watch::name, &Core::watch, Role::look, false},
+        {protocol::GetLog::name, &Core::get_log, Role::look, false},
+        {protocol::ListClients::name, &Core::list_clients, Role::look, true},
         {protocol::Boot::name, &Core::boot, Role::boot, false},
         {protocol::Cancel::name, &Core::cancel, Role::boot, false},
         {protocol::Rescan::name, &Core::rescan, Role::boot, false},
@@ -57,8 +48,12 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         {protocol::Reboot::name, &Core::reboot, Role::all, true},
         {protocol::PowerOff::name, &Core::power_off, Role::all, true},
     };
-    if (protocol::interface_of(call.method) != protocol::interface_name) {
-        replier->reply(protocol::interface_not_found(protocol::interface_of(call.method)));
+    if (call.method == protocol::list_boot_entries_name) {
+        return list_boot_entries(Caller{call, peer, std::move(replier)});
+    }
+    const auto interface = protocol::interface_of(call.method);
+    if (interface != protocol::interface_name && interface != protocol::boot_control_interface) {
+        replier->reply(protocol::interface_not_found(interface));
         return;
     }
     const auto* row =
@@ -79,26 +74,20 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
 void Core::deny(const Caller& caller, Role needed) {
     caller.replier->reply(protocol::permission_denied(needed, caller.peer.role));
     const std::string who = caller.peer.who().sentence();
-    log_refusal(caller.peer.key(), who,
-                Message("daemon.call_denied", {{"peer", who},
-                                               {"method", caller.call.method},
-                                               {"needed", protocol::to_word(needed)},
-                                               {"has", protocol::to_word(caller.peer.role)}}));
-}
-
-void Core::on_refused(const std::string& address, const Error& reason) {
-    log_refusal("address " + address, address,
-                Message("daemon.peer_refused", {{"address", address}, {"reason", reason.sentence()}}));
+    on_trouble(caller.peer.key(), Message("daemon.call_denied", {{"peer", who},
+                                                                 {"method", caller.call.method},
+                                                                 {"needed", protocol::to_word(needed)},
+                                                                 {"has", protocol::to_word(caller.peer.role)}}));
 }
 
 // Who asks again and again must not fill the log.
-void Core::log_refusal(const std::string& key, const std::string& who, const Message& what) {
-    const auto dropped = refusals_.admit(key, std::chrono::steady_clock::now());
+void Core::on_trouble(const std::string& source, const Message& what) {
+    const auto dropped = trouble_.admit(source, std::chrono::steady_clock::now());
     if (!dropped) {
         return;
     }
     if (*dropped > 0) {
-        log_.warning(Message("daemon.refusals_dropped", {{"count", *dropped}, {"peer", who}}));
+        log_.warning(Message("daemon.trouble_dropped", {{"count", *dropped}, {"source", source}}));
     }
     log_.warning(what);
 }
@@ -119,31 +108,6 @@ void Core::list_devices(const Caller& caller) {
     protocol::ListDevices::Reply reply;
     reply.devices = registry_.devices();
     caller.replier->reply(reply_of(reply));
-}
-
-void Core::watch(const Caller& caller) {
-    if (!caller.call.more) {
-        caller.replier->reply(protocol::expected_more());
-        return;
-    }
-    protocol::Watch::Reply reply;
-    reply.change.seq = seq_;
-    reply.change.state = state();
-    reply.change.options = registry_.options();
-    reply.change.devices = registry_.devices();
-    if (caller.replier->reply(reply_of(reply, true))) {
-        watchers_.push_back(caller.replier);
-    }
-}
-
-void Core::get_log(const Caller& caller) {
-    protocol::GetLog::Reply reply;
-    for (const auto& entry : log_.lines()) {
-        reply.lines.push_back(log_line_of(entry));
-    }
-    if (caller.replier->reply(reply_of(reply, caller.call.more)) && caller.call.more) {
-        log_watchers_.push_back(caller.replier);
-    }
 }
 
 // What would boot by itself, or would if anything did; empty where nothing would.

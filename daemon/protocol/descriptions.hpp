@@ -115,10 +115,10 @@ struct Description<State> {
 };
 template <>
 struct Description<Change> {
-    static constexpr auto fields =
-        std::make_tuple(field("seq", &Change::seq), field("state", &Change::state),
-                        field("options", &Change::options), field("options_removed", &Change::options_removed),
-                        field("devices", &Change::devices), field("devices_removed", &Change::devices_removed));
+    static constexpr auto fields = std::make_tuple(
+        field("seq", &Change::seq), field("state", &Change::state), field("options", &Change::options),
+        field("options_removed", &Change::options_removed), field("devices", &Change::devices),
+        field("devices_removed", &Change::devices_removed), field("whole", &Change::whole));
 };
 template <>
 struct Description<LogLine> {
@@ -150,11 +150,29 @@ struct Description<ListDevices::Reply> {
 };
 template <>
 struct Description<Watch::Reply> {
-    static constexpr auto fields = std::make_tuple(field("change", &Watch::Reply::change));
+    static constexpr auto fields =
+        std::make_tuple(field("change", &Watch::Reply::change), field("session", &Watch::Reply::session));
 };
 template <>
 struct Description<GetLog::Reply> {
-    static constexpr auto fields = std::make_tuple(field("lines", &GetLog::Reply::lines));
+    static constexpr auto fields =
+        std::make_tuple(field("lines", &GetLog::Reply::lines), field("session", &GetLog::Reply::session),
+                        field("whole", &GetLog::Reply::whole));
+};
+template <>
+struct Description<From> {
+    static constexpr auto fields = std::make_tuple(field("since", &From::since), field("session", &From::session));
+};
+template <>
+struct Description<Client> {
+    static constexpr auto fields =
+        std::make_tuple(field("since_ms", &Client::since_ms), field("uid", &Client::uid),
+                        field("pid", &Client::pid), field("peer", &Client::peer), field("method", &Client::method),
+                        field("queued_bytes", &Client::queued_bytes));
+};
+template <>
+struct Description<ListClients::Reply> {
+    static constexpr auto fields = std::make_tuple(field("clients", &ListClients::Reply::clients));
 };
 template <>
 struct Description<Boot::Parameters> {

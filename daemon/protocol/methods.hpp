@@ -46,19 +46,38 @@ struct ListDevices {
     };
 };
 
+/// Where a client that comes back had been: the last seq that it saw, and of which run of the daemon.
+struct From {
+    std::optional<std::uint64_t> since;
+    std::optional<std::string> session;
+
+    bool operator==(const From&) const = default;
+};
+
 struct Watch {
     static constexpr std::string_view name = "io.stillboot.Watch";
-    using Parameters = Nothing;
+    using Parameters = From;
     struct Reply {
         Change change;
+        std::optional<std::string> session;  ///< in the first reply
     };
 };
 
 struct GetLog {
     static constexpr std::string_view name = "io.stillboot.GetLog";
-    using Parameters = Nothing;
+    using Parameters = From;
     struct Reply {
         std::vector<LogLine> lines;
+        std::optional<std::string> session;  ///< in the first reply, as is
+        std::optional<bool> whole;           ///< false: the lines go on from `since` without a gap
+    };
+};
+
+struct ListClients {
+    static constexpr std::string_view name = "io.stillboot.ListClients";
+    using Parameters = Nothing;
+    struct Reply {
+        std::vector<Client> clients;
     };
 };
 

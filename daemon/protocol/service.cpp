@@ -4,6 +4,8 @@
 
 #include <boost/json.hpp>
 
+#include "daemon/protocol/boot_control.hpp"
+
 namespace stillboot::protocol {
 namespace {
 
@@ -18,11 +20,12 @@ Reply error_reply(std::string_view name, std::string_view parameter, std::string
 
 Reply info() {
     Reply reply;
-    reply.parameters = {{"vendor", "The Stillboot project"},
-                        {"product", "Stillboot"},
-                        {"version", STILLBOOT_VERSION},
-                        {"url", ""},
-                        {"interfaces", boost::json::array{interface_name, service_interface}}};
+    reply.parameters = {
+        {"vendor", "The Stillboot project"},
+        {"product", "Stillboot"},
+        {"version", STILLBOOT_VERSION},
+        {"url", ""},
+        {"interfaces", boost::json::array{interface_name, boot_control_interface, service_interface}}};
     return reply;
 }
 
@@ -52,7 +55,7 @@ bool is_service_call(const Call& call) {
 }
 
 Reply answer_service(const Call& call) {
-    if (call.method == "org.varlink.service.GetInfo") {
+    if (call.method == get_info_name) {
         return info();
     }
     if (call.method == "org.varlink.service.GetInterfaceDescription") {

@@ -10,6 +10,7 @@
 namespace stillboot::protocol {
 
 inline constexpr std::string_view service_interface = "org.varlink.service";
+inline constexpr std::string_view get_info_name = "org.varlink.service.GetInfo";
 
 /// The text of an interface this service has, or an empty view. Lifetime: static.
 [[nodiscard]] std::string_view interface_description(std::string_view name);

@@ -99,7 +99,7 @@ struct State {
     bool operator==(const State&) const = default;
 };
 
-/// One event of Watch; the first holds everything.
+/// One event of Watch.
 struct Change {
     std::uint64_t seq = 0;
     std::optional<State> state;
@@ -107,6 +107,7 @@ struct Change {
     std::vector<std::string> options_removed;
     std::vector<Device> devices;
     std::vector<std::string> devices_removed;
+    bool whole = false;  ///< holds everything; what was told before is to be forgotten
 
     bool operator==(const Change&) const = default;
 };
@@ -120,6 +121,18 @@ struct LogLine {
     std::string text;
 
     bool operator==(const LogLine&) const = default;
+};
+
+/// One connection to the daemon.
+struct Client {
+    std::uint64_t since_ms = 0;  ///< since the epoch
+    std::optional<std::uint32_t> uid;
+    std::optional<std::int32_t> pid;
+    std::string peer;                   ///< who it is, in words
+    std::optional<std::string> method;  ///< the call that it waits on
+    std::uint64_t queued_bytes = 0;     ///< of replies that it has not read
+
+    bool operator==(const Client&) const = default;
 };
 
 }  // namespace stillboot::protocol

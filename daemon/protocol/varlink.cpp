@@ -3,6 +3,7 @@
 #include "daemon/protocol/varlink.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 
 namespace stillboot::protocol {
@@ -59,19 +60,25 @@ std::string encode(const Call& call) {
 }
 
 std::string encode(const Reply& reply) {
-    boost::json::object object;
+    // Put together as text: a copy of the parameters only to write them would be most of a short call's work.
+    std::string text = "{";
     if (!reply.error.empty()) {
-        object.emplace("error", reply.error);
+        text += "\"error\":" + boost::json::serialize(boost::json::string(reply.error)) + ",";
     }
-    object.emplace("parameters", reply.parameters);
+    text += "\"parameters\":";
+    text += boost::json::serialize(reply.parameters);
     if (reply.continues) {
-        object.emplace("continues", true);
+        text += ",\"continues\":true";
     }
-    return frame(object);
+    text += '}';
+    text.push_back('\0');
+    return text;
 }
 
 Result<Call> decode_call(std::string_view text) {
-    auto json = parse_json(text);
+    std::array<unsigned char, 4096> first_memory;
+    boost::json::monotonic_resource memory(first_memory.data(), first_memory.size());
+    const auto json = parse_json(text, &memory);
     if (!json) {
         return json.error();
     }

@@ -38,14 +38,14 @@ std::optional<gid_t> gid_of(std::string_view rest) {
 }  // namespace
 
 Message Peer::who() const {
-    if (!address.empty()) {
+    if (!is_local()) {
         return Message("daemon.peer_certificate", {{"name", name}, {"address", address}});
     }
     return Message("daemon.peer_user", {{"uid", std::uint64_t{uid}}, {"pid", std::int64_t{pid}}});
 }
 
 std::string Peer::key() const {
-    return address.empty() ? "user " + std::to_string(uid) : "certificate " + name;
+    return is_local() ? "user " + std::to_string(uid) : "certificate " + name;
 }
 
 Role role_of_groups(std::string_view group_file, const std::vector<gid_t>& groups) {

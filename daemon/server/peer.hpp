@@ -24,6 +24,8 @@ struct Peer {
     Peer(std::string certificate, std::string from, protocol::Role granted)
         : name(std::move(certificate)), address(std::move(from)), role(granted) {}
     [[nodiscard]] bool is_root() const { return uid == 0; }
+    /// A process of this machine, with a uid and pid.
+    [[nodiscard]] bool is_local() const { return address.empty(); }
     /// For the log: daemon.peer_user, daemon.peer_certificate.
     [[nodiscard]] Message who() const;
     /// What all connections of the same caller have in common.

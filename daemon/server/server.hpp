@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "config/base/result.hpp"
+#include "config/base/unique_fd.hpp"
 #include "daemon/loop/spawn.hpp"
+#include "daemon/protocol/types.hpp"
 #include "daemon/protocol/varlink.hpp"
 #include "daemon/server/peer.hpp"
-#include "daemon/tls/tls.hpp"
 
 namespace stillboot::server {
 
@@ -22,13 +23,14 @@ struct Limits {
     /// Replies that wait for a client that does not read. One reply may be longer than this: only what comes
     /// while others wait counts.
     std::size_t max_queued_bytes = std::size_t{1024} * 1024;
-    std::chrono::milliseconds frame_deadline{10'000};     ///< from a message's first byte to its last
-    std::chrono::milliseconds write_deadline{30'000};     ///< without a byte being taken while replies wait
-    std::chrono::milliseconds handshake_deadline{5'000};  ///< of TLS
-    std::size_t max_handshakes = 16;                      ///< at the same time
-    std::size_t max_connections = 96;
-    /// Of all but this machine's root together, so that they cannot lock it out.
-    std::size_t max_user_connections = 32;
+    /// Replies made for one client alone that wait for theirs, of all clients together: what many who do not read
+    /// could cost. Of this root may have as much again, so that others cannot take it all.
+    std::size_t max_unread_bytes = std::size_t{32} * 1024 * 1024;
+    std::chrono::milliseconds frame_deadline{10'000};  ///< from a message's first byte to its last
+    std::chrono::milliseconds write_deadline{30'000};  ///< without a byte being taken while replies wait
+    /// A fleet's five hundred watchers and room beside them, in what 1,024 descriptors allow.
+    std::size_t max_connections = 640;
+    std::size_t max_user_connections = 544;  ///< of all users but root together, so that they cannot lock it out
 };
 
 /// The role of a user other than root who is in these groups.
@@ -46,19 +48,19 @@ public:
     [[nodiscard]] virtual bool open() const = 0;
 };
 
-/// What happens on a call, and to those who do not get as far as one. Called once for each; must see to it that a
-/// last reply is sent, at once or later.
+/// What happens on a call. Called once for each; must see to it that a last reply is sent, at once or later.
 class Handler {
 public:
     virtual ~Handler() = default;
     virtual void on_call(const protocol::Call& call, const Peer& peer, std::shared_ptr<Replier> replier) = 0;
-    /// A client over TLS was turned away; the address is without its port. Called as often as that happens.
-    virtual void on_refused(const std::string& address, const Error& reason);
+    /// A client was cut off or turned away, with the reason: for a log. From the loop, never from within a reply,
+    /// and as often as it happens. @param source  what all that one caller does has in common
+    virtual void on_trouble(const std::string& source, const Message& what) = 0;
 };
 
-/// Listens on a Unix stream socket, and for TLS where it is told to. A client that sends half a message, too much,
-/// or nothing for ever, or stops reading, costs its own bounds and then its own connection. Thread: the loop's
-/// alone. Lifetime: the handler outlives the server; the server outlives the loop's last run.
+/// Listens on a Unix stream socket, and takes clients that came another way. A client that sends half a message,
+/// too much, or nothing for ever, or stops reading, costs its own bounds and then its own connection. Thread: the
+/// loop's alone. Lifetime: the handler outlives the server; the server outlives the loop's last run.
 class Server {
 public:
     /// Without `role_of_groups` all users but root may only look.
@@ -69,13 +71,13 @@ public:
     /// that is left over from a process that has ended, and starts to accept.
     /// @error daemon.listen_failed, daemon.already_running where another process answers on it
     Result<void> listen(const std::string& path);
-    /// Accepts clients with a certificate on an address and port, such as "[::]:5253", which takes IPv4, too.
-    /// The value is the address as it is in the end: port 0 asks for one that is free.
-    /// @error daemon.tls_not_listening
-    Result<std::string> listen_tls(const std::string& address, const tls::ContextPtr& context);
+    /// Takes a client that something else has let in, over a Unix stream socket that carries its bytes.
+    void admit(UniqueFd socket, Peer peer);
     /// Ends every connection and removes the socket.
     void stop();
     [[nodiscard]] std::size_t connections() const;
+    /// Who is connected, in the order in which they came.
+    [[nodiscard]] std::vector<protocol::Client> clients() const;
 
     class Impl;
 

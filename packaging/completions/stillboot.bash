@@ -27,7 +27,7 @@ _stillboot() {
             ;;
     esac
     [ -n "$words" ] || case $(_stillboot_verb) in
-        "") words="status list boot cancel devices rescan explain quiesce load menu log set-default set-oneshot reboot poweroff keys bridge --json --host --cert --key --ca --root --help --version" ;;
+        "") words="status list boot cancel devices rescan explain quiesce load menu log wait clients set-default set-oneshot reboot poweroff keys bridge --json --host --cert --key --ca --root --help --version" ;;
         list) words="--watch --json --help" ;;
         boot) words="@default --append --args --dry-run --wait --help" ids=list ;;
         set-default | set-oneshot) words="@default --forget --help" ids=list ;;
@@ -35,6 +35,7 @@ _stillboot() {
         menu) words="--shell --help" ;;
         keys) words="init client --name --again --role --days --out --help" ;;
         log) words="--follow --json --help" ;;
+        wait) words="options default idle --timeout --json --help" ;;
         quiesce) words="plan run verify undo record learned report rules --inventory --identities --even-if-cut-off --json --help" ;;
         explain) words="--uuid --label --device --also --json --help" ;;
         load) words="--initrd --devicetree --append --exec --even-if-cut-off --dry-run --help" ;;

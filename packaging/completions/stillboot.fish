@@ -5,7 +5,7 @@ function __stillboot_ids
     stillboot --json=short $argv[1] 2>/dev/null | string match -ra '"id":"[^"]*"' | string replace -r '"id":"(.*)"' '$1'
 end
 
-set -l verbs status list boot cancel devices rescan explain quiesce load menu log set-default set-oneshot reboot poweroff keys bridge
+set -l verbs status list boot cancel devices rescan explain quiesce load menu log wait clients set-default set-oneshot reboot poweroff keys bridge
 complete -c stillboot -f
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a status -d 'Where things stand'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a list -d 'The boot options'
@@ -20,6 +20,8 @@ complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a menu -d 'Th
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a log -d 'What the daemon has done and said'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a set-default -d 'Choose what boots from now on'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a set-oneshot -d 'Choose what boots next, once'
+complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a wait -d 'Wait until there is something to boot, or all is quiet'
+complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a clients -d 'Who is connected'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a reboot -d 'Restart the machine'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a poweroff -d 'Switch the machine off'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a keys -d 'Keys and certificates for clients over TLS'
@@ -44,6 +46,8 @@ complete -c stillboot -n '__fish_seen_subcommand_from set-default set-oneshot' -
 complete -c stillboot -n '__fish_seen_subcommand_from set-default set-oneshot' -l forget -d 'Forget what was chosen'
 complete -c stillboot -n '__fish_seen_subcommand_from rescan' -a '(__stillboot_ids devices)'
 complete -c stillboot -n '__fish_seen_subcommand_from log' -s f -l follow -d 'Go on with each new line'
+complete -c stillboot -n '__fish_seen_subcommand_from wait' -a 'options default idle'
+complete -c stillboot -n '__fish_seen_subcommand_from wait' -l timeout -x -d 'At most so many seconds'
 complete -c stillboot -n '__fish_seen_subcommand_from quiesce' -a 'plan run verify undo record learned report rules'
 complete -c stillboot -n '__fish_seen_subcommand_from quiesce' -l inventory -r -d 'Plan this recorded machine'
 complete -c stillboot -n '__fish_seen_subcommand_from quiesce load' -l even-if-cut-off -d 'Also where that ends this session'

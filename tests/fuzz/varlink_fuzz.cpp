@@ -65,6 +65,8 @@ void read_frame(std::string_view frame) {
         read_as<Rescan::Parameters>(value);
         read_as<Watch::Reply>(value);
         read_as<GetLog::Reply>(value);
+        read_as<From>(value);
+        read_as<ListClients::Reply>(value);
         read_as<stillboot::ScanResult>(value);
     }
 }

@@ -26,8 +26,8 @@ Result<void> Connection::stream_method(std::string_view method, boost::json::obj
     return client_->open(std::string(method), std::move(parameters));
 }
 
-Result<boost::json::object> Connection::next_reply(bool& last) {
-    auto reply = client_->next();
+Result<boost::json::object> Connection::next_reply(bool& last, std::optional<std::chrono::milliseconds> deadline) {
+    auto reply = client_->next(deadline);
     if (!reply) {
         return reply.error();
     }

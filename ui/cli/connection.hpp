@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "daemon/protocol/json.hpp"
@@ -46,11 +47,12 @@ public:
         typename Method::Reply reply;
         bool last = false;
     };
-    /// The next reply of the stream, however long it takes. @error as client::Client::next
+    /// The next reply of the stream, however long it takes where there is no deadline.
+    /// @error as client::Client::next
     template <class Method>
-    Result<Next<Method>> next() {
+    Result<Next<Method>> next(std::optional<std::chrono::milliseconds> deadline = std::nullopt) {
         bool last = false;
-        auto object = next_reply(last);
+        auto object = next_reply(last, deadline);
         if (!object) {
             return object.error();
         }
@@ -68,7 +70,7 @@ private:
     explicit Connection(std::unique_ptr<client::BlockingClient> client);
     Result<boost::json::object> call_method(std::string_view method, boost::json::object parameters);
     Result<void> stream_method(std::string_view method, boost::json::object parameters);
-    Result<boost::json::object> next_reply(bool& last);
+    Result<boost::json::object> next_reply(bool& last, std::optional<std::chrono::milliseconds> deadline);
 
     std::unique_ptr<client::BlockingClient> client_;
 };

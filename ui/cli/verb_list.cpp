@@ -2,7 +2,11 @@
 // stillboot list: the boot options, once or as they change.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
+#include "daemon/client/place.hpp"
+#include "daemon/protocol/failure.hpp"
 #include "ui/cli/connection.hpp"
 #include "ui/cli/json_output.hpp"
 #include "ui/cli/verbs.hpp"
@@ -70,23 +74,53 @@ void print_change(const Context& context, const protocol::Change& change) {
     }
 }
 
-ExitCode watch(const Context& context) {
+/// One connection's worth: the last reply, or what ended it; `heard`: something came before that.
+Result<void> follow(const Context& context, client::Place& place, bool& heard) {
     auto connection = Connection::open(context);
     if (!connection) {
-        return report(context, connection.error());
+        return connection.error();
     }
-    if (auto begun = connection->stream<protocol::Watch>(); !begun) {
-        return report(context, begun.error());
+    if (auto begun = connection->stream<protocol::Watch>(place.begin()); !begun) {
+        return begun.error();
     }
-    for (;;) {
+    for (bool first = true;; first = false) {
         auto next = connection->next<protocol::Watch>();
         if (!next) {
-            return report(context, next.error());
+            return next.error();
         }
-        print_change(context, next->reply.change);
+        if (place.take(next->reply) && heard) {
+            context.complain(Message("cli.watch_anew").sentence());
+        }
+        const bool repeats = first && heard && !next->reply.change.whole;  // it goes on, with nothing in it yet
+        if (!repeats) {
+            print_change(context, next->reply.change);
+        }
+        heard = true;
         if (next->last) {
+            return {};
+        }
+    }
+}
+
+// A connection that is lost after something came is made again, and goes on where it was.
+ExitCode watch(const Context& context) {
+    constexpr std::chrono::milliseconds pause{200};
+    client::Place place;
+    bool heard_before = false;
+    for (;;) {
+        bool heard = heard_before;
+        const auto followed = follow(context, place, heard);
+        if (followed) {
             return ExitCode::done;
         }
+        const auto failure = protocol::classify(followed.error());
+        const bool lost = failure == protocol::Failure::unreachable || failure == protocol::Failure::too_slow;
+        const bool came = followed.error().code() != "daemon.unreachable";
+        if (!lost || !came || !heard) {
+            return report(context, followed.error());
+        }
+        heard_before = heard;
+        std::this_thread::sleep_for(pause);
     }
 }
 

@@ -185,7 +185,7 @@ asio::awaitable<Error> Application::follow_changes() {
     if (!connected) {
         co_return connected.error();
     }
-    protocol::Watch::Parameters parameters;
+    protocol::Watch::Parameters parameters = changes_place_.begin();
     auto opened = co_await client::open<protocol::Watch>(client, parameters);
     if (!opened) {
         co_return opened.error();
@@ -196,6 +196,7 @@ asio::awaitable<Error> Application::follow_changes() {
         if (!event) {
             co_return event.error();
         }
+        changes_place_.take(event->reply);
         perform_and_paint(view_.on_change(event->reply.change, now()));
         if (event->last) {
             co_return Error("daemon.connection_ended");
@@ -227,7 +228,7 @@ asio::awaitable<Error> Application::follow_log() {
     if (!connected) {
         co_return connected.error();
     }
-    protocol::GetLog::Parameters parameters;
+    protocol::GetLog::Parameters parameters = log_place_.begin();
     auto opened = co_await client::open<protocol::GetLog>(client, parameters);
     if (!opened) {
         co_return opened.error();
@@ -237,7 +238,8 @@ asio::awaitable<Error> Application::follow_log() {
         if (!event) {
             co_return event.error();
         }
-        perform_and_paint(view_.on_log(event->reply.lines));
+        const bool anew = log_place_.take(event->reply);
+        perform_and_paint(view_.on_log(event->reply.lines, anew));
         if (event->last) {
             co_return Error("daemon.connection_ended");
         }

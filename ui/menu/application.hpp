@@ -12,6 +12,7 @@
 #include <string>
 
 #include "daemon/client/client.hpp"
+#include "daemon/client/place.hpp"
 #include "ui/menu/kernel_log.hpp"
 #include "ui/menu/menu.hpp"
 #include "ui/menu/terminal.hpp"
@@ -64,6 +65,8 @@ private:
     boost::asio::steady_timer shell_ended_;
     KernelLog kernel_log_;
     std::deque<Action> requests_;
+    client::Place changes_place_;
+    client::Place log_place_;
     ViewModel view_;
     bool plain_ = false;
     bool in_shell_ = false;

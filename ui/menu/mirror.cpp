@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace stillboot::menu {
 namespace {
@@ -27,17 +28,23 @@ void sort_options(std::vector<const protocol::Option*>& list) {
 }  // namespace
 
 void Mirror::apply(const protocol::Change& change) {
-    if (change.state) {
-        state_ = *change.state;
+    if (change.whole) {
+        told_ = Told();
+    } else if (aside_) {
+        told_ = std::move(*aside_);
     }
-    merge(options_, change.options, change.options_removed);
-    merge(devices_, change.devices, change.devices_removed);
+    aside_.reset();
+    if (change.state) {
+        told_.state = *change.state;
+    }
+    merge(told_.options, change.options, change.options_removed);
+    merge(told_.devices, change.devices, change.devices_removed);
     by_device_.clear();
-    for (const auto& [id, option] : options_) {
+    for (const auto& [id, option] : told_.options) {
         by_device_.emplace(option.device_id, &option);
     }
     sorted_devices_.clear();
-    for (const auto& [id, device] : devices_) {
+    for (const auto& [id, device] : told_.devices) {
         sorted_devices_.push_back(&device);
     }
     std::sort(sorted_devices_.begin(), sorted_devices_.end(),
@@ -58,15 +65,17 @@ void Mirror::add_log(const std::vector<protocol::LogLine>& lines) {
     }
 }
 
-void Mirror::clear() {
-    state_ = {};
-    options_.clear();
-    devices_.clear();
-    by_device_.clear();
-    sorted_devices_.clear();
-    // The log is told from its beginning on each connection, and a new daemon counts from 0 again.
+void Mirror::clear_log() {
     log_.clear();
     has_log_ = false;
+}
+
+void Mirror::set_aside() {
+    if (!aside_) {
+        aside_ = std::exchange(told_, Told());
+    }
+    by_device_.clear();
+    sorted_devices_.clear();
 }
 
 std::vector<const protocol::Option*> Mirror::options_of(const std::string& device) const {
@@ -82,7 +91,7 @@ std::vector<const protocol::Option*> Mirror::options_of(const std::string& devic
 std::vector<const protocol::Option*> Mirror::orphans() const {
     std::vector<const protocol::Option*> list;
     for (const auto& [device, option] : by_device_) {
-        if (!devices_.contains(device)) {
+        if (!told_.devices.contains(device)) {
             list.push_back(option);
         }
     }
@@ -91,13 +100,13 @@ std::vector<const protocol::Option*> Mirror::orphans() const {
 }
 
 const protocol::Option* Mirror::option(const std::string& id) const {
-    const auto found = options_.find(id);
-    return found == options_.end() ? nullptr : &found->second;
+    const auto found = told_.options.find(id);
+    return found == told_.options.end() ? nullptr : &found->second;
 }
 
 const protocol::Device* Mirror::device(const std::string& id) const {
-    const auto found = devices_.find(id);
-    return found == devices_.end() ? nullptr : &found->second;
+    const auto found = told_.devices.find(id);
+    return found == told_.devices.end() ? nullptr : &found->second;
 }
 
 std::string Mirror::title_of(const std::string& id) const {

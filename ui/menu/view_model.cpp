@@ -42,7 +42,7 @@ Actions ViewModel::on_unreachable(const Error& error) {
     whole_ = false;
     stop_sent_ = false;
     unreachable_reason_ = error.sentence();
-    mirror_.clear();
+    mirror_.set_aside();
     list_.rebuild(mirror_);
     return actions;
 }
@@ -104,7 +104,10 @@ void ViewModel::take_progress(Actions& actions) {
     }
 }
 
-Actions ViewModel::on_log(const std::vector<protocol::LogLine>& lines) {
+Actions ViewModel::on_log(const std::vector<protocol::LogLine>& lines, bool anew) {
+    if (anew) {
+        mirror_.clear_log();
+    }
     mirror_.add_log(lines);
     if (mode_ == Mode::messages && show_log_) {
         fill_messages();

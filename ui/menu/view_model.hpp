@@ -77,9 +77,10 @@ public:
     explicit ViewModel(Look look) : look_(look) {}
 
     Actions on_key(const KeyPress& press, Instant now);
-    /// An event of Watch; the first one after on_connected() is whole.
+    /// An event of Watch; the first one after on_connected() is whole, or goes on from the last one before.
     Actions on_change(const protocol::Change& change, Instant now);
-    Actions on_log(const std::vector<protocol::LogLine>& lines);
+    /// anew: the log is told from its beginning.
+    Actions on_log(const std::vector<protocol::LogLine>& lines, bool anew = false);
     Actions on_connected();
     /// The connection could not be made, or ended.
     Actions on_unreachable(const Error& error);

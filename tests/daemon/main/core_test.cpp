@@ -3,127 +3,17 @@
 
 #include <doctest/doctest.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/json.hpp>
-
-#include "daemon/protocol/failure.hpp"
-#include "daemon/protocol/json.hpp"
+#include "tests/daemon/main/core_fixture.hpp"
 
 using namespace stillboot;
 using namespace std::chrono_literals;
 using protocol::Reply;
 
-namespace {
-
-const server::Peer root_peer(0, 1);
-const server::Peer user_peer(1000, 2);
+using Fixture = test::CoreFixture;
 using protocol::Role;
-
-class FakeReplier final : public server::Replier {
-public:
-    bool reply(const Reply& reply) override {
-        replies.push_back(reply);
-        return is_open;
-    }
-    bool reply_frame(std::shared_ptr<const std::string> frame, bool) override {
-        return reply(protocol::decode_reply(std::string_view(*frame).substr(0, frame->size() - 1)).value());
-    }
-    [[nodiscard]] bool open() const override { return is_open; }
-
-    std::vector<Reply> replies;
-    bool is_open = true;
-};
-
-class FakeBooter final : public handover::Booter {
-public:
-    void start(handover::Request request, handover::BootEvents told) override {
-        requests.push_back(std::move(request));
-        events = std::move(told);
-    }
-    void cancel() override { ++cancels; }
-    void plan(handover::Request request, std::function<void(Result<std::vector<std::string>>)> done) override {
-        done(std::vector<std::string>{"boots " + request.command_line});
-    }
-    void choose(handover::ChosenFor when, std::optional<handover::Choice> what,
-                std::function<void(const Result<handover::Choices>&)> done) override {
-        if (cannot_choose) {
-            return done(Error("handover.no_place_to_choose"));
-        }
-        (when == handover::ChosenFor::next_start ? choices.one_shot : choices.saved_default) = std::move(what);
-        done(choices);
-    }
-    [[nodiscard]] bool busy() const override { return false; }
-
-    std::vector<handover::Request> requests;
-    handover::BootEvents events;
-    int cancels = 0;
-    handover::Choices choices;
-    bool cannot_choose = false;
-};
-
-struct Fixture {
-    Fixture() {
-        registry::DeviceRecord record;
-        record.identity.id = "pci-1";
-        record.identity.node = "/dev/vda1";
-        registry.put_device(record);
-        ScanResult result;
-        result.finding = std::vector<BootOption>{option("a", "root=1"), option("b", "root=2")};
-        registry.set_result("pci-1", result);
-        core.on_registry_change();
-    }
-    static BootOption option(const std::string& name, const std::string& args) {
-        BootOption made;
-        made.id = "pci-1/grub/" + name;
-        made.title = name;
-        made.kernel.path = "/vmlinuz-" + name;
-        made.initrds = {{"/initrd", {}, "", ""}};
-        made.args = args;
-        return made;
-    }
-    std::shared_ptr<FakeReplier> call(std::string_view method, boost::json::object parameters = {},
-                                      bool more = false, const server::Peer& peer = root_peer) {
-        protocol::Call message;
-        message.method = "io.stillboot." + std::string(method);
-        message.parameters = std::move(parameters);
-        message.more = more;
-        auto replier = std::make_shared<FakeReplier>();
-        core.on_call(message, peer, replier);
-        return replier;
-    }
-    static std::string sentence(const FakeReplier& replier) {
-        return protocol::to_error(replier.replies.back()).sentence();
-    }
-
-    boost::asio::io_context loop{1};
-    registry::Registry registry{{}};
-    policy::Policy policy{10s};
-    FakeBooter booter;
-    Log log{Log::Sink::none, LogLevel::debug};
-    std::vector<std::optional<std::string>> rescans;
-    std::vector<bool> restarts;
-    std::optional<Message> why_no_power_off;
-    Core core{loop.get_executor(),
-              registry,
-              policy,
-              booter,
-              log,
-              CoreHooks{[this](const std::optional<std::string>& device) {
-                            rescans.push_back(device);
-                            return device != "none";
-                        },
-                        [this](bool power_off) { return power_off ? why_no_power_off : std::nullopt; },
-                        [this](bool power_off) { restarts.push_back(power_off); }},
-              with_power_off()};
-
-    static Settings with_power_off() {
-        Settings settings;
-        settings.final_action.value = FinalAction::power_off;
-        return settings;
-    }
-};
-
-}  // namespace
+using test::FakeReplier;
+using test::root_peer;
+using test::user_peer;
 
 TEST_SUITE("core") {
     TEST_CASE_FIXTURE(Fixture, "each method is for its role and those above it") {
@@ -132,10 +22,11 @@ TEST_SUITE("core") {
             Role needed;
         };
         const Row rows[] = {
-            {"GetState", Role::look}, {"ListOptions", Role::look},     {"ListDevices", Role::look},
-            {"GetLog", Role::look},   {"Watch", Role::look},           {"Boot", Role::boot},
-            {"Cancel", Role::boot},   {"Rescan", Role::boot},          {"Reboot", Role::all},
-            {"PowerOff", Role::all},  {"SetDefault", Role::configure}, {"SetOneShot", Role::configure}};
+            {"GetState", Role::look},       {"ListOptions", Role::look}, {"ListDevices", Role::look},
+            {"GetLog", Role::look},         {"Watch", Role::look},       {"ListClients", Role::look},
+            {"Boot", Role::boot},           {"Cancel", Role::boot},      {"Rescan", Role::boot},
+            {"Reboot", Role::all},          {"PowerOff", Role::all},     {"SetDefault", Role::configure},
+            {"SetOneShot", Role::configure}};
         for (const Row& row : rows) {
             for (const Role has : {Role::look, Role::boot, Role::configure, Role::all}) {
                 CAPTURE(std::string(row.method));

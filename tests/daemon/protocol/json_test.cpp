@@ -72,6 +72,7 @@ Change full_change() {
     device.diagnostics = {{stillboot::Severity::warning, "/f", 1, 2, Message("base.not_a_file", {{"path", "x"}})}};
     change.devices = {device};
     change.devices_removed = {"c"};
+    change.whole = true;
     return change;
 }
 

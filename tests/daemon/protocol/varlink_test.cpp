@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <boost/json.hpp>
 
+#include "daemon/protocol/boot_control.hpp"
 #include "daemon/protocol/service.hpp"
 
 using namespace stillboot::protocol;
@@ -107,15 +108,15 @@ TEST_SUITE("protocol") {
         CHECK(decode_reply(wire).value() == reply);
     }
 
-    TEST_CASE("the service describes itself and both of its interfaces") {
+    TEST_CASE("the service describes itself and each of its interfaces") {
         Call call;
         call.method = "org.varlink.service.GetInfo";
         REQUIRE(is_service_call(call));
         CHECK(boost::json::serialize(answer_service(call).parameters.at("interfaces")) ==
-              R"(["io.stillboot","org.varlink.service"])");
+              R"(["io.stillboot","io.systemd.BootControl","org.varlink.service"])");
         call.method = "org.varlink.service.GetInterfaceDescription";
         CHECK(answer_service(call).error == "org.varlink.service.InvalidParameter");
-        for (const std::string_view name : {interface_name, service_interface}) {
+        for (const std::string_view name : {interface_name, boot_control_interface, service_interface}) {
             call.parameters["interface"] = name;
             const auto reply = answer_service(call);
             const std::string_view text = reply.parameters.at("description").as_string();

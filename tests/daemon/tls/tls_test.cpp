@@ -11,6 +11,7 @@
 #include <boost/json.hpp>
 
 #include "daemon/client/client.hpp"
+#include "daemon/gate/listener.hpp"
 #include "daemon/server/server.hpp"
 #include "daemon/tls/keys.hpp"
 #include "tests/temporary_tree.hpp"
@@ -25,7 +26,7 @@ namespace {
 constexpr tls::Lifetime one_day{24};
 constexpr std::string_view echo_method = "x.Echo";
 
-// Answers with the parameters, and notes who came and who did not get in.
+// Answers with the parameters, and notes who came.
 class TestHandler final : public server::Handler {
 public:
     void on_call(const protocol::Call& call, const server::Peer& peer,
@@ -35,12 +36,9 @@ public:
         reply.parameters = call.parameters;
         replier->reply(reply);
     }
-    void on_refused(const std::string& address, const Error& reason) override {
-        refused.push_back(address + ": " + reason.sentence());
-    }
+    void on_trouble(const std::string&, const Message&) override {}
 
     std::vector<server::Peer> peers;
-    std::vector<std::string> refused;
 };
 
 boost::asio::awaitable<void> connect(client::Client* client, client::Address address,
@@ -59,29 +57,43 @@ boost::asio::awaitable<void> echo(client::Client* client, std::size_t size,
 
 class Machine {
 public:
-    explicit Machine(server::Limits limits = {})
-        : server(
-              Spawner(loop.get_executor(), [this](const std::string&, const std::string& what) { fault = what; }),
-              handler, limits),
+    explicit Machine(gate::Limits at_the_gate = {}, server::Limits limits = {})
+        : spawner(loop.get_executor(), [this](const std::string&, const std::string& what) { fault = what; }),
+          server(spawner, handler, limits),
+          listener(spawner, server_context(), at_the_gate, gate_events()),
           client(loop.get_executor()) {
-        write("server", tls::make_server(*authority, {"localhost", "127.0.0.1"}, one_day));
-        tree.file("ca.pem", authority->certificate);
-        const auto context =
-            tls::load(tls::Side::server, {path("server.pem"), path("server.key"), path("ca.pem")});
-        REQUIRE(context);
-        REQUIRE(server.listen((tree.path() / "socket").string()));
-        const auto listening = server.listen_tls("127.0.0.1:0", *context);
+        const auto listening = listener.listen("127.0.0.1:0");
         REQUIRE(listening);
         port = static_cast<std::uint16_t>(std::stoi(listening->substr(listening->rfind(':') + 1)));
     }
     ~Machine() {
         client.close();
+        listener.stop();
         server.stop();
         loop.run_for(50ms);
         CHECK(fault.empty());
     }
 
     [[nodiscard]] std::string path(const std::string& name) const { return (tree.path() / name).string(); }
+    tls::ContextPtr server_context() {
+        write("server", tls::make_server(*authority, {"localhost", "127.0.0.1"}, one_day));
+        tree.file("ca.pem", authority->certificate);
+        const auto context =
+            tls::load(tls::Side::server, {path("server.pem"), path("server.key"), path("ca.pem")});
+        REQUIRE(context);
+        return *context;
+    }
+    gate::Events gate_events() {
+        gate::Events events;
+        events.on_client = [this](gate::Client let_in) {
+            server.admit(std::move(let_in.socket),
+                         server::Peer(std::move(let_in.name), std::move(let_in.address), let_in.role));
+        };
+        events.on_refused = [this](const std::string& address, const Error& reason) {
+            refused.push_back(address + ": " + reason.sentence());
+        };
+        return events;
+    }
     void write(const std::string& name, const Result<tls::Issued>& issued) {
         REQUIRE(issued);
         tree.file(name + ".pem", issued->certificate);
@@ -141,8 +153,11 @@ public:
     test::TemporaryTree tree;
     Result<tls::Issued> authority = tls::make_authority("Stillboot of here", one_day);
     TestHandler handler;
+    std::vector<std::string> refused;
     std::string fault;
+    Spawner spawner;
     server::Server server;
+    gate::Listener listener;
     client::Client client;
     std::uint16_t port = 0;
 };
@@ -163,7 +178,7 @@ TEST_SUITE("tls") {
         CHECK_FALSE(peer.is_root());
         CHECK(peer.who().sentence().rfind("anna at 127.0.0.1:", 0) == 0);
         CHECK(peer.key() == "certificate anna");
-        CHECK(machine.handler.refused.empty());
+        CHECK(machine.refused.empty());
         CHECK(machine.server.connections() == 1);
     }
 
@@ -200,8 +215,8 @@ TEST_SUITE("tls") {
             REQUIRE_FALSE(connected);
             CHECK(connected.error().sentence().rfind(row.told, 0) == 0);
             CHECK(protocol::classify(connected.error()) == protocol::Failure::unreachable);
-            REQUIRE(machine.handler.refused.size() == 1);
-            CHECK(machine.handler.refused[0].rfind(row.logged, 0) == 0);
+            REQUIRE(machine.refused.size() == 1);
+            CHECK(machine.refused[0].rfind(row.logged, 0) == 0);
             CHECK(machine.handler.peers.empty());
             CHECK(machine.server.connections() == 0);
         }
@@ -222,7 +237,7 @@ TEST_SUITE("tls") {
     }
 
     TEST_CASE("one who connects and says nothing, or no TLS, is cut off and logged") {
-        server::Limits limits;
+        gate::Limits limits;
         limits.handshake_deadline = 100ms;
         Machine machine(limits);
         auto silent = machine.bare_client();
@@ -230,14 +245,14 @@ TEST_SUITE("tls") {
         auto other = machine.bare_client();
         boost::asio::write(other, boost::asio::buffer(std::string("GET / HTTP/1.1\r\n\r\n")));
         machine.wait_for_end(other);
-        REQUIRE(machine.handler.refused.size() == 2);
-        CHECK(machine.handler.refused[0] == "127.0.0.1: the TLS handshake took longer than 0 s");
-        CHECK(machine.handler.refused[1] == "127.0.0.1: it does not speak TLS");
+        REQUIRE(machine.refused.size() == 2);
+        CHECK(machine.refused[0] == "127.0.0.1: the TLS handshake took longer than 0 s");
+        CHECK(machine.refused[1] == "127.0.0.1: it does not speak TLS");
         CHECK(machine.server.connections() == 0);
     }
 
     TEST_CASE("past the number of handshakes a new one is turned away, and who is in is not touched") {
-        server::Limits limits;
+        gate::Limits limits;
         limits.max_handshakes = 2;
         Machine machine(limits);
         machine.write("client", tls::make_client(*machine.authority, "anna", Role::boot, one_day));
@@ -246,15 +261,33 @@ TEST_SUITE("tls") {
         const auto two = machine.bare_client();
         auto three = machine.bare_client();
         machine.wait_for_end(three);
-        CHECK(machine.handler.refused ==
+        CHECK(machine.refused ==
               std::vector<std::string>{"127.0.0.1: too many others are in the middle of their handshake"});
         CHECK(machine.call(1));
+    }
+
+    TEST_CASE("past the number of clients a new one is turned away, until another goes") {
+        gate::Limits limits;
+        limits.max_clients = 1;
+        Machine machine(limits);
+        machine.write("client", tls::make_client(*machine.authority, "anna", Role::boot, one_day));
+        REQUIRE(machine.connect_to(machine.address()));
+        client::Client second(machine.loop.get_executor());
+        std::optional<Result<void>> out;
+        boost::asio::co_spawn(machine.loop, connect(&second, machine.address(), &out),
+                              [](const std::exception_ptr&) {});
+        machine.run_until([&] { return out.has_value(); });
+        CHECK_FALSE(*out);
+        CHECK(machine.refused == std::vector<std::string>{"127.0.0.1: too many clients over TLS are connected"});
+        machine.client.close();
+        machine.run_until([&] { return machine.server.connections() == 0; });
+        CHECK(machine.connect_to(machine.address()));
     }
 
     TEST_CASE("a message past the limit ends a connection over TLS, too") {
         server::Limits limits;
         limits.max_call_bytes = 10'000;
-        Machine machine(limits);
+        Machine machine({}, limits);
         machine.write("client", tls::make_client(*machine.authority, "anna", Role::boot, one_day));
         REQUIRE(machine.connect_to(machine.address()));
         CHECK_FALSE(machine.call(20'000));
@@ -274,14 +307,11 @@ TEST_SUITE("tls") {
 
     TEST_CASE("an address that is taken, or is none, is said") {
         Machine machine;
-        const auto context = tls::load(
-            tls::Side::server, {machine.path("server.pem"), machine.path("server.key"), machine.path("ca.pem")});
-        REQUIRE(context);
         for (const std::string& address :
              {"127.0.0.1:" + std::to_string(machine.port), std::string("localhost:1"), std::string("127.0.0.1"),
               std::string("127.0.0.1:x"), std::string("127.0.0.1:65536")}) {
             CAPTURE(address);
-            CHECK(machine.server.listen_tls(address, *context).error().code() == "daemon.tls_not_listening");
+            CHECK(machine.listener.listen(address).error().code() == "daemon.tls_not_listening");
         }
     }
 }

@@ -205,6 +205,7 @@ TEST_SUITE("cli") {
     TEST_CASE("list --watch prints what comes and goes until the last reply") {
         ScriptedServer server;
         protocol::Watch::Reply first;
+        first.change.whole = true;
         first.change.options = two_options().options;
         protocol::Watch::Reply second;
         second.change.seq = 1;

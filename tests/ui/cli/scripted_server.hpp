@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <string>
 #include <thread>
@@ -45,6 +46,10 @@ public:
         protocol::Reply reply;
         reply.parameters = std::move(parameters).as_object();
         answer_all(method, {std::move(reply)});
+    }
+    /// What a method answers on one connection after the other, each of which is then closed.
+    void answer_in_turn(std::string_view method, std::vector<std::vector<protocol::Reply>> turns) {
+        turns_[std::string(method)] = {turns.begin(), turns.end()};
     }
     void start() {
         thread_ = std::thread([this] { serve(); });
@@ -87,6 +92,13 @@ private:
 
     bool reply_to(int fd, const protocol::Call& call) {
         calls_.push_back(call);
+        if (auto& turns = turns_[call.method]; !turns.empty()) {
+            for (const protocol::Reply& reply : turns.front()) {
+                static_cast<void>(write_all(fd, protocol::encode(reply), "socket"));
+            }
+            turns.pop_front();
+            return false;
+        }
         const auto found = replies_.find(call.method);
         if (found == replies_.end()) {
             return false;
@@ -102,6 +114,7 @@ private:
     TemporaryTree tree_;
     UniqueFd listener_;
     std::map<std::string, std::vector<protocol::Reply>> replies_;
+    std::map<std::string, std::deque<std::vector<protocol::Reply>>> turns_;
     std::vector<protocol::Call> calls_;
     std::thread thread_;
 };

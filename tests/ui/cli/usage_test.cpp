@@ -68,8 +68,9 @@ TEST_SUITE("cli") {
         CHECK(run_stillboot({"frobnicate", "--host", "unix:/x"}).err ==
               "stillboot: there is no verb frobnicate: it is one of status, list, boot, cancel, menu, devices, "
               "rescan, "
-              "explain, quiesce, load, log, set-default, set-oneshot, reboot, poweroff, keys, bridge\nWhat it "
-              "takes: stillboot --help\n");
+              "explain, quiesce, load, log, wait, clients, set-default, set-oneshot, reboot, poweroff, keys, "
+              "bridge\n"
+              "What it takes: stillboot --help\n");
         CHECK(run_stillboot({"quiesce", "bogus"}).err ==
               "stillboot: there is no verb bogus: it is one of plan, run, undo, verify, record, learned, report, "
               "rules\n"
@@ -101,6 +102,7 @@ TEST_SUITE("cli") {
                                   {"rescan"},
                                   {"log"},
                                   {"log", "-f"},
+                                  {"clients"},
                                   {"reboot"},
                                   {"poweroff"}}) {
             CAPTURE(verb);

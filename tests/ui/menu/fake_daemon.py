@@ -40,7 +40,7 @@ def state(phase="idle", **more):
 
 def change(**more):
     return {"seq": 0, "state": None, "options": [], "options_removed": [], "devices": [], "devices_removed": [],
-            **more}
+            "whole": False, **more}
 
 
 class FakeDaemon:
@@ -115,7 +115,7 @@ class FakeDaemon:
         with self.condition:
             if method == "Watch":
                 self.watchers.append(connection)
-                self.send(connection, {"parameters": {"change": self.snapshot}, "continues": True})
+                self.send(connection, {"parameters": {"change": {**self.snapshot, "whole": True}}, "continues": True})
                 return
             if method == "GetLog":
                 self.send(connection, {"parameters": {"lines": self.log}, "continues": True})

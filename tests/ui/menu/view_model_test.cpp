@@ -296,6 +296,34 @@ TEST_SUITE("menu") {
         CHECK(menu.shows("Samsung, part 2"));
     }
 
+    TEST_CASE("a log that is told from its beginning again replaces the one before, whatever its numbers") {
+        Menu menu(state(Phase::idle));
+        using stillboot::protocol::LogSeverity;
+        (void)menu.view.on_log({{8, 0, LogSeverity::info, "old"}}, true);
+        (void)menu.view.on_log({{1, 0, LogSeverity::info, "new"}}, true);
+        menu.type("m");
+        menu.key(Key::tab);
+        CHECK(menu.shows("new"));
+        CHECK_FALSE(menu.shows("old"));
+    }
+
+    TEST_CASE("a connection that goes on brings back what was there, and one that is whole replaces it") {
+        Menu menu(state(Phase::idle));
+        (void)menu.view.on_unreachable(Error("daemon.connection_ended"));
+        (void)menu.view.on_unreachable(Error("daemon.connection_ended"));
+        CHECK_FALSE(menu.shows("Debian"));
+        (void)menu.view.on_connected();
+        (void)menu.view.on_change(Change(), menu.now);
+        CHECK(menu.shows("Debian GNU/Linux"));
+        (void)menu.view.on_unreachable(Error("daemon.connection_ended"));
+        (void)menu.view.on_connected();
+        Change whole;
+        whole.whole = true;
+        whole.state = state(Phase::idle);
+        (void)menu.view.on_change(whole, menu.now);
+        CHECK_FALSE(menu.shows("Debian"));
+    }
+
     TEST_CASE("two thousand options are drawn and moved through quickly enough for a slow machine") {
         Menu menu(state(Phase::idle));
         Change many;

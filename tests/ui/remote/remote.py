@@ -50,6 +50,8 @@ class Case(unittest.TestCase):
         self.assertTrue(found, f"{text!r} is not in the log: {self.log}")
 
     def stop_daemon(self):
+        if self.daemon.stdin.closed:
+            return  # a test has done so
         self.daemon.stdin.close()
         self.assertEqual(self.daemon.wait(20), 0)
         self.reader.join(20)

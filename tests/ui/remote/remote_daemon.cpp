@@ -7,8 +7,8 @@
 #include <cstdio>
 
 #include "config/base/root.hpp"
+#include "daemon/gate/gate.hpp"
 #include "daemon/main/core.hpp"
-#include "daemon/tls/tls.hpp"
 
 using namespace stillboot;
 
@@ -51,20 +51,16 @@ CoreHooks hooks_for(Log& log) {
     CoreHooks hooks;
     hooks.rescan = [](const std::optional<std::string>&) { return true; };
     hooks.why_no_restart = [](bool) { return std::nullopt; };
+    hooks.clients = [] { return std::vector<protocol::Client>(); };
     hooks.restart = [&log](bool) { log.warning(Message("daemon.restarting")); };
     return hooks;
 }
 
-bool listen_for_tls(server::Server& server, const std::string& directory, Log& log) {
-    const auto context = tls::load(tls::Side::server,
-                                   {directory + "/server.pem", directory + "/server.key", directory + "/ca.pem"});
-    const auto listening = context ? server.listen_tls("127.0.0.1:0", *context) : context.error();
-    if (!listening) {
-        log.error(listening.error().message());
-        return false;
-    }
-    log.info(Message("daemon.tls_listens", {{"address", *listening}}));
-    return true;
+void listen_for_tls(gate::Gate& gate, const std::string& directory) {
+    gate::Order order;
+    order.addresses = {"127.0.0.1:0"};
+    order.files = {directory + "/server.pem", directory + "/server.key", directory + "/ca.pem"};
+    gate.open(std::move(order));
 }
 
 }  // namespace
@@ -95,14 +91,16 @@ int main(int argc, char** argv) {
         log.error(listening.error().message());
         return 1;
     }
-    if (argc > 3 && !listen_for_tls(server, argv[3], log)) {
-        return 1;
+    gate::Gate gate(spawner, server, core, log);
+    if (argc > 3) {
+        listen_for_tls(gate, argv[3]);
     }
     boost::asio::posix::stream_descriptor input(loop, 0);
     input.async_wait(boost::asio::posix::stream_descriptor::wait_read, [&](const auto&) { loop.stop(); });
     std::puts("ready");
     std::fflush(stdout);
     loop.run();
+    gate.stop();
     server.stop();
     return 0;
 }

@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # The socket over TLS: keys made by the program, and a client that nobody here wrote (Python's ssl) beside ours.
 import json
+import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import stat
+import subprocess
 import sys
+import time
 import unittest
 
 import remote
@@ -132,6 +136,48 @@ class Tls(remote.Case):
         with self.assertRaises((ssl.SSLError, ConnectionError)):
             self.exchange(self.context(certificate=False))
         self.wait_for_log("127.0.0.1 was refused: it showed no certificate")
+
+    def helper(self):
+        """The process that takes clients, a child of the daemon; none while it is started again."""
+        children = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(self.daemon.pid)], capture_output=True,
+                                  text=True, check=False).stdout
+        return [int(line.split()[0]) for line in children.splitlines() if line.split()[1] == "stillboot-tls"]
+
+    def test_a_helper_that_dies_takes_its_clients_along_and_another_comes(self):
+        watch = subprocess.Popen([self.programs[1], *self.host, "log", "--follow"], env=self.environment,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertNotEqual(watch.stdout.readline(), "")
+        before = self.helper()
+        self.assertEqual(len(before), 1)
+        os.kill(before[0], signal.SIGKILL)
+        _, err = watch.communicate(timeout=20)
+        self.assertIn("connection", err)
+        self.wait_for_log("clients over TLS are cut off, and the helper is started again: ")
+        with self.logged:
+            again = self.logged.wait_for(lambda: sum("listens on" in line for line in self.log) == 2, timeout=20)
+        self.assertTrue(again)
+        port = int(re.findall(r"listens on 127\.0\.0\.1:(\d+)", "\n".join(self.log))[-1])
+        self.assertEqual(self.stillboot("--host", f"tls://127.0.0.1:{port}", "list")[0], 0)
+        self.assertNotEqual(self.helper(), before)
+
+    def test_the_helper_has_no_capability_but_to_listen_and_no_files(self):
+        helper = self.helper()[0]
+        status = dict(line.split(":", 1) for line in open(f"/proc/{helper}/status", encoding="ascii"))
+        allowed = 1 << 10 if os.geteuid() == 0 else 0  # CAP_NET_BIND_SERVICE
+        self.assertEqual(int(status["CapEff"], 16) & ~allowed, 0)
+        self.assertEqual(int(status["CapPrm"], 16) & ~allowed, 0)
+        self.assertEqual(status["NoNewPrivs"].strip(), "1")
+        if os.geteuid() == 0:
+            self.assertEqual(os.listdir(f"/proc/{helper}/root"), [])
+
+    def test_keys_that_are_not_there_are_said_and_nothing_is_tried_again(self):
+        self.stop_daemon()
+        shutil.rmtree(self.keys)
+        self.start_daemon(str(self.keys))
+        self.wait_for_log(f"no client is taken on 127.0.0.1:0: {self.keys}/server.pem cannot be used for TLS: ")
+        time.sleep(1.5)  # a helper that crashes would be started again after one second
+        self.assertEqual(sum("no client is taken" in line for line in self.log), 1)
+        self.assertEqual(self.helper(), [])
 
     def test_strangers_who_come_again_and_again_do_not_fill_the_log(self):
         for _ in range(20):
