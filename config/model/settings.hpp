@@ -26,6 +26,14 @@ struct Origin {
     bool operator==(const Origin&) const = default;
 };
 
+/// A setting as text, the value as `stillboot.KEY=VALUE` of the kernel command line has it.
+struct SettingText {
+    std::string key;
+    std::string value;
+
+    bool operator==(const SettingText&) const = default;
+};
+
 template <class T>
 struct Setting {
     Setting() = default;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/base/result.hpp"
+#include "config/model/settings.hpp"
 #include "daemon/registry/registry.hpp"
 #include "kexec/handover/handover.hpp"
 #include "kexec/handover/state.hpp"
@@ -20,6 +21,7 @@ struct Past {
     std::optional<Retry> retry;      ///< what an earlier kernel wanted booted again
     bool hold = false;               ///< nothing may boot by itself
     std::optional<Choices> choices;  ///< none where the store could not be asked
+    std::vector<SettingText> settings;
 };
 
 /// For which starts an option is chosen.
@@ -53,6 +55,10 @@ public:
     /// @error handover.busy, handover.no_place_to_choose, and those of the store
     virtual void choose(ChosenFor when, std::optional<Choice> what,
                         std::function<void(const Result<Choices>&)> done) = 0;
+    /// Keeps a setting in the state store, or forgets it; answers with all that are kept then.
+    /// @error handover.busy, handover.no_place_to_keep, and those of the store
+    virtual void keep_setting(const std::string& key, std::optional<std::string> value,
+                              std::function<void(const Result<std::vector<SettingText>>&)> done) = 0;
     /// True while a hand-over or a plan is under way.
     [[nodiscard]] virtual bool busy() const = 0;
 };

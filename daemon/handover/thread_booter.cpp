@@ -70,6 +70,7 @@ Past read_past(const Root& root, const Settings& settings) {
     past.retry = std::move(found->retry);
     past.hold = found->hold;
     past.choices = found->state.choices;
+    past.settings = found->state.settings;
     for (const quiesce::Learned& learned : found->state.learned) {
         if (learned.is_kept()) {
             past.notes.push_back(learned.message());
@@ -78,20 +79,27 @@ Past read_past(const Root& root, const Settings& settings) {
     return past;
 }
 
-Result<Choices> keep_choice(const Root& root, const Settings& settings, ChosenFor when,
-                            std::optional<Choice> what) {
+// Reads what the store holds, changes it and writes it back.
+Result<State> change_state(const Root& root, const Settings& settings, std::string_view no_store,
+                           const std::function<void(State&)>& change) {
     const auto store = open_store(root, settings);
     if (store == nullptr) {
-        return Error("handover.no_place_to_choose");
+        return Error(no_store);
     }
     auto state = read_state(*store);
     if (!state) {
         return state.error();
     }
-    auto& kept = when == ChosenFor::next_start ? state->choices.one_shot : state->choices.saved_default;
-    kept = std::move(what);
+    change(*state);
     auto written = write_state(*store, *state);
-    return written ? Result<Choices>(std::move(state->choices)) : written.error();
+    return written ? std::move(state) : written.error();
+}
+
+void keep_text(std::vector<SettingText>& kept, const std::string& key, const std::optional<std::string>& value) {
+    std::erase_if(kept, [&](const SettingText& each) { return each.key == key; });
+    if (value) {
+        kept.push_back({key, *value});
+    }
 }
 
 }  // namespace
@@ -105,7 +113,9 @@ public:
     void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done);
     void recover(std::function<void(const Result<std::optional<Recovery>>&)> done);
     void look_back(std::function<void(const Past&)> done);
-    void choose(ChosenFor when, std::optional<Choice> what, std::function<void(const Result<Choices>&)> done);
+    void change(std::string_view no_store, std::function<void(State&)> change,
+                std::function<void(const Result<State>&)> done);
+    void set_settings(const Settings& settings) { settings_ = settings; }
     [[nodiscard]] bool has_left_over() const { return root_.exists(quiesce::RunStateStore::default_path); }
     void cancel() { stop_.request_stop(); }
     void join();
@@ -222,13 +232,14 @@ void ThreadBooter::Impl::look_back(std::function<void(const Past&)> done) {
     run_beside<Past>([this] { return read_past(root_, settings_); }, std::move(done));
 }
 
-void ThreadBooter::Impl::choose(ChosenFor when, std::optional<Choice> what,
-                                std::function<void(const Result<Choices>&)> done) {
+void ThreadBooter::Impl::change(std::string_view no_store, std::function<void(State&)> change,
+                                std::function<void(const Result<State>&)> done) {
     if (busy_) {
         return done(Error("handover.busy"));
     }
-    run_beside<Result<Choices>>([this, when, what] { return keep_choice(root_, settings_, when, what); },
-                                std::move(done));
+    run_beside<Result<State>>([this, no_store, change = std::move(change),
+                               settings = settings_] { return change_state(root_, settings, no_store, change); },
+                              std::move(done));
 }
 
 // On the thread, where the store may take its time; a hand-over that is asked for meanwhile waits for it.
@@ -286,9 +297,24 @@ void ThreadBooter::plan(Request request, std::function<void(Result<std::vector<s
 void ThreadBooter::look_back(std::function<void(const Past&)> done) {
     impl_->look_back(std::move(done));
 }
+void ThreadBooter::set_settings(const Settings& settings) {
+    impl_->set_settings(settings);
+}
 void ThreadBooter::choose(ChosenFor when, std::optional<Choice> what,
                           std::function<void(const Result<Choices>&)> done) {
-    impl_->choose(when, std::move(what), std::move(done));
+    const auto keep = [when, what](State& state) {
+        (when == ChosenFor::next_start ? state.choices.one_shot : state.choices.saved_default) = what;
+    };
+    impl_->change("handover.no_place_to_choose", keep, [done = std::move(done)](const Result<State>& state) {
+        done(state ? Result<Choices>(state->choices) : state.error());
+    });
+}
+void ThreadBooter::keep_setting(const std::string& key, std::optional<std::string> value,
+                                std::function<void(const Result<std::vector<SettingText>>&)> done) {
+    const auto keep = [key, value = std::move(value)](State& state) { keep_text(state.settings, key, value); };
+    impl_->change("handover.no_place_to_keep", keep, [done = std::move(done)](const Result<State>& state) {
+        done(state ? Result<std::vector<SettingText>>(state->settings) : state.error());
+    });
 }
 bool ThreadBooter::has_left_over() const {
     return impl_->has_left_over();

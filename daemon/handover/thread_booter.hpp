@@ -39,7 +39,11 @@ public:
     void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) override;
     void choose(ChosenFor when, std::optional<Choice> what,
                 std::function<void(const Result<Choices>&)> done) override;
+    void keep_setting(const std::string& key, std::optional<std::string> value,
+                      std::function<void(const Result<std::vector<SettingText>>&)> done) override;
     [[nodiscard]] bool busy() const override;
+    /// For hand-overs and plans that begin after this.
+    void set_settings(const Settings& settings);
 
     /// Reads the state store and settles what it holds of an earlier kernel; a hand-over that is asked for
     /// meanwhile waits for it. `done` is called on the loop, at once where there is no store or a hand-over is

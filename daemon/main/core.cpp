@@ -28,13 +28,13 @@ protocol::LogLine log_line_of(const LogEntry& entry) {
 }
 
 Core::Core(const boost::asio::any_io_executor& executor, registry::Registry& registry, policy::Policy& policy,
-           handover::Booter& booter, Log& log, CoreHooks hooks, Settings settings)
+           handover::Booter& booter, Log& log, CoreHooks hooks, SettingsKeeper& settings)
     : registry_(registry),
       policy_(policy),
       booter_(booter),
       log_(log),
       hooks_(std::move(hooks)),
-      settings_(std::move(settings)),
+      settings_(settings),
       timer_(executor),
       session_(new_session()) {
     log_.listen([this](const LogEntry& entry) {
@@ -96,6 +96,9 @@ void Core::on_past(const handover::Past& past) {
         log_.warning(note);
     }
     if (past.choices) {
+        for (const Diagnostic& refused : settings_.on_stored(past.settings)) {
+            log_.warning(Message("daemon.said", {{"text", refused.text()}}));
+        }
         keep_choices(*past.choices);
         act(policy_.on_claims(SteadyClock::now(), claims()));
     }
@@ -113,6 +116,13 @@ void Core::on_past(const handover::Past& past) {
     }
     notices_.emplace_back("daemon.retry_gone", std::initializer_list<Message::Param>{{"title", retry->title}});
     log_.error(notices_.back());
+}
+
+void Core::on_settings() {
+    const auto now = SteadyClock::now();
+    const Settings& settings = settings_.now();
+    act(policy_.on_settings(now, settings.timeout.value, policy::strict_of(settings, started_)));
+    act(policy_.on_claims(now, claims()));
 }
 
 void Core::keep_choices(const handover::Choices& choices) {
@@ -140,12 +150,12 @@ void Core::act(const policy::Actions& actions) {
 }
 
 void Core::do_final_action() {
-    log_.error(Message("daemon.final_action",
-                       {{"action", to_word(settings_.final_action.value)}, {"reason", policy_.why().sentence()}}));
-    if (settings_.final_action.value == FinalAction::menu) {
+    log_.error(Message("daemon.final_action", {{"action", to_word(settings_.now().final_action.value)},
+                                               {"reason", policy_.why().sentence()}}));
+    if (settings_.now().final_action.value == FinalAction::menu) {
         return;
     }
-    const bool power_off = settings_.final_action.value == FinalAction::power_off;
+    const bool power_off = settings_.now().final_action.value == FinalAction::power_off;
     if (const auto reason = hooks_.why_no_restart(power_off)) {
         log_.error(*reason);
         return hooks_.restart(false);  // which gets past what holds a power-off: it must not just sit there

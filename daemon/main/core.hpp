@@ -13,6 +13,7 @@
 #include "daemon/loop/log.hpp"
 #include "daemon/loop/throttle.hpp"
 #include "daemon/main/history.hpp"
+#include "daemon/main/settings_keeper.hpp"
 #include "daemon/policy/claims.hpp"
 #include "daemon/protocol/methods.hpp"
 #include "daemon/registry/registry.hpp"
@@ -38,7 +39,7 @@ struct CoreHooks {
 class Core final : public server::Handler {
 public:
     Core(const boost::asio::any_io_executor& executor, registry::Registry& registry, policy::Policy& policy,
-         handover::Booter& booter, Log& log, CoreHooks hooks, Settings settings);
+         handover::Booter& booter, Log& log, CoreHooks hooks, SettingsKeeper& settings);
 
     void on_call(const protocol::Call& call, const server::Peer& peer,
                  std::shared_ptr<server::Replier> replier) override;
@@ -52,6 +53,8 @@ public:
 
     /// What the state store tells of the time before this kernel: before on_settled().
     void on_past(const handover::Past& past);
+    /// The settings are others now.
+    void on_settings();
 
     [[nodiscard]] protocol::State state() const;
 
@@ -77,6 +80,8 @@ private:
     void set_default(const Caller& caller);
     void set_one_shot(const Caller& caller);
     void choose(const Caller& caller, handover::ChosenFor when);
+    void get_settings(const Caller& caller);
+    void set_setting(const Caller& caller);
     void reboot(const Caller& caller);
     void power_off(const Caller& caller);
     void restart(const Caller& caller, bool power_off);
@@ -98,7 +103,7 @@ private:
                                                             const std::vector<SentChange>& changes) const;
     void arm_timer();
     [[nodiscard]] std::vector<policy::Claim> claims() const {
-        return policy::claims_of(policy::ranked_rules(settings_, kept_), registry_);
+        return policy::claims_of(policy::ranked_rules(settings_.now(), kept_), registry_);
     }
     void keep_choices(const handover::Choices& choices);
     [[nodiscard]] std::string default_option() const;
@@ -110,7 +115,8 @@ private:
     handover::Booter& booter_;
     Log& log_;
     CoreHooks hooks_;
-    Settings settings_;
+    SettingsKeeper& settings_;
+    const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     policy::KeptChoices kept_;  ///< in the state store
     boost::asio::steady_timer timer_;
     Throttle trouble_{5, std::chrono::minutes(1)};

@@ -23,14 +23,6 @@ constexpr std::chrono::milliseconds stop_step{20};
 constexpr std::chrono::milliseconds stop_deadline{8'000};
 constexpr std::size_t max_group_file_bytes = std::size_t{1024} * 1024;
 
-std::optional<policy::Strict> strict_of(const Settings& settings) {
-    if (!settings.strict.value) {
-        return std::nullopt;
-    }
-    return policy::Strict{std::chrono::steady_clock::now() + settings.strict_limit.value,
-                          settings.strict_retries.value};
-}
-
 }  // namespace
 
 Daemon::Daemon(Options options, Root root)
@@ -43,10 +35,12 @@ Daemon::Daemon(Options options, Root root)
 
 Daemon::~Daemon() = default;
 
-void Daemon::build(const Settings& settings) {
+void Daemon::build() {
+    const Settings& settings = settings_->now();
     const auto executor = context_.get_executor();
     registry_ = std::make_unique<registry::Registry>(settings.order.value);
-    policy_ = std::make_unique<policy::Policy>(settings.timeout.value, strict_of(settings));
+    policy_ = std::make_unique<policy::Policy>(settings.timeout.value,
+                                               policy::strict_of(settings, std::chrono::steady_clock::now()));
     probe::RunnerSettings probing;
     probing.scan_deadline = settings.probe_deadline.value;
     scanner_ = std::make_unique<ProbeScanner>(executor, probing);
@@ -75,7 +69,13 @@ void Daemon::build(const Settings& settings) {
     hooks.why_no_restart = [this](bool power_off) { return why_no_restart(power_off, root_); };
     hooks.restart = [this](bool power_off) { restart_machine(power_off, root_, log_); };
     hooks.clients = [this] { return server_->clients(); };
-    core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks), settings);
+    core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks), *settings_);
+    settings_->use(*booter_);
+    settings_->on_change([this] {
+        log_.set_least(settings_->now().log_level.value);
+        booter_->set_settings(settings_->now());
+        core_->on_settings();
+    });
     server_ = std::make_unique<server::Server>(spawner_, *core_, server::Limits(), [this](const auto& groups) {
         // Read each time: who is put into a group need not start the daemon again.
         return server::role_of_groups(root_.read_file("/etc/group", max_group_file_bytes).value_or(""), groups);
@@ -156,29 +156,35 @@ void Daemon::listen_for_tls(const std::vector<std::string>& addresses) {
     gate_->open(std::move(order));
 }
 
-Result<void> Daemon::start() {
-    auto loaded = load_settings(root_);
+// What is wrong in the files is said, and the rest counts.
+void Daemon::load() {
+    ReadSettings read = read_settings(root_);
     if (!options_.autoboot) {
-        loaded.settings.timeout.value.reset();
-        loaded.settings.strict.value = false;
+        read.layers.this_start = {{"timeout", "never"}, {"strict", "false"}};
     }
-    log_.set_least(loaded.settings.log_level.value);
+    LoadedSettings loaded = parse_settings(read.layers);
     auto rules = quiesce::load_policy(root_, loaded.settings);
-    for (const auto* diagnostics : {&loaded.diagnostics, &rules.diagnostics}) {
+    settings_ = std::make_unique<SettingsKeeper>(std::move(read.layers));
+    log_.set_least(loaded.settings.log_level.value);
+    for (const auto* diagnostics : {&read.diagnostics, &loaded.diagnostics, &rules.diagnostics}) {
         for (const auto& diagnostic : *diagnostics) {
             log_.warning(Message("daemon.said", {{"text", diagnostic.text()}}));
         }
     }
+}
+
+Result<void> Daemon::start() {
+    load();
     auto source = discover::UdevSource::open(context_.get_executor());
     if (!source) {
         return source.error();
     }
     source_ = std::move(*source);
-    build(loaded.settings);
+    build();
     if (auto listening = make_socket(); !listening) {
         return listening;
     }
-    listen_for_tls(loaded.settings.listen.value);
+    listen_for_tls(settings_->now().listen.value);
     log_.info(Message("daemon.started", {{"version", STILLBOOT_VERSION}, {"socket", options_.socket}}));
     spawner_.spawn("waiting for signals", wait_for_signal());
     spawner_.spawn("looking for devices", begin());

@@ -33,7 +33,8 @@ private:
     Result<void> start();
     Result<void> make_socket();
     void listen_for_tls(const std::vector<std::string>& addresses);
-    void build(const Settings& settings);
+    void load();
+    void build();
     void tell_of(const Result<std::optional<handover::Recovery>>& recovery);
     handover::ScanControl scan_control();
     [[nodiscard]] bool is_quiet() const;
@@ -51,6 +52,7 @@ private:
     Log log_;
     Spawner spawner_;
     boost::asio::signal_set signals_;
+    std::unique_ptr<SettingsKeeper> settings_;
     std::unique_ptr<registry::Registry> registry_;
     std::unique_ptr<policy::Policy> policy_;
     std::unique_ptr<discover::UdevSource> source_;

@@ -40,11 +40,13 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         {protocol::Watch::name, &Core::watch, Role::look, false},
         {protocol::GetLog::name, &Core::get_log, Role::look, false},
         {protocol::ListClients::name, &Core::list_clients, Role::look, true},
+        {protocol::GetSettings::name, &Core::get_settings, Role::look, true},
         {protocol::Boot::name, &Core::boot, Role::boot, false},
         {protocol::Cancel::name, &Core::cancel, Role::boot, false},
         {protocol::Rescan::name, &Core::rescan, Role::boot, false},
         {protocol::SetDefault::name, &Core::set_default, Role::configure, false},
         {protocol::SetOneShot::name, &Core::set_one_shot, Role::configure, false},
+        {protocol::SetSetting::name, &Core::set_setting, Role::configure, false},
         {protocol::Reboot::name, &Core::reboot, Role::all, true},
         {protocol::PowerOff::name, &Core::power_off, Role::all, true},
     };
@@ -273,6 +275,37 @@ void Core::choose(const Caller& caller, handover::ChosenFor when) {
             reply.option = what ? std::optional(what->option_id) : std::nullopt;
             replier->reply(reply_of(reply));
         });
+}
+
+void Core::get_settings(const Caller& caller) {
+    protocol::GetSettings::Reply reply;
+    reply.settings = settings_.list();
+    caller.replier->reply(reply_of(reply));
+}
+
+void Core::set_setting(const Caller& caller) {
+    const auto asked = parameters_of<protocol::SetSetting>(caller.call, *caller.replier);
+    if (!asked) {
+        return;
+    }
+    const bool lasting = !asked->once.value_or(false);
+    const auto done = [this, asked, who = caller.peer.who().sentence(),
+                       replier = caller.replier](const Result<void>& set) {
+        if (!set) {
+            replier->reply(protocol::refused(set.error().message()));
+            return;
+        }
+        const auto settings = settings_.list();
+        const auto changed = std::find_if(settings.begin(), settings.end(),
+                                          [&](const auto& each) { return each.key == asked->key; });
+        protocol::SetSetting::Reply reply;
+        reply.setting = *changed;
+        log_.info(Message(
+            "daemon.setting_said",
+            {{"key", changed->key}, {"value", changed->value}, {"origin", changed->origin}, {"peer", who}}));
+        replier->reply(reply_of(reply));
+    };
+    settings_.set(asked->key, asked->value, lasting, done);
 }
 
 void Core::reboot(const Caller& caller) {

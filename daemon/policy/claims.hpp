@@ -30,4 +30,7 @@ struct KeptChoices {
 [[nodiscard]] std::vector<Claim> claims_of(const std::vector<RankedRule>& rules,
                                            const registry::Registry& registry);
 
+/// Strict mode where the settings ask for it. @param started  the daemon's start, from which its limit counts
+[[nodiscard]] std::optional<Strict> strict_of(const Settings& settings, Instant started);
+
 }  // namespace stillboot::policy

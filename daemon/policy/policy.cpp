@@ -254,6 +254,19 @@ Actions Policy::on_time(Instant now) {
     return decide(now);
 }
 
+Actions Policy::on_settings(Instant now, std::optional<std::chrono::seconds> timeout,
+                            std::optional<Strict> strict) {
+    const auto clock = strict ? timeout.value_or(std::chrono::seconds(0)) : timeout;
+    const bool stands = clockwork_ == Clockwork::stopped || (settled_ && clockwork_ == Clockwork::off);
+    if (stands || (clock == timeout_ && strict == strict_)) {
+        return {};
+    }
+    timeout_ = clock;
+    strict_ = strict;
+    clockwork_ = timeout_ ? Clockwork::running : Clockwork::off;
+    return !settled_ || phase_ == Phase::handover ? changed() : decide(now);
+}
+
 Actions Policy::on_cancel(Instant) {
     strict_.reset();
     if (clockwork_ == Clockwork::running) {

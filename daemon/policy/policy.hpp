@@ -43,6 +43,8 @@ struct Strict {
     Instant ends_at;  ///< no further boot is begun after it
     unsigned retries =
         3;  ///< rounds over all candidates after the first, with a longer and longer pause before each
+
+    bool operator==(const Strict&) const = default;
 };
 
 enum class Phase { discovering, idle, waiting, countdown, handover };
@@ -83,6 +85,10 @@ public:
     /// The same where somebody has just chosen what boots: that is taken, and a countdown begins anew for it.
     Actions on_choice(Instant now, std::vector<Claim> claims);
     Actions on_time(Instant now);
+    /// The settings of the clock have changed. A countdown begins anew with its new time, or stops; a clock that
+    /// stands once discovery has settled, by the setting or by a person, is for the next start to wind up: nobody
+    /// who looks through the settings boots a machine by that.
+    Actions on_settings(Instant now, std::optional<std::chrono::seconds> timeout, std::optional<Strict> strict);
     /// A key, or `cancel`: ends the countdown, and any that would start later; or stops the hand-over. It ends
     /// strict mode, too: the caller refuses it before where it comes from a console.
     Actions on_cancel(Instant now);

@@ -196,6 +196,26 @@ struct Description<Cancel::Reply> {
     static constexpr auto fields = std::make_tuple(field("cancelled", &Cancel::Reply::cancelled));
 };
 template <>
+struct Description<Setting> {
+    static constexpr auto fields = std::make_tuple(
+        field("key", &Setting::key), field("value", &Setting::value), field("origin", &Setting::origin),
+        field("stored", &Setting::stored), field("any_time", &Setting::any_time));
+};
+template <>
+struct Description<GetSettings::Reply> {
+    static constexpr auto fields = std::make_tuple(field("settings", &GetSettings::Reply::settings));
+};
+template <>
+struct Description<SetSetting::Parameters> {
+    static constexpr auto fields =
+        std::make_tuple(field("key", &SetSetting::Parameters::key), field("value", &SetSetting::Parameters::value),
+                        field("once", &SetSetting::Parameters::once));
+};
+template <>
+struct Description<SetSetting::Reply> {
+    static constexpr auto fields = std::make_tuple(field("setting", &SetSetting::Reply::setting));
+};
+template <>
 struct Description<SetDefault::Parameters> {
     static constexpr auto fields = std::make_tuple(field("option", &SetDefault::Parameters::option));
 };

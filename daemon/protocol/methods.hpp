@@ -133,6 +133,26 @@ struct SetOneShot {
     using Reply = SetDefault::Reply;
 };
 
+struct GetSettings {
+    static constexpr std::string_view name = "io.stillboot.GetSettings";
+    using Parameters = Nothing;
+    struct Reply {
+        std::vector<Setting> settings;
+    };
+};
+
+struct SetSetting {
+    static constexpr std::string_view name = "io.stillboot.SetSetting";
+    struct Parameters {
+        std::string key;
+        std::optional<std::string> value;  ///< none: forget what was said
+        std::optional<bool> once;          ///< for this start alone
+    };
+    struct Reply {
+        Setting setting;
+    };
+};
+
 struct Reboot {
     static constexpr std::string_view name = "io.stillboot.Reboot";
     using Parameters = Nothing;

@@ -135,4 +135,15 @@ struct Client {
     bool operator==(const Client&) const = default;
 };
 
+/// A setting and where its value comes from.
+struct Setting {
+    std::string key;
+    std::string value;  ///< as the kernel command line has it
+    std::string origin;
+    std::optional<std::string> stored;  ///< what the state store has, though something else may come before it
+    bool any_time = false;              ///< SetSetting takes it
+
+    bool operator==(const Setting&) const = default;
+};
+
 }  // namespace stillboot::protocol

@@ -15,6 +15,7 @@ namespace json = boost::json;
 using quiesce::Learned;
 
 constexpr std::size_t max_learned = 64;
+constexpr std::size_t max_settings = 64;
 
 json::value to_json(const Learned& learned) {
     return json::object{{"driver", learned.driver},
@@ -66,6 +67,13 @@ Result<State> parse_state(const json::object& object) {
         state.deaths.count = deaths->at("count").to_number<unsigned>();
     }
     state.choices = {choice_in(object, "saved_default"), choice_in(object, "one_shot")};
+    if (const auto* settings = object.if_contains("settings")) {
+        for (const auto& each : settings->as_object()) {
+            if (state.settings.size() < max_settings) {
+                state.settings.push_back({each.key(), std::string(each.value().as_string())});
+            }
+        }
+    }
     return state;
 }
 
@@ -76,6 +84,10 @@ std::string to_text(const State& state) {
     for (const Learned& each : state.learned) {
         learned.push_back(to_json(each));
     }
+    json::object settings;
+    for (const SettingText& each : state.settings) {
+        settings[each.key] = each.value;
+    }
     return valid_utf8(json::serialize(  // a name from outside may be any bytes
         json::object{{"format", State::format_version},
                      {"attempt", state.attempt ? handover::to_json(*state.attempt) : json::value()},
@@ -83,6 +95,7 @@ std::string to_text(const State& state) {
                      {"deaths", json::object{{"option", state.deaths.option_id}, {"count", state.deaths.count}}},
                      {"saved_default", handover::to_json(state.choices.saved_default)},
                      {"one_shot", handover::to_json(state.choices.one_shot)},
+                     {"settings", std::move(settings)},
                      {"report", state.report ? json::parse(quiesce::to_text(*state.report)) : json::value()}}));
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/model/settings.hpp"
 #include "kexec/handover/record.hpp"
 #include "quiesce/jump_report.hpp"
 #include "quiesce/learned.hpp"
@@ -39,6 +40,7 @@ struct State {
     std::optional<quiesce::JumpReport> report;  ///< of the last attempt
     Deaths deaths;
     Choices choices;
+    std::vector<SettingText> settings;  ///< each key once
 
     bool operator==(const State&) const = default;
 };

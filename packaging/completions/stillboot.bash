@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # bash completion for stillboot(1). Options and devices are asked of the daemon; without it, words alone are offered.
 
+# The ids of what a verb lists, or another field.
 _stillboot_ids() {
-    stillboot --json=short "$1" 2>/dev/null | grep -o '"id":"[^"]*"' | cut -d'"' -f4
+    stillboot --json=short "$1" 2>/dev/null | grep -o "\"${2:-id}\":\"[^\"]*\"" | cut -d'"' -f4
 }
 
 _stillboot_verb() {
@@ -27,9 +28,10 @@ _stillboot() {
             ;;
     esac
     [ -n "$words" ] || case $(_stillboot_verb) in
-        "") words="status list boot cancel devices rescan explain quiesce load menu log wait clients set-default set-oneshot reboot poweroff keys bridge --json --host --cert --key --ca --root --help --version" ;;
+        "") words="status list boot cancel devices rescan explain quiesce load menu log wait clients settings set-default set-oneshot reboot poweroff keys bridge --json --host --cert --key --ca --root --help --version" ;;
         list) words="--watch --json --help" ;;
         boot) words="@default --append --args --dry-run --wait --help" ids=list ;;
+        settings) words="--once --forget --json --help" ids="settings key" ;;
         set-default | set-oneshot) words="@default --forget --help" ids=list ;;
         rescan) words="--help" ids=devices ;;
         menu) words="--shell --help" ;;
@@ -45,7 +47,8 @@ _stillboot() {
     # An id is what a disk says it is, and compgen -W would execute a "$(…)" in it.
     [ -z "$ids" ] || while IFS= read -r id; do
         case $id in "$current"*) COMPREPLY+=("$id") ;; esac
-    done < <(_stillboot_ids "$ids")
+    # shellcheck disable=SC2086 # a verb, and for some a field
+    done < <(_stillboot_ids $ids)
     case $(_stillboot_verb) in
         explain | load) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;;
     esac

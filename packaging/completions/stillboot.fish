@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completion for stillboot(1).
 
+# The ids of what a verb lists, or another field.
 function __stillboot_ids
-    stillboot --json=short $argv[1] 2>/dev/null | string match -ra '"id":"[^"]*"' | string replace -r '"id":"(.*)"' '$1'
+    set -l field id $argv[2]
+    stillboot --json=short $argv[1] 2>/dev/null | string match -ra '"'$field[-1]'":"[^"]*"' | string replace -r '"[a-z]*":"(.*)"' '$1'
 end
 
-set -l verbs status list boot cancel devices rescan explain quiesce load menu log wait clients set-default set-oneshot reboot poweroff keys bridge
+set -l verbs status list boot cancel devices rescan explain quiesce load menu log wait clients settings set-default set-oneshot reboot poweroff keys bridge
 complete -c stillboot -f
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a status -d 'Where things stand'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a list -d 'The boot options'
@@ -18,6 +20,7 @@ complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a quiesce -d 
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a load -d 'Load a kernel, and hand over to it'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a menu -d 'The menu'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a log -d 'What the daemon has done and said'
+complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a settings -d 'The settings, and where each is set'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a set-default -d 'Choose what boots from now on'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a set-oneshot -d 'Choose what boots next, once'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a wait -d 'Wait until there is something to boot, or all is quiet'
@@ -44,6 +47,9 @@ complete -c stillboot -n '__fish_seen_subcommand_from boot' -l dry-run -d 'Print
 complete -c stillboot -n '__fish_seen_subcommand_from boot' -l wait -d 'Show how it goes'
 complete -c stillboot -n '__fish_seen_subcommand_from set-default set-oneshot' -a '@default (__stillboot_ids list)'
 complete -c stillboot -n '__fish_seen_subcommand_from set-default set-oneshot' -l forget -d 'Forget what was chosen'
+complete -c stillboot -n '__fish_seen_subcommand_from settings' -a '(__stillboot_ids settings key)'
+complete -c stillboot -n '__fish_seen_subcommand_from settings' -l once -d 'For this start alone'
+complete -c stillboot -n '__fish_seen_subcommand_from settings' -l forget -d 'Forget what was said'
 complete -c stillboot -n '__fish_seen_subcommand_from rescan' -a '(__stillboot_ids devices)'
 complete -c stillboot -n '__fish_seen_subcommand_from log' -s f -l follow -d 'Go on with each new line'
 complete -c stillboot -n '__fish_seen_subcommand_from wait' -a 'options default idle'

@@ -81,6 +81,8 @@ public:
     void plan(handover::Request, std::function<void(Result<std::vector<std::string>>)>) override {}
     void choose(handover::ChosenFor, std::optional<handover::Choice>,
                 std::function<void(const Result<handover::Choices>&)>) override {}
+    void keep_setting(const std::string&, std::optional<std::string>,
+                      std::function<void(const Result<std::vector<SettingText>>&)>) override {}
     [[nodiscard]] bool busy() const override { return false; }
 };
 
@@ -106,7 +108,7 @@ class SyntheticDaemon {
 public:
     SyntheticDaemon(const std::string& socket, Shared& shared)
         : notary_(std::make_shared<Notary>(shared)),
-          core_(loop_.get_executor(), registry_, policy_, booter_, log_, hooks(), Settings()),
+          core_(loop_.get_executor(), registry_, policy_, booter_, log_, hooks(), settings_),
           server_(Spawner(loop_.get_executor(),
                           [](const std::string&, const std::string& what) { give_up(what.c_str()); }),
                   core_, server::Limits()),
@@ -194,6 +196,7 @@ private:
     asio::io_context loop_{1};
     registry::Registry registry_{{}};
     policy::Policy policy_{std::nullopt};
+    SettingsKeeper settings_{{}};
     NoBooter booter_;
     Log log_{Log::Sink::none, LogLevel::info};
     std::shared_ptr<Notary> notary_;

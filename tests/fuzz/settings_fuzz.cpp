@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view all(reinterpret_cast<const char*>(data), size);
     const std::size_t end = std::min(all.find('\0'), all.size());
     const std::string text(all.substr(0, end));
-    const LoadedSettings loaded = parse_settings({{"fuzz.toml", text}}, all.substr(std::min(end + 1, all.size())));
+    const LoadedSettings loaded =
+        parse_settings({{{"fuzz.toml", text}}, {}, std::string(all.substr(std::min(end + 1, all.size()))), {}});
     const Settings& settings = loaded.settings;
     const auto within = [](auto value, auto low, auto high) { return value >= low && value <= high; };
     using std::chrono::seconds;

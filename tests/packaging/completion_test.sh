@@ -28,12 +28,13 @@ cat >"$stub/stillboot" <<'STUB'
 #!/bin/sh
 case "$*" in
     *list) echo '[{"id":"vda2/grub/0","title":"Debian"},{"id":"vda2/grub/1","title":"x"}]' ;;
+    *settings) echo '{"settings":[{"key":"timeout","value":"10"},{"key":"strict","value":"false"}]}' ;;
     *devices) echo '[{"id":"vda2"},{"id":"$(echo${IFS}executed)"}]' ;;
 esac
 STUB
 chmod +x "$stub/stillboot"
 
-verbs="boot bridge cancel clients devices explain keys list load log menu poweroff quiesce reboot rescan set-default set-oneshot status wait"
+verbs="boot bridge cancel clients devices explain keys list load log menu poweroff quiesce reboot rescan set-default set-oneshot settings status wait"
 expect "--ca --cert --help --host --json --key --root --version $verbs " "$(offers stillboot "")"
 expect "poweroff " "$(offers stillboot po)"
 expect "vda2/grub/0 vda2/grub/1 " "$(offers stillboot boot vda)"
@@ -44,6 +45,7 @@ expect "vda2 " "$(offers stillboot rescan v)"
 # shellcheck disable=SC2016
 expect '$(echo${IFS}executed) --help vda2 ' "$(offers stillboot rescan "" | tr ' ' '\n' | LC_ALL=C sort | tr '\n' ' ')"
 expect "learned plan record report rules run undo verify " "$(offers stillboot quiesce "" | tr ' ' '\n' | grep -v '^-' | tr '\n' ' ')"
+expect "timeout " "$(offers stillboot settings ti)"
 expect "boot " "$(offers stillboot --json=short bo)"
 expect "--append --devicetree --dry-run --even-if-cut-off --exec --help --initrd " "$(offers stillboot load --)"
 

@@ -3,9 +3,9 @@
 import still
 
 
-def booted(lab, images):
+def booted(lab, images, append="stillboot.timeout=5"):
     """A start with nobody there; answers with the command line of the kernel that it boots."""
-    with lab.machine(disks=images, append="stillboot.timeout=5") as machine:
+    with lab.machine(disks=images, append=append) as machine:
         said = machine.wait_marker(timeout=150)
         lab.equal("it boots by itself, by kexec", said["bootloader_type"], "208")
         machine.wait_off()
@@ -32,3 +32,23 @@ def test_a_one_shot_boots_once_and_then_the_saved_default(lab):
     lab.check("the next start boots what was chosen for once", "other=yes" in line, line)
     line = booted(lab, images)
     lab.check("the one after that the saved default", f"nonce={lab.nonce}" in line, line)
+
+
+def test_settings_are_kept_and_the_command_line_beats_them(lab):
+    """settings in the state store count at the next start, below the kernel command line and above the files"""
+    images = still.two_disks(lab)
+    with lab.machine(disks=images, append="stillboot.timeout=600") as machine:
+        still.wait_for_entry(machine)
+        machine.wait_sh(still.LOOKED)
+        machine.sh("stillboot settings boot 'title=another?entry'")
+        said = machine.sh("stillboot settings timeout 3")
+        lab.check("a stored value that the command line beats is said to be so", "timeout = 600  (kernel command line)" in said
+                  and "the state store has 3" in said, said)
+        status, said = machine.sh("stillboot settings timeout soon", check=False)
+        lab.check("what is no timeout is refused in words", status == 4 and "must be a number of seconds" in said, said)
+        machine.sh("(stillboot poweroff >/dev/null 2>&1 &)")
+        machine.wait_off()
+    line = booted(lab, images, append="")
+    lab.check("the next start boots by the rule in the store", "other=yes" in line, line)
+    line = booted(lab, images, append="stillboot.boot=title=the?wanted?one")
+    lab.check("a rule on the command line comes before it", f"nonce={lab.nonce}" in line, line)

@@ -3,7 +3,6 @@
 #include "config/parse/settings/settings.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 #include "config/parse/settings/kernel_command_line.hpp"
@@ -15,6 +14,8 @@ namespace {
 
 constexpr std::size_t max_file_bytes = 64 * 1024;
 constexpr std::string_view command_line_name = "kernel command line";
+constexpr std::string_view stored_name = "state store";
+constexpr std::string_view this_start_name = "this start only";
 constexpr std::string_view shipped = "/usr/lib/stillboot/stillboot.toml";
 constexpr std::string_view administered = "/etc/stillboot/stillboot.toml";
 constexpr std::string_view runtime = "/run/stillboot/stillboot.toml";
@@ -38,30 +39,6 @@ void apply_file(LoadedSettings& out, const SettingsFile& file) {
     }
 }
 
-std::vector<std::string> split_at_commas(std::string_view text) {
-    std::vector<std::string> out;
-    while (!text.empty()) {
-        const std::size_t comma = std::min(text.find(','), text.size());
-        out.emplace_back(text.substr(0, comma));
-        text.remove_prefix(std::min(comma + 1, text.size()));
-    }
-    return out;
-}
-
-SettingValue value_of(const KernelParameter& parameter) {
-    SettingValue value;
-    value.written = parameter.value;
-    value.word = parameter.value;
-    value.list = split_at_commas(parameter.value);
-    std::int64_t number = 0;
-    const char* end = parameter.value.data() + parameter.value.size();
-    const auto parsed = std::from_chars(parameter.value.data(), end, number);
-    if (parsed.ec == std::errc() && parsed.ptr == end) {
-        value.number = number;
-    }
-    return value;
-}
-
 void apply_command_line(LoadedSettings& out, std::string_view line) {
     constexpr std::string_view prefix = "stillboot.";
     for (const KernelParameter& parameter : split_kernel_command_line(line)) {
@@ -70,9 +47,16 @@ void apply_command_line(LoadedSettings& out, std::string_view line) {
         }
         std::string key = parameter.name.substr(prefix.size());
         std::replace(key.begin(), key.end(), '-', '_');  // as the kernel reads its own parameters
-        apply(out, key, value_of(parameter),
+        apply(out, key, value_of_text(parameter.value),
               Diagnostic(Severity::error, std::string(command_line_name), 0,
                          static_cast<std::uint32_t>(parameter.offset + 1), Message()));
+    }
+}
+
+void apply_texts(LoadedSettings& out, const std::vector<SettingText>& texts, std::string_view where) {
+    for (const SettingText& text : texts) {
+        apply(out, text.key, value_of_text(text.value),
+              Diagnostic(Severity::error, std::string(where), 0, 0, Message()));
     }
 }
 
@@ -105,30 +89,35 @@ std::vector<std::string> drop_ins(const Root& root) {
 
 }  // namespace
 
-LoadedSettings parse_settings(const std::vector<SettingsFile>& files, std::string_view kernel_command_line) {
+LoadedSettings parse_settings(const SettingsLayers& layers) {
     LoadedSettings out;
-    for (const SettingsFile& file : files) {
+    for (const SettingsFile& file : layers.files) {
         apply_file(out, file);
     }
-    apply_command_line(out, kernel_command_line);
+    apply_texts(out, layers.stored, stored_name);
+    apply_command_line(out, layers.command_line);
+    apply_texts(out, layers.this_start, this_start_name);
     return out;
 }
 
-LoadedSettings load_settings(const Root& root) {
+ReadSettings read_settings(const Root& root) {
     std::vector<std::string> paths = {std::string(shipped), std::string(administered)};
     for (std::string& path : drop_ins(root)) {
         paths.push_back(std::move(path));
     }
     paths.emplace_back(runtime);
-
-    std::vector<SettingsFile> files;
-    std::vector<Diagnostic> diagnostics;
+    ReadSettings out;
     for (const std::string& path : paths) {
-        read_file(root, path, files, diagnostics);
+        read_file(root, path, out.layers.files, out.diagnostics);
     }
-    const auto command_line = root.read_file("/proc/cmdline", max_file_bytes);
-    LoadedSettings out = parse_settings(files, command_line.value_or(""));
-    out.diagnostics.insert(out.diagnostics.begin(), diagnostics.begin(), diagnostics.end());
+    out.layers.command_line = root.read_file("/proc/cmdline", max_file_bytes).value_or("");
+    return out;
+}
+
+LoadedSettings load_settings(const Root& root) {
+    const ReadSettings read = read_settings(root);
+    LoadedSettings out = parse_settings(read.layers);
+    out.diagnostics.insert(out.diagnostics.begin(), read.diagnostics.begin(), read.diagnostics.end());
     return out;
 }
 

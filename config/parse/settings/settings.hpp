@@ -23,16 +23,30 @@ struct LoadedSettings {
     std::vector<Diagnostic> diagnostics;
 };
 
-/// Reads the files in order, a later one over an earlier, and then `stillboot.KEY=VALUE` of the kernel command
-/// line over all of them. What is wrong costs only itself and is said: a value that is not accepted leaves the
-/// one before it, a line that is no TOML is left out.
-[[nodiscard]] LoadedSettings parse_settings(const std::vector<SettingsFile>& files,
-                                            std::string_view kernel_command_line);
+/// Where settings come from, the lowest first.
+struct SettingsLayers {
+    std::vector<SettingsFile> files;      ///< a later one over an earlier
+    std::vector<SettingText> stored;      ///< in the state store
+    std::string command_line;             ///< of the kernel: `stillboot.KEY=VALUE`
+    std::vector<SettingText> this_start;  ///< said since the start, and forgotten at the next
+};
 
-/// The settings of the machine whose root is given: stillboot.toml in /usr/lib/stillboot and /etc/stillboot, then
+/// The settings that the layers make. What is wrong costs only itself and is said: a value that is not accepted
+/// leaves the one before it, a line that is no TOML is left out.
+[[nodiscard]] LoadedSettings parse_settings(const SettingsLayers& layers);
+
+struct ReadSettings {
+    SettingsLayers layers;
+    std::vector<Diagnostic> diagnostics;  ///< of files that cannot be read
+};
+
+/// The layers of the machine whose root is given: stillboot.toml in /usr/lib/stillboot and /etc/stillboot, then
 /// the drop-ins of both (`stillboot.toml.d/*.toml`, in the order of their names; one in /etc replaces its namesake
-/// in /usr/lib), then /run/stillboot/stillboot.toml, then /proc/cmdline.
-/// Limits: a file of more than 64 KiB is left out, and said.
+/// in /usr/lib), then /run/stillboot/stillboot.toml; and /proc/cmdline. Limits: a file of more than 64 KiB is left
+/// out, and said.
+[[nodiscard]] ReadSettings read_settings(const Root& root);
+
+/// Both in one.
 [[nodiscard]] LoadedSettings load_settings(const Root& root);
 
 }  // namespace stillboot

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <chrono>
 #include <iterator>
+#include <type_traits>
 
 #include "config/parse/settings/boot_rule.hpp"
 
@@ -27,6 +28,16 @@ constexpr std::int64_t max_strict_retries = 1'000;
 constexpr std::size_t max_boot_rules = 64;
 constexpr std::int64_t min_hook_budget_seconds = 5;
 constexpr std::int64_t max_hook_budget_seconds = 600;
+
+std::vector<std::string> split_at_commas(std::string_view text) {
+    std::vector<std::string> out;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        out.emplace_back(text.substr(0, comma));
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return out;
+}
 
 std::optional<std::int64_t> number_within(const SettingValue& value, std::int64_t low, std::int64_t high) {
     return value.number && *value.number >= low && *value.number <= high ? value.number : std::nullopt;
@@ -172,12 +183,85 @@ bool set_word(Setting<Enum>& setting, const SettingValue& value, const Enum (&al
     return true;
 }
 
+std::string text_of(bool value) {
+    return value ? "true" : "false";
+}
+std::string text_of(unsigned value) {
+    return std::to_string(value);
+}
+std::string text_of(seconds value) {
+    return std::to_string(value.count());
+}
+std::string text_of(std::optional<seconds> value) {
+    return value ? text_of(*value) : "never";
+}
+std::string text_of(const std::string& value) {
+    return value.empty() ? "auto" : value;  // the one setting of its kind: state_store
+}
+template <class Enum>
+    requires std::is_enum_v<Enum>
+std::string text_of(Enum value) {
+    return std::string(to_word(value));
+}
+const std::string& text_in_list(const std::string& value) {
+    return value;
+}
+const std::string& text_in_list(const BootRule& value) {
+    return value.text;
+}
+template <class T>
+std::string text_of(const std::vector<T>& values) {
+    std::string text;
+    for (const T& value : values) {
+        text += (text.empty() ? "" : ",") + text_in_list(value);
+    }
+    return text;
+}
+
+/// Until when a setting may be said: what is read before the state store can only stand in a file or on the kernel
+/// command line.
+enum class Said { any_time, at_start };
+
 struct Row {
     std::string_view key;
     std::string_view refusal;  ///< the code that says what is accepted
     bool (*set)(Settings&, const SettingValue&);
     Origin& (*origin)(Settings&);
+    std::string (*text)(const Settings&);
+    Said said;
 };
+
+template <auto member>
+constexpr Row row(std::string_view key, std::string_view refusal, bool (*set)(Settings&, const SettingValue&),
+                  Said said = Said::any_time) {
+    return {key,
+            refusal,
+            set,
+            [](Settings& settings) -> Origin& { return (settings.*member).origin; },
+            [](const Settings& settings) { return text_of((settings.*member).value); },
+            said};
+}
+
+template <auto member, const auto& all>
+bool set_words(Settings& settings, const SettingValue& value) {
+    return set_word(settings.*member, value, all);
+}
+template <auto member>
+bool set_flags(Settings& settings, const SettingValue& value) {
+    return set_flag(settings.*member, value);
+}
+template <auto member>
+bool set_deadlines(Settings& settings, const SettingValue& value) {
+    return set_deadline(settings.*member, value);
+}
+template <auto member>
+bool set_lists(Settings& settings, const SettingValue& value) {
+    return set_list(settings.*member, value);
+}
+template <auto member>
+bool set_rules(Settings& settings, const SettingValue& value) {
+    return set_boot(settings.*member, value);
+}
 
 constexpr Trial trials[] = {Trial::automatic, Trial::always, Trial::never};
 constexpr Moving movings[] = {Moving::refuse, Moving::allow};
@@ -188,75 +272,52 @@ constexpr FinalAction final_actions[] = {FinalAction::menu, FinalAction::reboot,
 constexpr LogLevel levels[] = {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
 
 constexpr Row rows[] = {
-    {"timeout", "config.setting_timeout", set_timeout, [](Settings& s) -> Origin& { return s.timeout.origin; }},
-    {"order", "config.setting_order", [](Settings& s, const SettingValue& v) { return set_list(s.order, v); },
-     [](Settings& s) -> Origin& { return s.order.origin; }},
-    {"boot", "config.setting_boot", [](Settings& s, const SettingValue& v) { return set_boot(s.boot, v); },
-     [](Settings& s) -> Origin& { return s.boot.origin; }},
-    {"boot_first", "config.setting_boot",
-     [](Settings& s, const SettingValue& v) { return set_boot(s.boot_first, v); },
-     [](Settings& s) -> Origin& { return s.boot_first.origin; }},
-    {"strict", "config.setting_flag", [](Settings& s, const SettingValue& v) { return set_flag(s.strict, v); },
-     [](Settings& s) -> Origin& { return s.strict.origin; }},
-    {"strict_limit", "config.setting_strict_limit", set_strict_limit,
-     [](Settings& s) -> Origin& { return s.strict_limit.origin; }},
-    {"strict_retries", "config.setting_strict_retries", set_strict_retries,
-     [](Settings& s) -> Origin& { return s.strict_retries.origin; }},
-    {"final_action", "config.setting_final_action",
-     [](Settings& s, const SettingValue& v) { return set_word(s.final_action, v, final_actions); },
-     [](Settings& s) -> Origin& { return s.final_action.origin; }},
-    {"trial", "config.setting_trial",
-     [](Settings& s, const SettingValue& v) { return set_word(s.trial, v, trials); },
-     [](Settings& s) -> Origin& { return s.trial.origin; }},
-    {"moving", "config.setting_moving",
-     [](Settings& s, const SettingValue& v) { return set_word(s.moving, v, movings); },
-     [](Settings& s) -> Origin& { return s.moving.origin; }},
-    {"on_hang", "config.setting_on_hang",
-     [](Settings& s, const SettingValue& v) { return set_word(s.on_hang, v, hangs); },
-     [](Settings& s) -> Origin& { return s.on_hang.origin; }},
-    {"watchdog", "config.setting_watchdog", set_watchdog,
-     [](Settings& s) -> Origin& { return s.watchdog.origin; }},
-    {"release_holders", "config.setting_flag",
-     [](Settings& s, const SettingValue& v) { return set_flag(s.release_holders, v); },
-     [](Settings& s) -> Origin& { return s.release_holders.origin; }},
-    {"report_on_command_line", "config.setting_flag",
-     [](Settings& s, const SettingValue& v) { return set_flag(s.report_on_command_line, v); },
-     [](Settings& s) -> Origin& { return s.report_on_command_line.origin; }},
-    {"state_store", "config.setting_state_store", set_state_store,
-     [](Settings& s) -> Origin& { return s.state_store.origin; }},
-    {"quiesce", "config.setting_quiesce",
-     [](Settings& s, const SettingValue& v) { return set_word(s.quiesce, v, modes); },
-     [](Settings& s) -> Origin& { return s.quiesce.origin; }},
-    {"keep", "config.setting_keep", [](Settings& s, const SettingValue& v) { return set_list(s.keep, v); },
-     [](Settings& s) -> Origin& { return s.keep.origin; }},
-    {"probe.parallel", "config.setting_probe_parallel", set_parallel,
-     [](Settings& s) -> Origin& { return s.probe_parallel.origin; }},
-    {"probe.deadline", "config.setting_deadline",
-     [](Settings& s, const SettingValue& v) { return set_deadline(s.probe_deadline, v); },
-     [](Settings& s) -> Origin& { return s.probe_deadline.origin; }},
-    {"settle_deadline", "config.setting_deadline",
-     [](Settings& s, const SettingValue& v) { return set_deadline(s.settle_deadline, v); },
-     [](Settings& s) -> Origin& { return s.settle_deadline.origin; }},
-    {"hook.on_moving", "config.setting_hook",
-     [](Settings& s, const SettingValue& v) { return set_word(s.hook_on_moving, v, after_troubles); },
-     [](Settings& s) -> Origin& { return s.hook_on_moving.origin; }},
-    {"hook.on_hang", "config.setting_hook",
-     [](Settings& s, const SettingValue& v) { return set_word(s.hook_on_hang, v, after_troubles); },
-     [](Settings& s) -> Origin& { return s.hook_on_hang.origin; }},
-    {"hook.budget", "config.setting_hook_budget", set_hook_budget,
-     [](Settings& s) -> Origin& { return s.hook_budget.origin; }},
-    {"listen", "config.setting_listen", set_listen, [](Settings& s) -> Origin& { return s.listen.origin; }},
-    {"log_level", "config.setting_log_level",
-     [](Settings& s, const SettingValue& v) { return set_word(s.log_level, v, levels); },
-     [](Settings& s) -> Origin& { return s.log_level.origin; }},
+    row<&Settings::timeout>("timeout", "config.setting_timeout", set_timeout),
+    row<&Settings::order>("order", "config.setting_order", set_lists<&Settings::order>, Said::at_start),
+    row<&Settings::boot>("boot", "config.setting_boot", set_rules<&Settings::boot>),
+    row<&Settings::boot_first>("boot_first", "config.setting_boot", set_rules<&Settings::boot_first>),
+    row<&Settings::strict>("strict", "config.setting_flag", set_flags<&Settings::strict>),
+    row<&Settings::strict_limit>("strict_limit", "config.setting_strict_limit", set_strict_limit),
+    row<&Settings::strict_retries>("strict_retries", "config.setting_strict_retries", set_strict_retries),
+    row<&Settings::final_action>("final_action", "config.setting_final_action",
+                                 set_words<&Settings::final_action, final_actions>),
+    row<&Settings::trial>("trial", "config.setting_trial", set_words<&Settings::trial, trials>),
+    row<&Settings::moving>("moving", "config.setting_moving", set_words<&Settings::moving, movings>),
+    row<&Settings::on_hang>("on_hang", "config.setting_on_hang", set_words<&Settings::on_hang, hangs>),
+    row<&Settings::watchdog>("watchdog", "config.setting_watchdog", set_watchdog),
+    row<&Settings::release_holders>("release_holders", "config.setting_flag",
+                                    set_flags<&Settings::release_holders>),
+    row<&Settings::report_on_command_line>("report_on_command_line", "config.setting_flag",
+                                           set_flags<&Settings::report_on_command_line>),
+    row<&Settings::state_store>("state_store", "config.setting_state_store", set_state_store, Said::at_start),
+    row<&Settings::quiesce>("quiesce", "config.setting_quiesce", set_words<&Settings::quiesce, modes>),
+    row<&Settings::keep>("keep", "config.setting_keep", set_lists<&Settings::keep>),
+    row<&Settings::probe_parallel>("probe.parallel", "config.setting_probe_parallel", set_parallel,
+                                   Said::at_start),
+    row<&Settings::probe_deadline>("probe.deadline", "config.setting_deadline",
+                                   set_deadlines<&Settings::probe_deadline>, Said::at_start),
+    row<&Settings::settle_deadline>("settle_deadline", "config.setting_deadline",
+                                    set_deadlines<&Settings::settle_deadline>, Said::at_start),
+    row<&Settings::hook_on_moving>("hook.on_moving", "config.setting_hook",
+                                   set_words<&Settings::hook_on_moving, after_troubles>, Said::at_start),
+    row<&Settings::hook_on_hang>("hook.on_hang", "config.setting_hook",
+                                 set_words<&Settings::hook_on_hang, after_troubles>, Said::at_start),
+    row<&Settings::hook_budget>("hook.budget", "config.setting_hook_budget", set_hook_budget, Said::at_start),
+    row<&Settings::listen>("listen", "config.setting_listen", set_listen, Said::at_start),
+    row<&Settings::log_level>("log_level", "config.setting_log_level", set_words<&Settings::log_level, levels>),
 };
+
+const Row* row_of(std::string_view key) {
+    const auto* row = std::find_if(std::begin(rows), std::end(rows), [&](const Row& r) { return r.key == key; });
+    return row == std::end(rows) ? nullptr : row;
+}
 
 }  // namespace
 
 std::optional<Message> apply_setting(Settings& settings, std::string_view key, const SettingValue& value,
                                      const Origin& origin) {
-    const auto* row = std::find_if(std::begin(rows), std::end(rows), [&](const Row& r) { return r.key == key; });
-    if (row == std::end(rows)) {
+    const Row* row = row_of(key);
+    if (row == nullptr) {
         return Message("config.setting_unknown", {{"key", key}});
     }
     Origin& current = row->origin(settings);
@@ -265,6 +326,40 @@ std::optional<Message> apply_setting(Settings& settings, std::string_view key, c
     }
     current = origin;
     return std::nullopt;
+}
+
+SettingValue value_of_text(const std::string& text) {
+    SettingValue value;
+    value.written = text;
+    value.word = text;
+    value.list = split_at_commas(text);
+    std::int64_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    if (parsed.ec == std::errc() && parsed.ptr == end) {
+        value.number = number;
+    }
+    return value;
+}
+
+std::optional<Message> check_setting(const Settings& settings, const SettingText& said) {
+    const Row* row = row_of(said.key);
+    if (row != nullptr && row->said == Said::at_start) {
+        return Message("config.setting_at_start", {{"key", said.key}});
+    }
+    if (said.value.size() > max_said_bytes) {
+        return Message("config.setting_too_long", {{"key", said.key}, {"bytes", std::uint64_t{max_said_bytes}}});
+    }
+    Settings tried = settings;
+    return apply_setting(tried, said.key, value_of_text(said.value), Origin());
+}
+
+std::vector<SettingView> list_settings(Settings settings) {
+    std::vector<SettingView> views;
+    for (const Row& row : rows) {
+        views.push_back({row.key, row.text(settings), row.origin(settings), row.said == Said::any_time});
+    }
+    return views;
 }
 
 }  // namespace stillboot

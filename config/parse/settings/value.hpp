@@ -27,4 +27,24 @@ struct SettingValue {
 [[nodiscard]] std::optional<Message> apply_setting(Settings& settings, std::string_view key,
                                                    const SettingValue& value, const Origin& origin);
 
+/// A value of a text, as the kernel command line has it: lists are split at commas.
+[[nodiscard]] SettingValue value_of_text(const std::string& text);
+
+inline constexpr std::size_t max_said_bytes = 4096;  ///< of one value that is not in a file
+
+/// Why a value cannot be set while the machine runs; nothing where it can: config.setting_unknown,
+/// config.setting_at_start, config.setting_too_long, or the code of that setting.
+[[nodiscard]] std::optional<Message> check_setting(const Settings& settings, const SettingText& said);
+
+/// One setting for people to see.
+struct SettingView {
+    std::string_view key;
+    std::string value;  ///< as SettingText has it
+    Origin origin;
+    bool any_time = false;  ///< may be set while the machine runs
+};
+
+/// All settings, in the order of stillboot.toml(5).
+[[nodiscard]] std::vector<SettingView> list_settings(Settings settings);
+
 }  // namespace stillboot

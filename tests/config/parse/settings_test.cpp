@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "config/parse/settings/kernel_command_line.hpp"
+#include "config/parse/settings/value.hpp"
 #include "tests/temporary_tree.hpp"
 
 using namespace stillboot;
@@ -12,6 +13,10 @@ using std::chrono::seconds;
 using Lines = std::vector<std::string>;
 
 namespace {
+
+LoadedSettings parse(std::vector<SettingsFile> files, std::string command_line) {
+    return parse_settings({std::move(files), {}, std::move(command_line), {}});
+}
 
 Lines texts(const LoadedSettings& loaded) {
     Lines out;
@@ -22,7 +27,7 @@ Lines texts(const LoadedSettings& loaded) {
 }
 
 LoadedSettings one_file(std::string_view text) {
-    return parse_settings({{"/etc/s.toml", std::string(text)}}, "");
+    return parse({{"/etc/s.toml", std::string(text)}}, "");
 }
 
 // Each of these lines is left out, with a sentence of the TOML library's own, which differs by its version.
@@ -38,7 +43,7 @@ void check_bad_lines(const LoadedSettings& loaded, std::uint32_t first, std::uin
 
 TEST_SUITE("settings") {
     TEST_CASE("without any file the built-in defaults hold and say so") {
-        const LoadedSettings loaded = parse_settings({}, "");
+        const LoadedSettings loaded = parse({}, "");
         CHECK(loaded.settings.timeout.value == seconds(10));
         CHECK(loaded.settings.timeout.origin.text() == "built-in default");
         CHECK(loaded.settings.order.value == Lines{"internal", "removable"});
@@ -52,10 +57,10 @@ TEST_SUITE("settings") {
 
     TEST_CASE("boot rules and strict mode, from a file and over it from the command line") {
         const LoadedSettings loaded =
-            parse_settings({{"/etc/s.toml",
-                             "boot = [\"device=d wait=5\", \"@default\"]\nstrict = true\nstrict_limit = 60\n"
-                             "strict_retries = 0\nfinal_action = \"poweroff\"\n"}},
-                           "stillboot.boot_first=title=Debian?GNU*,id=x");
+            parse({{"/etc/s.toml",
+                    "boot = [\"device=d wait=5\", \"@default\"]\nstrict = true\nstrict_limit = 60\n"
+                    "strict_retries = 0\nfinal_action = \"poweroff\"\n"}},
+                  "stillboot.boot_first=title=Debian?GNU*,id=x");
         CHECK(texts(loaded) == Lines{});
         const Settings& set = loaded.settings;
         REQUIRE(set.boot.value.size() == 2);
@@ -116,10 +121,10 @@ TEST_SUITE("settings") {
     }
 
     TEST_CASE("the kernel command line goes over the files and never means never") {
-        const LoadedSettings loaded = parse_settings(
-            {{"/etc/s.toml", "timeout = 3\ntrial = \"always\"\n"}},
-            "quiet stillboot.timeout=never stillboot.keep=ahci,xhci_hcd stillboot.settle-deadline=9 "
-            "stillboot.order=\"usb x,internal\" -- stillboot.moving=allow");
+        const LoadedSettings loaded =
+            parse({{"/etc/s.toml", "timeout = 3\ntrial = \"always\"\n"}},
+                  "quiet stillboot.timeout=never stillboot.keep=ahci,xhci_hcd stillboot.settle-deadline=9 "
+                  "stillboot.order=\"usb x,internal\" -- stillboot.moving=allow");
         CHECK(texts(loaded) == Lines{});
         CHECK(loaded.settings.timeout.value == std::nullopt);
         CHECK(loaded.settings.timeout.origin.text() == "kernel command line");
@@ -132,9 +137,9 @@ TEST_SUITE("settings") {
 
     TEST_CASE("a value that is not accepted costs only itself and leaves the one before it") {
         const LoadedSettings loaded =
-            parse_settings({{"/usr/s.toml", "timeout = 5\n"},
-                            {"/etc/s.toml", "timeout = \"soon\"\n  trial = 7\nkeep = [1]\nmoving=\"allow\"\n"}},
-                           "stillboot.timeout=-1 stillboot.nonsense");
+            parse({{"/usr/s.toml", "timeout = 5\n"},
+                   {"/etc/s.toml", "timeout = \"soon\"\n  trial = 7\nkeep = [1]\nmoving=\"allow\"\n"}},
+                  "stillboot.timeout=-1 stillboot.nonsense");
         CHECK(loaded.settings.timeout.value == seconds(5));
         CHECK(loaded.settings.timeout.origin.text() == "/usr/s.toml:1");
         CHECK(loaded.settings.moving.value == Moving::allow);
@@ -312,5 +317,60 @@ TEST_SUITE("settings") {
         CHECK(words[5].value == "open -- g");
         CHECK(split_kernel_command_line("").empty());
         CHECK(split_kernel_command_line("-- a").empty());
+    }
+
+    TEST_CASE("the state store is over the files, the command line over it, and what is said now over all") {
+        SettingsLayers layers;
+        layers.files = {
+            {"/etc/s.toml", "timeout = 1\nmoving = \"allow\"\ntrial = \"always\"\nstrict_retries = 4\n"}};
+        layers.stored = {{"timeout", "2"}, {"moving", "refuse"}, {"trial", "never"}, {"nonsense", "1"}};
+        layers.command_line = "stillboot.timeout=3 stillboot.moving=allow";
+        layers.this_start = {{"timeout", "4"}};
+        const LoadedSettings loaded = parse_settings(layers);
+        CHECK(loaded.settings.timeout.value == seconds(4));
+        CHECK(loaded.settings.timeout.origin.text() == "this start only");
+        CHECK(loaded.settings.moving.origin.text() == "kernel command line");
+        CHECK(loaded.settings.trial.value == Trial::never);
+        CHECK(loaded.settings.trial.origin.text() == "state store");
+        CHECK(loaded.settings.strict_retries.origin.text() == "/etc/s.toml:4");
+        CHECK(texts(loaded) == Lines{"state store: warning: there is no setting nonsense"});
+    }
+
+    TEST_CASE("every setting is listed with a text that is accepted again, and its origin") {
+        const LoadedSettings loaded =
+            parse({}, "stillboot.keep=a,b stillboot.timeout=never stillboot.boot=title=x");
+        const auto views = list_settings(loaded.settings);
+        CHECK(views.size() == 25);
+        for (const SettingView& view : views) {
+            CAPTURE(std::string(view.key));
+            Settings again;
+            CHECK_FALSE(apply_setting(again, view.key, value_of_text(view.value), Origin()));
+        }
+        CHECK(views[0].key == "timeout");
+        CHECK(views[0].value == "never");
+        CHECK(views[0].origin.text() == "kernel command line");
+        CHECK(views[1].value == "internal,removable");
+        CHECK(views[2].value == "title=x");
+        CHECK(views[3].value.empty());
+        CHECK(views[4].value == "false");
+    }
+
+    TEST_CASE("what may be set while the machine runs is checked with the words of the files") {
+        const Settings settings;
+        const auto why = [&](const std::string& key, const std::string& value) {
+            const auto refusal = check_setting(settings, {key, value});
+            return refusal ? refusal->sentence() : "";
+        };
+        CHECK(why("timeout", "5").empty());
+        CHECK(
+            why("timeout", "soon") ==
+            "timeout must be a number of seconds from 0 to 86400, or \"never\", not soon; the value from built-in "
+            "default stays");
+        CHECK(why("boot", "title=\"a b\" wait=5,@default").empty());
+        CHECK(why("nonsense", "5") == "there is no setting nonsense");
+        CHECK(why("probe.parallel", "5") ==
+              "probe.parallel is read when stillbootd starts: set it in a file or on the kernel command line, as "
+              "stillboot.toml(5) says");
+        CHECK(why("keep", std::string(4097, 'x')) == "the value of keep is longer than 4096 bytes");
     }
 }

@@ -57,12 +57,24 @@ public:
         (when == handover::ChosenFor::next_start ? choices.one_shot : choices.saved_default) = std::move(what);
         done(choices);
     }
+    void keep_setting(const std::string& key, std::optional<std::string> value,
+                      std::function<void(const Result<std::vector<SettingText>>&)> done) override {
+        if (cannot_choose) {
+            return done(Error("handover.no_place_to_keep"));
+        }
+        std::erase_if(settings, [&](const SettingText& each) { return each.key == key; });
+        if (value) {
+            settings.push_back({key, *value});
+        }
+        done(settings);
+    }
     [[nodiscard]] bool busy() const override { return false; }
 
     std::vector<handover::Request> requests;
     handover::BootEvents events;
     int cancels = 0;
     handover::Choices choices;
+    std::vector<SettingText> settings;
     bool cannot_choose = false;
 };
 
@@ -76,6 +88,8 @@ struct CoreFixture {
         result.finding = std::vector<BootOption>{option("a", "root=1"), option("b", "root=2")};
         registry.set_result("pci-1", result);
         core.on_registry_change();
+        settings.use(booter);
+        settings.on_change([this] { core.on_settings(); });
     }
     static BootOption option(const std::string& name, const std::string& args) {
         BootOption made;
@@ -109,6 +123,7 @@ struct CoreFixture {
     std::vector<bool> restarts;
     std::vector<protocol::Client> clients;
     std::optional<Message> why_no_power_off;
+    SettingsKeeper settings{SettingsLayers{{}, {}, "stillboot.final_action=poweroff", {}}};
     Core core{loop.get_executor(),
               registry,
               policy,
@@ -120,13 +135,7 @@ struct CoreFixture {
                         },
                         [this](bool power_off) { return power_off ? why_no_power_off : std::nullopt; },
                         [this](bool power_off) { restarts.push_back(power_off); }, [this] { return clients; }},
-              with_power_off()};
-
-    static Settings with_power_off() {
-        Settings settings;
-        settings.final_action.value = FinalAction::power_off;
-        return settings;
-    }
+              settings};
 };
 
 }  // namespace stillboot::test

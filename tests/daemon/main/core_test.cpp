@@ -21,12 +21,21 @@ TEST_SUITE("core") {
             const char* method;
             Role needed;
         };
-        const Row rows[] = {
-            {"GetState", Role::look},       {"ListOptions", Role::look}, {"ListDevices", Role::look},
-            {"GetLog", Role::look},         {"Watch", Role::look},       {"ListClients", Role::look},
-            {"Boot", Role::boot},           {"Cancel", Role::boot},      {"Rescan", Role::boot},
-            {"Reboot", Role::all},          {"PowerOff", Role::all},     {"SetDefault", Role::configure},
-            {"SetOneShot", Role::configure}};
+        const Row rows[] = {{"GetState", Role::look},
+                            {"ListOptions", Role::look},
+                            {"ListDevices", Role::look},
+                            {"GetLog", Role::look},
+                            {"Watch", Role::look},
+                            {"ListClients", Role::look},
+                            {"Boot", Role::boot},
+                            {"Cancel", Role::boot},
+                            {"Rescan", Role::boot},
+                            {"Reboot", Role::all},
+                            {"PowerOff", Role::all},
+                            {"SetDefault", Role::configure},
+                            {"SetOneShot", Role::configure},
+                            {"GetSettings", Role::look},
+                            {"SetSetting", Role::configure}};
         for (const Row& row : rows) {
             for (const Role has : {Role::look, Role::boot, Role::configure, Role::all}) {
                 CAPTURE(std::string(row.method));

@@ -447,4 +447,35 @@ TEST_SUITE("policy") {
             }
         }
     }
+
+    TEST_CASE("another timeout begins the countdown anew, stops it, and winds up no clock that stands") {
+        Policy policy = counting();
+        CHECK_FALSE(policy.on_settings(start + 3s, 10s, {}).changed);
+        CHECK(policy.remaining(start + 3s) == 7s);
+        CHECK(policy.on_settings(start + 3s, 60s, {}).changed);
+        CHECK(policy.wake_at() == start + 63s);
+        CHECK(policy.on_settings(start + 4s, std::nullopt, {}).changed);
+        CHECK(policy.phase() == Phase::idle);
+        CHECK_FALSE(policy.on_settings(start + 5s, 0s, {}).boot);
+        CHECK(policy.phase() == Phase::idle);
+
+        Policy stopped = counting();
+        stopped.on_cancel(start);
+        CHECK_FALSE(stopped.on_settings(start, 0s, Strict{start + 1h}).boot);
+        CHECK_FALSE(stopped.strict());
+
+        Policy booting = counting();
+        booting.on_time(start + 10s);
+        CHECK_FALSE(booting.on_settings(start + 11s, 0s, {}).boot);
+        CHECK(booting.phase() == Phase::handover);
+        CHECK(booting.on_boot_failed(start + 12s, refused).boot == second.option);
+    }
+
+    TEST_CASE("before discovery has settled a clock that was off can be wound up, and strict mode asked for") {
+        Policy policy(std::nullopt);
+        policy.on_claims(start, defaults({first}));
+        policy.on_settings(start, std::nullopt, Strict{start + 1h});
+        CHECK(policy.strict());
+        CHECK(policy.on_settled(start, true).boot == first.option);
+    }
 }

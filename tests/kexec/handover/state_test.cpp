@@ -427,4 +427,14 @@ TEST_SUITE("handover") {
         CHECK(last.report->kind == quiesce::JumpReport::Kind::planned);
         CHECK(last.report->from_boot == "this-boot");
     }
+
+    TEST_CASE("settings are kept by their keys, and not without bound") {
+        State state;
+        state.settings = {{"timeout", "5"}, {"boot", "title=\"a b\",@default"}};
+        CHECK(state_from_text(to_text(state)).value() == state);
+        for (int i = 0; i < 100; ++i) {
+            state.settings.push_back({"key" + std::to_string(i), "x"});
+        }
+        CHECK(state_from_text(to_text(state)).value().settings.size() == 64);
+    }
 }

@@ -26,6 +26,10 @@ public:
                 std::function<void(const Result<handover::Choices>&)> done) override {
         done(Error("handover.no_place_to_choose"));
     }
+    void keep_setting(const std::string&, std::optional<std::string>,
+                      std::function<void(const Result<std::vector<SettingText>>&)> done) override {
+        done(Error("handover.no_place_to_keep"));
+    }
     [[nodiscard]] bool busy() const override { return busy_; }
 
 private:
@@ -74,7 +78,8 @@ int main(int argc, char** argv) {
     registry::Registry registry({});
     policy::Policy policy(std::nullopt);
     WaitingBooter booter;
-    Core core(loop.get_executor(), registry, policy, booter, log, hooks_for(log), Settings());
+    SettingsKeeper settings({});
+    Core core(loop.get_executor(), registry, policy, booter, log, hooks_for(log), settings);
     add_option(registry);
     core.on_registry_change();
     core.on_settled(true);

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Settings read and written while the daemon runs.
+#include <doctest/doctest.h>
+
+#include "tests/daemon/main/core_fixture.hpp"
+
+using namespace stillboot;
+using namespace std::chrono_literals;
+using Fixture = test::CoreFixture;
+
+namespace {
+
+boost::json::object setting(const test::FakeReplier& replier) {
+    return replier.replies.back().parameters.at("setting").as_object();
+}
+
+}  // namespace
+
+TEST_SUITE("settings") {
+    TEST_CASE_FIXTURE(Fixture, "every setting is listed with its value and its origin") {
+        const auto listed = call("GetSettings", {}, false, test::user_peer);
+        const auto& all = listed->replies.at(0).parameters.at("settings").as_array();
+        CHECK(all.size() == 25);
+        CHECK(boost::json::serialize(all.at(0)) ==
+              R"({"key":"timeout","value":"10","origin":"built-in default","stored":null,"any_time":true})");
+        CHECK(boost::json::serialize(all.at(1)).find(R"("key":"order")") != std::string::npos);
+        CHECK_FALSE(all.at(1).at("any_time").as_bool());
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a value is kept in the store, or for this start alone, and forgotten again") {
+        auto told = setting(*call("SetSetting", {{"key", "timeout"}, {"value", "20"}}));
+        CHECK(told.at("value") == "20");
+        CHECK(told.at("origin") == "state store");
+        CHECK(booter.settings == std::vector<SettingText>{{"timeout", "20"}});
+
+        told = setting(*call("SetSetting", {{"key", "timeout"}, {"value", "30"}, {"once", true}}));
+        CHECK(told.at("value") == "30");
+        CHECK(told.at("origin") == "this start only");
+        CHECK(told.at("stored") == "20");
+        CHECK(booter.settings == std::vector<SettingText>{{"timeout", "20"}});
+
+        told = setting(*call("SetSetting", {{"key", "timeout"}, {"once", true}}));
+        CHECK(told.at("value") == "20");
+        told = setting(*call("SetSetting", {{"key", "timeout"}}));
+        CHECK(told.at("value") == "10");
+        CHECK(told.at("stored").is_null());
+        CHECK(booter.settings.empty());
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a lasting value is not hidden by one that was for this start alone") {
+        call("SetSetting", {{"key", "moving"}, {"value", "allow"}, {"once", true}});
+        const auto told = setting(*call("SetSetting", {{"key", "moving"}, {"value", "refuse"}}));
+        CHECK(told.at("value") == "refuse");
+        CHECK(told.at("origin") == "state store");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "what the kernel command line says stays, and the store keeps the other value") {
+        const auto told = setting(*call("SetSetting", {{"key", "final_action"}, {"value", "menu"}}));
+        CHECK(told.at("value") == "poweroff");
+        CHECK(told.at("origin") == "kernel command line");
+        CHECK(told.at("stored") == "menu");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "what is not accepted is refused in words, and nothing changes") {
+        struct Row {
+            boost::json::object asked;
+            const char* told;
+        };
+        const Row rows[] = {
+            {{{"key", "timeout"}, {"value", "soon"}}, "timeout must be a number of seconds from 0 to 86400"},
+            {{{"key", "nonsense"}, {"value", "1"}}, "there is no setting nonsense"},
+            {{{"key", "nonsense"}}, "there is no setting nonsense"},
+            {{{"key", "listen"}, {"value", "[::]:1"}}, "listen is read when stillbootd starts"},
+            {{{"key", "listen"}}, "listen is read when stillbootd starts"},
+        };
+        for (const Row& row : rows) {
+            const auto replier = call("SetSetting", row.asked);
+            CHECK(replier->replies.at(0).error == "io.stillboot.Refused");
+            CHECK(sentence(*replier).find(row.told) != std::string::npos);
+        }
+        booter.cannot_choose = true;
+        CHECK(
+            sentence(*call("SetSetting", {{"key", "timeout"}, {"value", "3"}})).find("there is no state store") !=
+            std::string::npos);
+        CHECK(settings.now().timeout.value == 10s);
+        CHECK(settings.now().listen.value.empty());
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a countdown begins anew with the time that is said") {
+        call("SetSetting", {{"key", "boot"}, {"value", "title=a"}, {"once", true}});
+        core.on_settled(true);
+        call("SetSetting", {{"key", "timeout"}, {"value", "100"}, {"once", true}});
+        CHECK(core.state().remaining_ms.value() > 90'000);
+        call("SetSetting", {{"key", "timeout"}, {"value", "never"}, {"once", true}});
+        CHECK(core.state().phase == protocol::Phase::idle);
+        call("SetSetting", {{"key", "timeout"}, {"value", "0"}, {"once", true}});
+        CHECK(core.state().phase == protocol::Phase::idle);
+        CHECK(booter.requests.empty());
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "rules that are said count at once where no countdown runs yet") {
+        call("SetSetting", {{"key", "boot"}, {"value", "title=b"}, {"once", true}});
+        core.on_settled(true);
+        CHECK(core.state().would_boot == "pci-1/grub/b");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "what the store holds counts before the countdown, less what is not for it") {
+        handover::Past past;
+        past.choices = handover::Choices();
+        past.settings = {{"timeout", "50"}, {"boot", "title=a"}, {"listen", "[::]:1"}, {"trial", "perhaps"}};
+        core.on_past(past);
+        core.on_settled(true);
+        CHECK(core.state().remaining_ms.value() > 40'000);
+        CHECK(settings.now().listen.value.empty());
+        const auto logged = [&](const char* text) {
+            return std::any_of(log.lines().begin(), log.lines().end(),
+                               [&](const LogEntry& line) { return line.text.find(text) != std::string::npos; });
+        };
+        CHECK(logged("state store: warning: listen is read when stillbootd starts"));
+        CHECK(logged("trial must be"));
+    }
+}
