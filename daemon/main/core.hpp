@@ -27,6 +27,7 @@ struct CoreHooks {
     std::function<std::optional<Message>(bool power_off)> why_no_restart;  ///< none: restart() may be called
     std::function<void(bool power_off)> restart;
     std::function<std::vector<protocol::Client>()> clients;
+    std::function<protocol::System()> system;
 };
 
 /// A name for this run of the daemon that none before it had.
@@ -80,6 +81,7 @@ private:
     void set_default(const Caller& caller);
     void set_one_shot(const Caller& caller);
     void choose(const Caller& caller, handover::ChosenFor when);
+    void get_system(const Caller& caller);
     void get_settings(const Caller& caller);
     void set_setting(const Caller& caller);
     void reboot(const Caller& caller);

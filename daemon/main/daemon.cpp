@@ -13,6 +13,8 @@
 #include "config/parse/settings/settings.hpp"
 #include "daemon/handover/thread_booter.hpp"
 #include "daemon/main/restart.hpp"
+#include "daemon/main/system_info.hpp"
+#include "daemon/state/partition_store.hpp"
 #include "quiesce/load_policy.hpp"
 
 namespace stillboot {
@@ -69,6 +71,12 @@ void Daemon::build() {
     hooks.why_no_restart = [this](bool power_off) { return why_no_restart(power_off, root_); };
     hooks.restart = [this](bool power_off) { restart_machine(power_off, root_, log_); };
     hooks.clients = [this] { return server_->clients(); };
+    hooks.system = [this] {
+        protocol::System system = read_system(root_, addresses_of_interfaces());
+        system.state_store = state::find_store(root_, settings_->now().state_store.value);
+        system.version = STILLBOOT_VERSION;
+        return system;
+    };
     core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks), *settings_);
     settings_->use(*booter_);
     settings_->on_change([this] {

@@ -41,6 +41,7 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         {protocol::GetLog::name, &Core::get_log, Role::look, false},
         {protocol::ListClients::name, &Core::list_clients, Role::look, true},
         {protocol::GetSettings::name, &Core::get_settings, Role::look, true},
+        {protocol::GetSystem::name, &Core::get_system, Role::look, true},
         {protocol::Boot::name, &Core::boot, Role::boot, false},
         {protocol::Cancel::name, &Core::cancel, Role::boot, false},
         {protocol::Rescan::name, &Core::rescan, Role::boot, false},
@@ -277,6 +278,12 @@ void Core::choose(const Caller& caller, handover::ChosenFor when) {
         });
 }
 
+void Core::get_system(const Caller& caller) {
+    protocol::GetSystem::Reply reply;
+    reply.system = hooks_.system();
+    caller.replier->reply(reply_of(reply));
+}
+
 void Core::get_settings(const Caller& caller) {
     protocol::GetSettings::Reply reply;
     reply.settings = settings_.list();
@@ -285,7 +292,7 @@ void Core::get_settings(const Caller& caller) {
 
 void Core::set_setting(const Caller& caller) {
     const auto asked = parameters_of<protocol::SetSetting>(caller.call, *caller.replier);
-    if (!asked) {
+    if (!asked || answer_strict(asked->console.value_or(false), caller)) {
         return;
     }
     const bool lasting = !asked->once.value_or(false);

@@ -196,6 +196,25 @@ struct Description<Cancel::Reply> {
     static constexpr auto fields = std::make_tuple(field("cancelled", &Cancel::Reply::cancelled));
 };
 template <>
+struct Description<Interface> {
+    static constexpr auto fields = std::make_tuple(
+        field("name", &Interface::name), field("mac", &Interface::mac), field("link", &Interface::link),
+        field("megabits", &Interface::megabits), field("addresses", &Interface::addresses));
+};
+template <>
+struct Description<System> {
+    static constexpr auto fields =
+        std::make_tuple(field("model", &System::model), field("firmware", &System::firmware),
+                        field("kernel", &System::kernel), field("architecture", &System::architecture),
+                        field("processor", &System::processor), field("processors", &System::processors),
+                        field("memory_bytes", &System::memory_bytes), field("state_store", &System::state_store),
+                        field("version", &System::version), field("interfaces", &System::interfaces));
+};
+template <>
+struct Description<GetSystem::Reply> {
+    static constexpr auto fields = std::make_tuple(field("system", &GetSystem::Reply::system));
+};
+template <>
 struct Description<Setting> {
     static constexpr auto fields = std::make_tuple(
         field("key", &Setting::key), field("value", &Setting::value), field("origin", &Setting::origin),
@@ -207,9 +226,9 @@ struct Description<GetSettings::Reply> {
 };
 template <>
 struct Description<SetSetting::Parameters> {
-    static constexpr auto fields =
-        std::make_tuple(field("key", &SetSetting::Parameters::key), field("value", &SetSetting::Parameters::value),
-                        field("once", &SetSetting::Parameters::once));
+    static constexpr auto fields = std::make_tuple(
+        field("key", &SetSetting::Parameters::key), field("value", &SetSetting::Parameters::value),
+        field("once", &SetSetting::Parameters::once), field("console", &SetSetting::Parameters::console));
 };
 template <>
 struct Description<SetSetting::Reply> {

@@ -147,9 +147,18 @@ struct SetSetting {
         std::string key;
         std::optional<std::string> value;  ///< none: forget what was said
         std::optional<bool> once;          ///< for this start alone
+        std::optional<bool> console;       ///< as that of Boot
     };
     struct Reply {
         Setting setting;
+    };
+};
+
+struct GetSystem {
+    static constexpr std::string_view name = "io.stillboot.GetSystem";
+    using Parameters = Nothing;
+    struct Reply {
+        System system;
     };
 };
 

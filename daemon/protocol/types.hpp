@@ -135,6 +135,33 @@ struct Client {
     bool operator==(const Client&) const = default;
 };
 
+/// A network interface.
+struct Interface {
+    std::string name;
+    std::string mac;
+    bool link = false;
+    std::optional<std::uint64_t> megabits;  ///< a second, where the driver knows
+    std::vector<std::string> addresses;     ///< "192.0.2.1/24", "fe80::1/64"
+
+    bool operator==(const Interface&) const = default;
+};
+
+/// The machine; a text is empty where it does not say.
+struct System {
+    std::string model;
+    std::string firmware;
+    std::string kernel;  ///< its release
+    std::string architecture;
+    std::string processor;
+    std::uint64_t processors = 0;  ///< that are online
+    std::uint64_t memory_bytes = 0;
+    std::string state_store;  ///< its node; empty where there is none
+    std::string version;      ///< of Stillboot
+    std::vector<Interface> interfaces;
+
+    bool operator==(const System&) const = default;
+};
+
 /// A setting and where its value comes from.
 struct Setting {
     std::string key;

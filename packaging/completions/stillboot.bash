@@ -28,7 +28,7 @@ _stillboot() {
             ;;
     esac
     [ -n "$words" ] || case $(_stillboot_verb) in
-        "") words="status list boot cancel devices rescan explain quiesce load menu log wait clients settings set-default set-oneshot reboot poweroff keys bridge --json --host --cert --key --ca --root --help --version" ;;
+        "") words="status list boot cancel devices rescan explain quiesce load menu log wait clients settings system set-default set-oneshot reboot poweroff keys bridge --json --host --cert --key --ca --root --help --version" ;;
         list) words="--watch --json --help" ;;
         boot) words="@default --append --args --dry-run --wait --help" ids=list ;;
         settings) words="--once --forget --json --help" ids="settings key" ;;

@@ -139,6 +139,7 @@ private:
         made.rescan = [](const auto&) { return true; };
         made.why_no_restart = [](bool) { return std::optional<Message>(); };
         made.restart = [](bool) {};
+        made.system = [] { return protocol::System(); };
         made.clients = [this] { return server_.clients(); };
         return made;
     }

@@ -31,7 +31,8 @@ ALLOWED = {
     "daemon/client": CONFIG + ("daemon/protocol", "daemon/loop", "daemon/tls"),
     # The helpers must not carry the daemon along.
     "daemon/probe": CONFIG_ALL + ("daemon/protocol", "daemon/loop"),
-    "ui/menu": CONFIG + ("daemon/protocol", "daemon/client", "daemon/loop"),
+    # A setting is checked as it is typed, by the table that the daemon has.
+    "ui/menu": CONFIG + ("config/parse", "daemon/protocol", "daemon/client", "daemon/loop"),
     "ui/cli": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce", "daemon/loop", "daemon/protocol",
                             "daemon/client", "daemon/probe", "daemon/handover", "daemon/tls", "ui/menu"),
 }

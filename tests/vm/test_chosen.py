@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What somebody chooses for once and for good, kept in the state store over starts of one machine."""
+import json
+
 import still
 
 
@@ -44,6 +46,10 @@ def test_settings_are_kept_and_the_command_line_beats_them(lab):
         said = machine.sh("stillboot settings timeout 3")
         lab.check("a stored value that the command line beats is said to be so", "timeout = 600  (kernel command line)" in said
                   and "the state store has 3" in said, said)
+        system = json.loads(machine.sh("stillboot --json=short system"))["system"]
+        lab.check("the machine is described: by its firmware's tables, and by the kernel",
+                  "QEMU" in system["model"] and system["processors"] == 2 and system["memory_bytes"] > 2**28
+                  and system["state_store"].startswith("/dev/") and system["kernel"], str(system))
         status, said = machine.sh("stillboot settings timeout soon", check=False)
         lab.check("what is no timeout is refused in words", status == 4 and "must be a number of seconds" in said, said)
         machine.sh("(stillboot poweroff >/dev/null 2>&1 &)")

@@ -275,16 +275,55 @@ asio::awaitable<void> Application::send_requests() {
 }
 
 template <class Method>
-asio::awaitable<Result<void>> Application::call_once(typename Method::Parameters parameters) {
+asio::awaitable<Result<typename Method::Reply>> Application::call(typename Method::Parameters parameters) {
     client::Client client(context_.get_executor());
     auto connected = co_await client.connect(settings_.daemon);
     if (!connected) {
-        co_return connected;
+        co_return connected.error();
     }
     auto reply = co_await client::call<Method>(client, parameters);
+    co_return reply;
+}
+
+template <class Method>
+asio::awaitable<Result<void>> Application::call_once(typename Method::Parameters parameters) {
+    auto reply = co_await call<Method>(parameters);
     if (!reply) {
         co_return reply.error();
     }
+    co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Application::ask_settings() {
+    protocol::GetSettings::Parameters nothing;
+    auto reply = co_await call<protocol::GetSettings>(nothing);
+    if (!reply) {
+        co_return reply.error();
+    }
+    perform_and_paint(view_.on_settings(std::move(reply->settings)));
+    co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Application::change_setting(action::Set order) {
+    protocol::SetSetting::Parameters parameters;
+    parameters.key = order.key;
+    parameters.value = order.value;
+    parameters.once = order.once;
+    parameters.console = terminal_.look().console;
+    auto set = co_await call_once<protocol::SetSetting>(parameters);
+    if (!set) {
+        co_return set;
+    }
+    co_return co_await ask_settings();
+}
+
+asio::awaitable<Result<void>> Application::ask_system() {
+    protocol::GetSystem::Parameters nothing;
+    auto reply = co_await call<protocol::GetSystem>(nothing);
+    if (!reply) {
+        co_return reply.error();
+    }
+    perform_and_paint(view_.on_system(reply->system));
     co_return Result<void>();
 }
 
@@ -296,6 +335,15 @@ asio::awaitable<Result<void>> Application::request(Action what) {
     }
     if (std::holds_alternative<action::Rescan>(what)) {
         return call_once<protocol::Rescan>({});
+    }
+    if (const auto* set = std::get_if<action::Set>(&what)) {
+        return change_setting(*set);
+    }
+    if (std::holds_alternative<action::AskSettings>(what)) {
+        return ask_settings();
+    }
+    if (std::holds_alternative<action::AskSystem>(what)) {
+        return ask_system();
     }
     if (std::holds_alternative<action::Restart>(what)) {
         return call_once<protocol::Reboot>({});

@@ -44,6 +44,11 @@ private:
     awaitable<Error> follow_log();
     awaitable<void> boot(action::Boot order);
     awaitable<Result<void>> request(Action what);
+    awaitable<Result<void>> ask_settings();
+    awaitable<Result<void>> ask_system();
+    awaitable<Result<void>> change_setting(action::Set order);
+    template <class Method>
+    awaitable<Result<typename Method::Reply>> call(typename Method::Parameters parameters);
     template <class Method>
     awaitable<Result<void>> call_once(typename Method::Parameters parameters);
     awaitable<void> run_shell();

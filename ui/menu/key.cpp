@@ -18,6 +18,8 @@ constexpr Binding table[] = {
     {Command::restart, Key::f8, "t", "t", "Restart", "restart the machine (asks first)"},
     {Command::power_off, Key::f9, "p", "p", "Off", "switch the machine off (asks first)"},
     {Command::quit, Key::f10, "q", "q", "Quit", "leave the menu; nothing is booted"},
+    {Command::settings, Key::f7, "c", "c", "Settings", "see and change the settings"},
+    {Command::system, Key::none, "i", "i", "System", "what machine this is: firmware, memory, network"},
 };
 
 Command movement(const KeyPress& press) {
@@ -33,6 +35,7 @@ Command movement(const KeyPress& press) {
         case Key::escape: return Command::back;
         case Key::right: return Command::details;
         case Key::tab: return Command::next_tab;
+        case Key::erase: return Command::forget;
         default: return Command::none;
     }
 }

@@ -57,6 +57,9 @@ enum class Command {
     details,
     messages,
     rescan,
+    settings,
+    system,
+    forget,
     shell,
     restart,
     power_off,
@@ -70,7 +73,7 @@ enum class Command {
 /// A function of the menu, with the keys that call it.
 struct Binding {
     Command command;
-    Key key;                   ///< Enter, or a function key
+    Key key;                   ///< Enter, a function key, or none
     std::string_view letters;  ///< any of these calls it too
     std::string_view name;     ///< the key as the bar at the bottom writes it
     std::string_view label;    ///< one word for the bar

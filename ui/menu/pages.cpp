@@ -189,6 +189,40 @@ std::vector<Paragraph> log_page(const Mirror& mirror) {
     return page;
 }
 
+std::vector<Paragraph> system_page(const protocol::System& system, const Mirror& mirror) {
+    std::vector<Paragraph> page;
+    page.emplace_back("", system.model.empty() ? "This machine" : system.model, Role::heading);
+    page.emplace_back();
+    add(page, "Firmware", system.firmware);
+    add(page, "Processors", std::to_string(system.processors) + " " + system.processor);
+    add(page, "Memory", human_size(system.memory_bytes));
+    add(page, "Kernel", system.kernel + " " + system.architecture);
+    add(page, "Stillboot", system.version);
+    add(page, "State store",
+        system.state_store.empty() ? "none: what is chosen or learned is forgotten at each start"
+                                   : system.state_store);
+    page.emplace_back();
+    page.emplace_back("", "Disks", Role::heading);
+    for (const auto* device : mirror.devices()) {
+        add(page, device->node.empty() ? device->id : device->node,
+            caption(*device) + "  " + human_size(device->size_bytes) + "  " + device->filesystem);
+    }
+    page.emplace_back();
+    page.emplace_back("", "Network", Role::heading);
+    for (const auto& interface : system.interfaces) {
+        std::string words = interface.mac + (interface.link ? "  link" : "  no link");
+        words += interface.megabits ? " " + std::to_string(*interface.megabits) + " Mbit/s" : "";
+        for (const auto& address : interface.addresses) {
+            words += "  " + address;
+        }
+        add(page, interface.name, words);
+    }
+    if (system.interfaces.empty()) {
+        page.emplace_back("", "There is no network interface.", Role::dim);
+    }
+    return page;
+}
+
 std::vector<Paragraph> help_page() {
     std::vector<Paragraph> page;
     page.emplace_back("", "This machine runs Stillboot", Role::heading);
@@ -203,7 +237,7 @@ std::vector<Paragraph> help_page() {
     page.emplace_back("Arrows, j k", "move the highlight; Page Up, Page Down, Home and End, too");
     for (const auto& binding : bindings()) {
         std::string keys(binding.name);
-        if (binding.key != Key::enter) {
+        if (binding.key >= Key::f1) {
             keys += ", F" + std::to_string(static_cast<int>(binding.key) - static_cast<int>(Key::f1) + 1);
         }
         page.emplace_back(keys, std::string(binding.help));

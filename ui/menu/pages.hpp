@@ -14,6 +14,8 @@ namespace stillboot::menu {
 /// Every diagnostic of every device, and every device that offers nothing, with the reason.
 [[nodiscard]] std::vector<Paragraph> problems_page(const Mirror& mirror);
 [[nodiscard]] std::vector<Paragraph> log_page(const Mirror& mirror);
+/// What the machine says of itself, with its disks.
+[[nodiscard]] std::vector<Paragraph> system_page(const protocol::System& system, const Mirror& mirror);
 [[nodiscard]] std::vector<Paragraph> help_page();
 
 /// "/vmlinuz on the file system with label boot", or the URL.

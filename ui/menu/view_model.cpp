@@ -115,6 +115,29 @@ Actions ViewModel::on_log(const std::vector<protocol::LogLine>& lines, bool anew
     return {};
 }
 
+Actions ViewModel::on_settings(std::vector<protocol::Setting> settings) {
+    settings_.set(std::move(settings));
+    if (mode_ == Mode::list) {
+        mode_ = Mode::settings;
+        notice_.reset();
+    }
+    if (const auto* const setting = settings_.selected(); setting != nullptr && setting->key == set_key_) {
+        say(Message("ui.setting_said",
+                    {{"key", setting->key}, {"value", setting->value}, {"origin", setting->origin}}),
+            Role::good);
+    }
+    set_key_.clear();
+    return {};
+}
+
+Actions ViewModel::on_system(const protocol::System& system) {
+    if (mode_ == Mode::list) {
+        notice_.reset();
+        open_page("System", system_page(system, mirror_));
+    }
+    return {};
+}
+
 Actions ViewModel::on_failure(const Error& error) {
     // The daemon tells every client of a boot that failed, in its state: one sentence on the screen is enough.
     if (protocol::classify(error) != protocol::Failure::boot_failed || !mirror_.state().last_failure) {
@@ -156,6 +179,9 @@ Actions ViewModel::on_key(const KeyPress& press, Instant) {
         case Mode::page:
         case Mode::messages: page_key(command_for(press)); break;
         case Mode::editor: editor_key(press, actions); break;
+        case Mode::settings:
+            settings_.editing() ? setting_editor_key(press, actions) : settings_key(press, actions);
+            break;
         case Mode::confirm_restart:
         case Mode::confirm_power_off: confirm_key(press, actions); break;
     }
@@ -204,6 +230,14 @@ void ViewModel::list_key(Command command, Actions& actions) {
         case Command::rescan:
             actions.emplace_back(action::Rescan{});
             say(Message("ui.rescan_asked"));
+            break;
+        case Command::settings:
+            actions.emplace_back(action::AskSettings{});
+            say(Message("ui.settings_asked"));
+            break;
+        case Command::system:
+            actions.emplace_back(action::AskSystem{});
+            say(Message("ui.system_asked"));
             break;
         case Command::shell: actions.emplace_back(action::OpenShell{}); break;
         case Command::restart: mode_ = Mode::confirm_restart; break;
@@ -266,6 +300,50 @@ void ViewModel::page_key(Command command) {
         fill_messages();
     } else if (command == Command::back || command == Command::quit || command == Command::boot) {
         mode_ = Mode::list;
+    }
+}
+
+void ViewModel::settings_key(const KeyPress& press, Actions& actions) {
+    const Command command = command_for(press);
+    if (settings_.move(command)) {
+        return;
+    }
+    const protocol::Setting* const setting = settings_.selected();
+    switch (command) {
+        case Command::boot:  // Enter
+        case Command::edit:
+        case Command::forget:
+            if (setting == nullptr) {
+                break;
+            }
+            if (!setting->any_time) {
+                say(Message("config.setting_at_start", {{"key", setting->key}}), Role::warning);
+            } else if (command == Command::forget) {
+                set_key_ = setting->key;
+                actions.emplace_back(
+                    action::Set{setting->key, std::nullopt, setting->origin == "this start only"});
+            } else {
+                settings_.edit(look_.charset);
+            }
+            break;
+        case Command::back:
+        case Command::quit: mode_ = Mode::list; break;
+        case Command::redraw: actions.emplace_back(action::Redraw{}); break;
+        default: break;
+    }
+}
+
+void ViewModel::setting_editor_key(const KeyPress& press, Actions& actions) {
+    if (press.key == Key::escape || press == KeyPress{Key::control, "c"}) {
+        settings_.stop_editing();
+    } else if (press.key == Key::tab) {
+        settings_.toggle_once();
+    } else if (press.key != Key::enter) {
+        settings_.press(press, look_.columns);
+    } else if (!settings_.problem()) {
+        set_key_ = settings_.selected()->key;
+        actions.emplace_back(action::Set{set_key_, settings_.text(), settings_.once()});
+        settings_.stop_editing();
     }
 }
 

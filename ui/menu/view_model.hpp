@@ -14,6 +14,7 @@
 #include "ui/menu/mirror.hpp"
 #include "ui/menu/pages.hpp"
 #include "ui/menu/progress_view.hpp"
+#include "ui/menu/settings_view.hpp"
 #include "ui/menu/text_view.hpp"
 
 namespace stillboot::menu {
@@ -32,6 +33,21 @@ struct Cancel {
 };
 struct Rescan {
     bool operator==(const Rescan&) const = default;
+};
+/// io.stillboot.GetSettings, for on_settings()
+struct AskSettings {
+    bool operator==(const AskSettings&) const = default;
+};
+/// io.stillboot.SetSetting, and then AskSettings; without a value what was said is forgotten.
+struct Set {
+    std::string key;
+    std::optional<std::string> value;
+    bool once = false;
+    bool operator==(const Set&) const = default;
+};
+/// io.stillboot.GetSystem, for on_system()
+struct AskSystem {
+    bool operator==(const AskSystem&) const = default;
 };
 struct Restart {
     bool operator==(const Restart&) const = default;
@@ -65,9 +81,9 @@ struct Print {
 };
 }  // namespace action
 
-using Action = std::variant<action::Boot, action::Cancel, action::Rescan, action::Restart, action::PowerOff,
-                            action::OpenShell, action::Quit, action::Redraw, action::LeaveScreen,
-                            action::EnterScreen, action::Print>;
+using Action = std::variant<action::Boot, action::Cancel, action::Rescan, action::AskSettings, action::Set,
+                            action::AskSystem, action::Restart, action::PowerOff, action::OpenShell, action::Quit,
+                            action::Redraw, action::LeaveScreen, action::EnterScreen, action::Print>;
 using Actions = std::vector<Action>;
 
 class ViewModel {
@@ -81,6 +97,9 @@ public:
     Actions on_change(const protocol::Change& change, Instant now);
     /// anew: the log is told from its beginning.
     Actions on_log(const std::vector<protocol::LogLine>& lines, bool anew = false);
+    /// The settings as they are now; opens their screen where that was asked for.
+    Actions on_settings(std::vector<protocol::Setting> settings);
+    Actions on_system(const protocol::System& system);
     Actions on_connected();
     /// The connection could not be made, or ended.
     Actions on_unreachable(const Error& error);
@@ -94,7 +113,7 @@ public:
     [[nodiscard]] Screen screen(Instant now);
 
 private:
-    enum class Mode { list, page, messages, editor, confirm_restart, confirm_power_off };
+    enum class Mode { list, page, messages, editor, settings, confirm_restart, confirm_power_off };
     struct Sentence {
         std::string text;
         Role role = Role::normal;
@@ -108,6 +127,8 @@ private:
     void stop_clock(const KeyPress& press, Actions& actions);
     void list_key(Command command, Actions& actions);
     void page_key(Command command);
+    void settings_key(const KeyPress& press, Actions& actions);
+    void setting_editor_key(const KeyPress& press, Actions& actions);
     void editor_key(const KeyPress& press, Actions& actions);
     void confirm_key(const KeyPress& press, Actions& actions);
     void handover_key(const KeyPress& press, Actions& actions);
@@ -130,6 +151,7 @@ private:
     void draw_list(Screen& screen, Instant now, int rows);
     void draw_text(Screen& screen, TextView& text, int rows);
     void draw_editor(Screen& screen, int rows) const;
+    void draw_settings(Screen& screen, int rows);
     void draw_handover(Screen& screen, int rows) const;
     void add_lines(Screen& screen, const Sentence& sentence, int at_most) const;
     [[nodiscard]] Line blank() const { return LineBuilder(look_.columns, look_.charset).take(); }
@@ -141,6 +163,8 @@ private:
     std::string page_title_;
     TextView messages_;
     bool show_log_ = false;
+    SettingsView settings_;
+    std::string set_key_;  ///< that was sent and is not yet answered
     std::optional<LineEditor> editor_;
     std::string editor_option_;
     std::string editor_title_;

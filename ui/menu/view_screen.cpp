@@ -188,6 +188,25 @@ void ViewModel::draw_editor(Screen& screen, int rows) const {
     }
 }
 
+void ViewModel::draw_settings(Screen& screen, int rows) {
+    const bool air = look_.rows >= rows_for_air;
+    if (air) {
+        screen.lines.push_back(blank());
+    }
+    const int first = static_cast<int>(screen.lines.size());
+    auto drawn = settings_.draw(look_, std::max(rows - first - (notice_ ? 2 : 0), 1));
+    screen.lines.insert(screen.lines.end(), drawn.lines.begin(), drawn.lines.end());
+    if (drawn.cursor) {
+        screen.cursor = Cursor{first + drawn.cursor->row, drawn.cursor->column};
+    }
+    if (notice_) {
+        while (static_cast<int>(screen.lines.size()) < rows - 2) {
+            screen.lines.push_back(blank());
+        }
+        add_lines(screen, *notice_, 2);
+    }
+}
+
 void ViewModel::draw_handover(Screen& screen, int rows) const {
     const std::string option =
         mirror_.state().progress ? mirror_.state().progress->option : mirror_.state().would_boot.value_or("");
@@ -216,6 +235,7 @@ Line ViewModel::header() const {
         case Mode::page: return line.right(page_title_ + " ", Role::bar).take();
         case Mode::messages:
             return line.right(show_log_ ? " problems  [Log] " : "[Problems]  log ", Role::bar).take();
+        case Mode::settings: return line.right("Settings ", Role::bar).take();
         case Mode::editor: return line.right("Edit the command line ", Role::bar).take();
         default: break;
     }
@@ -225,6 +245,7 @@ Line ViewModel::header() const {
 }
 
 std::vector<std::pair<std::string, std::string>> ViewModel::footer_keys() const {
+    using Keys = std::vector<std::pair<std::string, std::string>>;
     if (handing_over()) {
         return {{"Esc", "Stop"}};
     }
@@ -238,6 +259,10 @@ std::vector<std::pair<std::string, std::string>> ViewModel::footer_keys() const 
                     {"^A ^E", "Ends"},
                     {"^W ^U ^K", "Delete"},
                     {"^R", "As it was"}};
+        case Mode::settings:
+            return settings_.editing()
+                       ? Keys{{"Enter", "Set"}, {"Tab", settings_.once() ? "Keep" : "Once"}, {"Esc", "Back"}}
+                       : Keys{{"Enter", "Change"}, {"Del", "Forget"}, {"Esc", "Back"}, {"Up Down", "Move"}};
         case Mode::confirm_restart: return {{"y", "Restart"}, {"Esc", "Back"}};
         case Mode::confirm_power_off: return {{"y", "Power off"}, {"Esc", "Back"}};
         case Mode::list: break;
@@ -282,6 +307,8 @@ Screen ViewModel::screen(Instant now) {
         draw_text(screen, messages_, body);
     } else if (mode_ == Mode::editor) {
         draw_editor(screen, body);
+    } else if (mode_ == Mode::settings) {
+        draw_settings(screen, body);
     } else {
         draw_list(screen, now, body);
     }

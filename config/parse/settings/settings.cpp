@@ -24,8 +24,11 @@ void apply(LoadedSettings& out, std::string_view key, const SettingValue& value,
     auto refusal = apply_setting(out.settings, key, value, Origin{where.file, where.line});
     if (refusal) {
         Diagnostic diagnostic = where;
-        diagnostic.severity = refusal->code() == "config.setting_unknown" ? Severity::warning : Severity::error;
-        diagnostic.message = std::move(*refusal);
+        const auto stays = origin_of_setting(out.settings, key);
+        diagnostic.severity = stays ? Severity::error : Severity::warning;
+        diagnostic.message =
+            stays ? Message("config.setting_stays", {{"why", refusal->sentence()}, {"origin", stays->text()}})
+                  : std::move(*refusal);
         out.diagnostics.push_back(std::move(diagnostic));
     }
 }

@@ -322,7 +322,7 @@ std::optional<Message> apply_setting(Settings& settings, std::string_view key, c
     }
     Origin& current = row->origin(settings);
     if (!row->set(settings, value)) {
-        return Message(row->refusal, {{"key", key}, {"value", value.written}, {"origin", current.text()}});
+        return Message(row->refusal, {{"key", key}, {"value", value.written}});
     }
     current = origin;
     return std::nullopt;
@@ -352,6 +352,11 @@ std::optional<Message> check_setting(const Settings& settings, const SettingText
     }
     Settings tried = settings;
     return apply_setting(tried, said.key, value_of_text(said.value), Origin());
+}
+
+std::optional<Origin> origin_of_setting(Settings settings, std::string_view key) {
+    const Row* row = row_of(key);
+    return row == nullptr ? std::nullopt : std::optional(row->origin(settings));
 }
 
 std::vector<SettingView> list_settings(Settings settings) {

@@ -44,6 +44,9 @@ struct SettingView {
     bool any_time = false;  ///< may be set while the machine runs
 };
 
+/// Where a setting's value comes from; none where there is no such setting.
+[[nodiscard]] std::optional<Origin> origin_of_setting(Settings settings, std::string_view key);
+
 /// All settings, in the order of stillboot.toml(5).
 [[nodiscard]] std::vector<SettingView> list_settings(Settings settings);
 

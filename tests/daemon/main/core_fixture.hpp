@@ -134,7 +134,8 @@ struct CoreFixture {
                             return device != "none";
                         },
                         [this](bool power_off) { return power_off ? why_no_power_off : std::nullopt; },
-                        [this](bool power_off) { restarts.push_back(power_off); }, [this] { return clients; }},
+                        [this](bool power_off) { restarts.push_back(power_off); }, [this] { return clients; },
+                        [] { return protocol::System(); }},
               settings};
 };
 

@@ -35,6 +35,7 @@ TEST_SUITE("core") {
                             {"SetDefault", Role::configure},
                             {"SetOneShot", Role::configure},
                             {"GetSettings", Role::look},
+                            {"GetSystem", Role::look},
                             {"SetSetting", Role::configure}};
         for (const Row& row : rows) {
             for (const Role has : {Role::look, Role::boot, Role::configure, Role::all}) {

@@ -119,4 +119,12 @@ TEST_SUITE("settings") {
         CHECK(logged("state store: warning: listen is read when stillbootd starts"));
         CHECK(logged("trial must be"));
     }
+
+    TEST_CASE_FIXTURE(Fixture, "in strict mode no console changes a setting, and others may") {
+        call("SetSetting", {{"key", "strict"}, {"value", "true"}, {"once", true}});
+        boost::json::object asked{{"key", "timeout"}, {"value", "never"}, {"once", true}, {"console", true}};
+        CHECK(sentence(*call("SetSetting", asked)).find("strict mode") != std::string::npos);
+        asked["console"] = false;
+        CHECK(call("SetSetting", asked)->replies.at(0).error.empty());
+    }
 }

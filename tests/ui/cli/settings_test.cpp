@@ -73,10 +73,10 @@ TEST_SUITE("cli settings") {
             const char* asked;
         };
         const Row rows[] = {
-            {{"settings", "timeout", "5"}, R"({"key":"timeout","value":"5","once":false})"},
-            {{"settings", "timeout", "5", "--once"}, R"({"key":"timeout","value":"5","once":true})"},
-            {{"settings", "timeout", "--forget"}, R"({"key":"timeout","value":null,"once":false})"},
-            {{"settings", "timeout", "--forget", "--once"}, R"({"key":"timeout","value":null,"once":true})"},
+            {{"settings", "timeout", "5"}, R"({"key":"timeout","value":"5","once":false,"console":null})"},
+            {{"settings", "timeout", "5", "--once"}, R"({"key":"timeout","value":"5","once":true,"console":null})"},
+            {{"settings", "timeout", "--forget"}, R"({"key":"timeout","value":null,"once":false,"console":null})"},
+            {{"settings", "timeout", "--forget", "--once"}, R"({"key":"timeout","value":null,"once":true,"console":null})"},
         };
         for (const Row& row : rows) {
             ScriptedServer server;
@@ -106,5 +106,24 @@ TEST_SUITE("cli settings") {
         CHECK(test::run_stillboot({"settings", "timeout", "5", "--forget"}).code == ExitCode::usage);
         CHECK(test::run_stillboot({"settings", "--forget"}).code == ExitCode::usage);
         CHECK(test::run_stillboot({"settings", "timeout", "--once"}).code == ExitCode::usage);
+    }
+}
+
+TEST_SUITE("cli system") {
+    TEST_CASE("the machine is described, and what it does not say is unknown") {
+        protocol::GetSystem::Reply reply;
+        reply.system.model = "PowerEdge";
+        reply.system.processors = 2;
+        reply.system.memory_bytes = 4096;
+        reply.system.interfaces = {{"eth0", "52:54:00:12:34:56", true, 1000, {"192.0.2.7/24"}}};
+        ScriptedServer server;
+        server.answer(protocol::GetSystem::name, protocol::to_json(reply));
+        server.start();
+        const auto ran = run(server, {"system"});
+        CHECK(ran.code == ExitCode::done);
+        CHECK(ran.out.find("model: PowerEdge\nfirmware: unknown\nprocessors: 2 \n") == 0);
+        CHECK(ran.out.find("state store: none\n") != std::string::npos);
+        CHECK(ran.out.find("interface: eth0 52:54:00:12:34:56, link at 1000 Mbit/s, 192.0.2.7/24\n") !=
+              std::string::npos);
     }
 }

@@ -56,6 +56,7 @@ CoreHooks hooks_for(Log& log) {
     hooks.rescan = [](const std::optional<std::string>&) { return true; };
     hooks.why_no_restart = [](bool) { return std::nullopt; };
     hooks.clients = [] { return std::vector<protocol::Client>(); };
+    hooks.system = [] { return protocol::System(); };
     hooks.restart = [&log](bool) { log.warning(Message("daemon.restarting")); };
     return hooks;
 }
