@@ -49,6 +49,13 @@ def test_choose_over_the_socket(lab):
         lab.check("varlinkctl reads the service", "Stillboot" in told, told)
         told = clients.varlinkctl(machine, "call /run/stillboot/io.stillboot io.stillboot.GetState '{}'")
         lab.check("varlinkctl calls a method", '"phase"' in told, told)
+        told = clients.varlinkctl(machine, "call --more /run/stillboot/io.stillboot "
+                                           "io.systemd.BootControl.ListBootEntries '{}'")
+        listed = [json.loads(line)["entry"] for line in told.splitlines() if line.startswith("{")]
+        lab.equal("varlinkctl lists the entries by systemd's interface",
+                  [(entry["title"], entry["linux"], entry["isDefault"]) for entry in listed],
+                  [("Debian GNU/Linux", "/boot/vmlinuz", True),
+                   ("Debian GNU/Linux (recovery mode)", "/boot/vmlinuz", False)])
         memory = machine.sh("grep -h VmRSS /proc/$(pidof stillbootd)/status")
         lab.check("the idle daemon takes less than 6 MB", int(re.search(r"(\d+) kB", memory)[1]) < 6000, memory)
         dry = json.loads(clients.call(machine, "Boot", json.dumps({"option": options[1]["id"], "dry_run": True})))
@@ -104,3 +111,14 @@ def test_users_look_and_hostile_clients_harm_themselves(lab):
         lab.check("others are served as before", "Marker" in clients.call(machine, "ListOptions"))
         memory = machine.sh("grep -h VmRSS /proc/$(pidof stillbootd)/status")
         lab.check("the daemon has not grown", int(re.search(r"(\d+) kB", memory)[1]) < 7000, memory)
+        # Nobody here wrote the client that watches, nor the one that boots.
+        machine.sh("(chroot /clients varlinkctl --json=short --timeout=infinity call --more "
+                   "/run/stillboot/io.stillboot io.stillboot.Watch '{}' >/run/watched 2>&1 &)")
+        machine.wait_sh("grep '\"whole\":true' /run/watched")
+        machine.sh("(chroot /clients varlinkctl --timeout=infinity call --more /run/stillboot/io.stillboot "
+                   "io.stillboot.Boot '{\"option\": \"Marker\"}' >/dev/null 2>&1 &)")
+        machine.wait_sh("grep '\"phase\":\"handover\"' /run/watched")
+        said = machine.wait_marker()
+        lab.equal("what varlinkctl asked for is booted, and was seen coming by another", said["cmdline"],
+                  f"nonce={lab.nonce}")
+        machine.wait_off()

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon's server and methods without devices, for tests of who reaches them: remote_daemon SOCKET GROUP_FILE
 // [TLS_DIRECTORY].
-// Its log goes to standard error; it says "ready" on standard output and ends when standard input does.
+// Its log goes to standard error; it says "ready" on standard output, and "hand-over" and "cancelled" when it is
+// asked for that; it ends when standard input does.
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <cstdio>
 
 #include "config/base/root.hpp"
@@ -14,11 +16,24 @@ using namespace stillboot;
 
 namespace {
 
-// Notes what it is asked for, and never gets anywhere.
+// Says what it is asked for, and never gets anywhere.
 class WaitingBooter final : public handover::Booter {
 public:
-    void start(handover::Request, handover::BootEvents) override { busy_ = true; }
-    void cancel() override { busy_ = false; }
+    explicit WaitingBooter(boost::asio::any_io_executor loop) : loop_(std::move(loop)) {}
+
+    void start(handover::Request, handover::BootEvents events) override {
+        events_ = std::move(events);
+        busy_ = true;
+        say("hand-over");
+    }
+    void cancel() override {
+        if (std::exchange(busy_, false)) {
+            boost::asio::post(loop_, [this] {
+                events_.on_failed(Error("handover.cancelled"));
+                say("cancelled");
+            });
+        }
+    }
     void plan(handover::Request request, std::function<void(Result<std::vector<std::string>>)> done) override {
         done(std::vector<std::string>{"boots " + request.command_line});
     }
@@ -33,6 +48,13 @@ public:
     [[nodiscard]] bool busy() const override { return busy_; }
 
 private:
+    static void say(const char* word) {
+        std::puts(word);
+        std::fflush(stdout);
+    }
+
+    boost::asio::any_io_executor loop_;
+    handover::BootEvents events_;
     bool busy_ = false;
 };
 
@@ -78,7 +100,7 @@ int main(int argc, char** argv) {
     Log log(Log::Sink::stderr_stream, LogLevel::info);
     registry::Registry registry({});
     policy::Policy policy(std::nullopt);
-    WaitingBooter booter;
+    WaitingBooter booter(loop.get_executor());
     SettingsKeeper settings({});
     Core core(loop.get_executor(), registry, policy, booter, log, hooks_for(log), settings);
     add_option(registry);
