@@ -27,12 +27,28 @@ struct Past {
 /// For which starts an option is chosen.
 enum class ChosenFor { each_start, next_start };
 
+/// What one boot has otherwise than its option.
+struct Overrides {
+    std::optional<std::string> append;      ///< to the command line
+    std::optional<std::string> args;        ///< in place of it, before `append`
+    std::vector<std::string> initrds;       ///< behind its own, as file_of() takes them
+    std::optional<std::string> devicetree;  ///< in place of its own
+};
+
+/// The file that a text names: "/PATH" on the device itself, or "DEVICE:/PATH" with an id or a node of the
+/// registry, uuid=, label=, partuuid= or partlabel=. @error daemon.bad_file, daemon.no_urls
+[[nodiscard]] Result<Resource> file_of(const registry::Registry& registry, const std::string& text);
+
+/// An option that no configuration has, of a kernel as file_of() takes it, its device named.
+/// @error those of file_of(), config.device_missing, config.device_ambiguous
+[[nodiscard]] Result<protocol::Option> option_of_kernel(const registry::Registry& registry,
+                                                        const std::string& kernel);
+
 /// The request of an option, every reference resolved against the registry to a device node.
-/// @param append added to the command line  @param args replaces it, before append is added
-/// @error config.device_missing, config.device_ambiguous, daemon.bad_args for text that no command line may hold
+/// @error those of file_of(), config.device_missing, config.device_ambiguous, daemon.bad_args for text that no
+/// command line may hold
 [[nodiscard]] Result<Request> request_of(const registry::Registry& registry, const protocol::Option& option,
-                                         const std::optional<std::string>& append,
-                                         const std::optional<std::string>& args);
+                                         const Overrides& overrides);
 
 /// What the loop hears of a hand-over. All called on the loop.
 struct BootEvents {

@@ -189,8 +189,11 @@ void Core::start_boot(const std::string& id) {
     if (const auto* option = std::get_if<const protocol::Option*>(&found)) {
         const auto retry = std::exchange(retry_, std::nullopt);
         const bool again = retry && retry->option_id == id;
-        auto request = handover::request_of(registry_, **option, std::nullopt,
-                                            again ? std::optional(retry->command_line) : std::nullopt);
+        handover::Overrides overrides;
+        if (again) {
+            overrides.args = retry->command_line;
+        }
+        auto request = handover::request_of(registry_, **option, overrides);
         if (request) {
             request->attempt = again ? retry->attempt : 1;
             return booter_.start(std::move(*request), std::move(events));

@@ -90,6 +90,9 @@ private:
     void deny(const Caller& caller, protocol::Role needed);
     [[nodiscard]] bool answer_busy(const Caller& caller);
 
+    std::optional<protocol::Option> option_to_boot(const protocol::Boot::Parameters& asked,
+                                                   const ReplierPtr& replier) const;
+    static void refuse(const Error& why, const ReplierPtr& replier);
     const protocol::Option* find_option(const std::string& what, const ReplierPtr& replier) const;
     void boot_option(const protocol::Option& option, handover::Request request, const Caller& caller);
     void dry_run(const std::string& option, handover::Request request, const ReplierPtr& replier);

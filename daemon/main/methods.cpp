@@ -139,29 +139,57 @@ const protocol::Option* Core::find_option(const std::string& what, const Replier
     return nullptr;
 }
 
-void Core::boot(const Caller& caller) {
-    const auto parameters = parameters_of<protocol::Boot>(caller.call, *caller.replier);
-    if (!parameters) {
-        return;
+// What is to be booted, where it can be; the caller is told otherwise.
+std::optional<protocol::Option> Core::option_to_boot(const protocol::Boot::Parameters& asked,
+                                                     const ReplierPtr& replier) const {
+    if (asked.option.has_value() == asked.kernel.has_value()) {
+        replier->reply(protocol::refused(Message("daemon.no_kernel_or_option")));
+        return std::nullopt;
     }
-    const auto* option = find_option(parameters->option, caller.replier);
-    if (option == nullptr) {
-        return;
+    if (asked.kernel) {
+        auto made = handover::option_of_kernel(registry_, *asked.kernel);
+        if (!made) {
+            refuse(made.error(), replier);
+            return std::nullopt;
+        }
+        return std::move(*made);
     }
-    if (option->state == protocol::OptionState::waiting) {
-        caller.replier->reply(protocol::refused(
+    const auto* option = find_option(*asked.option, replier);
+    if (option != nullptr && option->state == protocol::OptionState::waiting) {
+        replier->reply(protocol::refused(
             Message("daemon.option_waiting", {{"title", option->title}, {"reason", option->reason->sentence()}})));
+        return std::nullopt;
+    }
+    return option != nullptr ? std::optional(*option) : std::nullopt;
+}
+
+void Core::refuse(const Error& why, const ReplierPtr& replier) {
+    replier->reply(why.code() == "daemon.no_urls" ? protocol::not_in_this_build(why.sentence())
+                                                  : protocol::refused(why.message()));
+}
+
+void Core::boot(const Caller& caller) {
+    const auto asked = parameters_of<protocol::Boot>(caller.call, *caller.replier);
+    if (!asked) {
         return;
     }
-    auto request = handover::request_of(registry_, *option, parameters->append, parameters->args);
+    const auto option = option_to_boot(*asked, caller.replier);
+    if (!option) {
+        return;
+    }
+    handover::Overrides overrides;
+    overrides.append = asked->append;
+    overrides.args = asked->args;
+    overrides.initrds = asked->initrds.value_or(std::vector<std::string>());
+    overrides.devicetree = asked->devicetree;
+    auto request = handover::request_of(registry_, *option, overrides);
     if (!request) {
-        caller.replier->reply(protocol::refused(request.error().message()));
-        return;
+        return refuse(request.error(), caller.replier);
     }
-    if (parameters->dry_run.value_or(false)) {
+    if (asked->dry_run.value_or(false)) {
         return dry_run(option->id, std::move(*request), caller.replier);
     }
-    if (!answer_strict(parameters->console.value_or(false), caller)) {
+    if (!answer_strict(asked->console.value_or(false), caller)) {
         boot_option(*option, std::move(*request), caller);
     }
 }

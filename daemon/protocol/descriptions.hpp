@@ -176,10 +176,11 @@ struct Description<ListClients::Reply> {
 };
 template <>
 struct Description<Boot::Parameters> {
-    static constexpr auto fields =
-        std::make_tuple(field("option", &Boot::Parameters::option), field("append", &Boot::Parameters::append),
-                        field("args", &Boot::Parameters::args), field("dry_run", &Boot::Parameters::dry_run),
-                        field("console", &Boot::Parameters::console));
+    static constexpr auto fields = std::make_tuple(
+        field("option", &Boot::Parameters::option), field("kernel", &Boot::Parameters::kernel),
+        field("initrds", &Boot::Parameters::initrds), field("devicetree", &Boot::Parameters::devicetree),
+        field("append", &Boot::Parameters::append), field("args", &Boot::Parameters::args),
+        field("dry_run", &Boot::Parameters::dry_run), field("console", &Boot::Parameters::console));
 };
 template <>
 struct Description<Cancel::Parameters> {

@@ -34,6 +34,7 @@ constexpr Row rows[] = {
     {"", "daemon.ssh_failed", Failure::unreachable},
     {"", "daemon.tls_failed", Failure::unreachable},
     {"", "daemon.no_tls", Failure::not_in_this_build},
+    {"", "daemon.no_urls", Failure::not_in_this_build},
     {"", "daemon.connection_ended", Failure::unreachable},
     {"", "daemon.timed_out", Failure::timed_out},
 };

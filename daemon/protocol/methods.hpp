@@ -84,7 +84,10 @@ struct ListClients {
 struct Boot {
     static constexpr std::string_view name = "io.stillboot.Boot";
     struct Parameters {
-        std::string option;  ///< an id, a title, or "@default"
+        std::optional<std::string> option;                ///< an id, a title, or "@default"
+        std::optional<std::string> kernel;                ///< in place of it: "DEVICE:/PATH" (handover::file_of)
+        std::optional<std::vector<std::string>> initrds;  ///< behind the option's own
+        std::optional<std::string> devicetree;
         std::optional<std::string> append;
         std::optional<std::string> args;
         std::optional<bool> dry_run;

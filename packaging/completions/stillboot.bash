@@ -30,7 +30,7 @@ _stillboot() {
     [ -n "$words" ] || case $(_stillboot_verb) in
         "") words="status list boot cancel devices rescan explain quiesce load menu log wait clients settings system set-default set-oneshot reboot poweroff keys bridge --json --host --cert --key --ca --root --help --version" ;;
         list) words="--watch --json --help" ;;
-        boot) words="@default --append --args --dry-run --wait --help" ids=list ;;
+        boot) words="@default --kernel --initrd --devicetree --append --args --dry-run --wait --help" ids=list ;;
         settings) words="--once --forget --json --help" ids="settings key" ;;
         set-default | set-oneshot) words="@default --forget --help" ids=list ;;
         rescan) words="--help" ids=devices ;;

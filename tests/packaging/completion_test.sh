@@ -39,7 +39,7 @@ expect "--ca --cert --help --host --json --key --root --version $verbs " "$(offe
 expect "poweroff " "$(offers stillboot po)"
 expect "vda2/grub/0 vda2/grub/1 " "$(offers stillboot boot vda)"
 expect "@default " "$(offers stillboot boot @)"
-expect "--append --args --dry-run --help --wait " "$(offers stillboot boot --)"
+expect "--append --args --devicetree --dry-run --help --initrd --kernel --wait " "$(offers stillboot boot --)"
 expect "vda2 " "$(offers stillboot rescan v)"
 # What a disk calls itself is offered as it is, and never executed.
 # shellcheck disable=SC2016

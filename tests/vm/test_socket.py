@@ -122,3 +122,23 @@ def test_users_look_and_hostile_clients_harm_themselves(lab):
         lab.equal("what varlinkctl asked for is booted, and was seen coming by another", said["cmdline"],
                   f"nonce={lab.nonce}")
         machine.wait_off()
+
+
+def test_boot_a_kernel_by_its_path(lab):
+    """a kernel and an initrd that no configuration names are booted by their paths"""
+    image = disks.ext4(lab.directory / "files.img", disks.tree(lab.directory / "tree", lab.boot_files()), label="files")
+    with lab.machine(disks=[(image, "virtio-blk")], append="stillboot.timeout=never") as machine:
+        machine.sh("true", timeout=90)
+        machine.wait_sh("stillboot devices | grep files")
+        status, told = machine.sh("stillboot boot --kernel label=files:/boot/nothing", check=False)
+        machine.wait_sh("stillboot status | grep 'the last boot failed'")
+        told = machine.sh("stillboot status")
+        lab.check("a kernel that is not there is said", status == 0 and "/boot/nothing" in told, told)
+        status, told = machine.sh("stillboot boot --kernel http://192.0.2.1/vmlinuz", check=False)
+        lab.check("a URL is not in this build", status != 0 and "no network" in told, told)
+        machine.sh("(stillboot boot --kernel label=files:/boot/vmlinuz --initrd /boot/initrd.img "
+                   f"--args '{LINE} nonce={lab.nonce}' >/dev/null 2>&1 &)")
+        said = machine.wait_marker()
+        lab.equal("it is started by kexec, with its initrd and the command line that was given",
+                  (said["bootloader_type"], said["cmdline"]), ("208", f"{LINE} nonce={lab.nonce}"))
+        machine.wait_off()

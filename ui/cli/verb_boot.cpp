@@ -11,7 +11,10 @@ namespace stillboot::cli {
 namespace {
 
 struct BootOrder {
-    std::string option;
+    std::optional<std::string> option;
+    std::optional<std::string> kernel;
+    std::vector<std::string> initrds;
+    std::optional<std::string> devicetree;
     std::optional<std::string> append;
     std::optional<std::string> args;
     bool dry_run = false;
@@ -20,6 +23,11 @@ struct BootOrder {
     [[nodiscard]] protocol::Boot::Parameters parameters() const {
         protocol::Boot::Parameters out;
         out.option = option;
+        out.kernel = kernel;
+        if (!initrds.empty()) {
+            out.initrds = initrds;
+        }
+        out.devicetree = devicetree;
         out.append = append;
         out.args = args;
         if (dry_run) {
@@ -85,12 +93,22 @@ ExitCode boot_and_wait(const Context& context, const BootOrder& order) {
 void add_boot(CLI::App& app, const Context& context, Action& action) {
     CLI::App* verb = app.add_subcommand("boot", "Boot an option");
     auto order = std::make_shared<BootOrder>();
-    verb->add_option("OPTION", order->option, "An id or a title of `stillboot list`, or @default")->required();
+    auto* option = verb->add_option("OPTION", order->option, "An id or a title of `stillboot list`, or @default");
+    auto* kernel =
+        verb->add_option("--kernel", order->kernel, "Boot this kernel, DEVICE:/PATH, in place of an option");
+    kernel->excludes(option);
+    verb->add_option("--initrd", order->initrds, "Load this, too: /PATH on the option's device, or DEVICE:/PATH")
+        ->expected(1)
+        ->take_all();
+    verb->add_option("--devicetree", order->devicetree, "Use this devicetree: /PATH, or DEVICE:/PATH");
     auto* append = verb->add_option("--append", order->append, "Add this to the command line");
     verb->add_option("--args", order->args, "Use this command line instead")->excludes(append);
     auto* dry_run = verb->add_flag("--dry-run", order->dry_run, "Say what would be done, and do nothing");
     verb->add_flag("--wait", order->wait, "Show how it goes, until the jump or the failure")->excludes(dry_run);
     verb->callback([&context, &action, order] {
+        if (!order->option && !order->kernel) {
+            throw CLI::RequiredError("OPTION, or --kernel,");
+        }
         action = [&context, order] {
             return order->wait ? boot_and_wait(context, *order) : boot(context, *order);
         };

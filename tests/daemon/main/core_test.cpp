@@ -86,7 +86,7 @@ TEST_SUITE("core") {
         core.on_call(other, root_peer, replier);
         CHECK(replier->replies.at(0).error == "org.varlink.service.InterfaceNotFound");
         CHECK(sentence(*call("Boot", {{"option", "a"}, {"apend", "x"}})) == "the parameter apend is not valid");
-        CHECK(sentence(*call("Boot")) == "the parameter option is not valid");
+        CHECK(sentence(*call("SetSetting")) == "the parameter key is not valid");
         CHECK(sentence(*call("GetState", {{"x", 1}})) == "the parameter x is not valid");
         CHECK(sentence(*call("Watch")) == "the method must be called with `more`");
     }

@@ -94,7 +94,7 @@ void replace_each(boost::json::value& root, boost::json::value& at, const boost:
 }
 
 std::string error_of(std::string_view json) {
-    return from_json<Boot::Parameters>(parse_json(json).value(), UnknownFields::refuse).error().sentence();
+    return from_json<SetSetting::Parameters>(parse_json(json).value(), UnknownFields::refuse).error().sentence();
 }
 
 }  // namespace
@@ -133,10 +133,10 @@ TEST_SUITE("protocol") {
     }
 
     TEST_CASE("parameters of a call are read strictly") {
-        CHECK(error_of(R"({"option":"a","apend":"b"})") == "there is no field apend");
-        CHECK(error_of(R"({"append":"b"})") == "the field option is missing");
-        CHECK(error_of(R"({"option":"a","dry_run":1})") == "the field dry_run does not hold what it should");
-        CHECK(error_of(R"({"option":"a\u0000b"})") == "the field option does not hold what it should");
+        CHECK(error_of(R"({"key":"a","valu":"b"})") == "there is no field valu");
+        CHECK(error_of(R"({"value":"b"})") == "the field key is missing");
+        CHECK(error_of(R"({"key":"a","once":1})") == "the field once does not hold what it should");
+        CHECK(error_of(R"({"key":"a\u0000b"})") == "the field key does not hold what it should");
         CHECK(error_of("[]") == "the field (all) does not hold what it should");
     }
 

@@ -98,7 +98,8 @@ class MenuTest(unittest.TestCase):
         menu.wait_for("first root=UUID=5d7f0c9e ro nonce=ünïcde!")
         menu.send("\r")
         self.assertEqual(daemon.wait_for_call("Boot"),
-                         {"option": "nvme0n1p2/grub/0", "append": None, "dry_run": None, "console": False,
+                         {"option": "nvme0n1p2/grub/0", "kernel": None, "initrds": None, "devicetree": None,
+                          "append": None, "dry_run": None, "console": False,
                           "args": "first root=UUID=5d7f0c9e ro nonce=ünïcde!"})
 
     def test_keys_typed_at_once_are_asked_in_their_order(self):

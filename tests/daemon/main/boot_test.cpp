@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Boots that differ from what a configuration says.
+#include <doctest/doctest.h>
+
+#include "tests/daemon/main/core_fixture.hpp"
+
+using namespace stillboot;
+
+namespace {
+
+struct Fixture : test::CoreFixture {
+    Fixture() {
+        registry::DeviceRecord record;
+        record.identity.id = "usb-0:1";
+        record.identity.node = "/dev/sdb1";
+        record.identity.label = "TOOLS";
+        record.identity.uuid = "ab-12";
+        registry.put_device(record);
+    }
+    // The request that a call leads to.
+    handover::Request requested(boost::json::object asked) {
+        const auto replier = call("Boot", std::move(asked));
+        CAPTURE(sentence_or_none(*replier));
+        REQUIRE(booter.requests.size() == 1);
+        return booter.requests.back();
+    }
+    static std::string sentence_or_none(const test::FakeReplier& replier) {
+        return replier.replies.back().error.empty() ? "" : sentence(replier);
+    }
+};
+
+}  // namespace
+
+TEST_SUITE("boot") {
+    TEST_CASE_FIXTURE(Fixture, "initrds are loaded behind the option's own, from its device or another") {
+        const auto request =
+            requested({{"option", "a"}, {"initrds", {"/more", "label=TOOLS:/tools.img", "/dev/sdb1:/x"}}});
+        REQUIRE(request.initrds.size() == 4);
+        CHECK(request.initrds[0].path == "/initrd");
+        CHECK(request.initrds[1].path == "/more");
+        CHECK(request.initrds[1].node == "/dev/vda1");
+        CHECK(request.initrds[2].path == "/tools.img");
+        CHECK(request.initrds[2].node == "/dev/sdb1");
+        CHECK(request.initrds[3].node == "/dev/sdb1");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a devicetree is loaded in place of the option's own") {
+        const auto request = requested({{"option", "a"}, {"devicetree", "usb-0:1:/board.dtb"}});
+        REQUIRE(request.devicetree);
+        CHECK(request.devicetree->path == "/board.dtb");
+        CHECK(request.devicetree->node == "/dev/sdb1");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a kernel that no configuration names is booted from its device") {
+        const auto request = requested({{"kernel", "uuid=AB-12:/vmlinuz"},
+                                        {"initrds", {"/initrd.img"}},
+                                        {"args", "root=2"},
+                                        {"append", "quiet"}});
+        CHECK(request.option_id == "usb-0:1:/vmlinuz");
+        CHECK(request.title == "/vmlinuz");
+        CHECK(request.kernel.node == "/dev/sdb1");
+        REQUIRE(request.initrds.size() == 1);
+        CHECK(request.initrds[0].node == "/dev/sdb1");
+        CHECK(request.command_line == "root=2 quiet");
+        CHECK(core.state().phase == protocol::Phase::handover);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "what names no file or no device is refused in words, and nothing is booted") {
+        struct Row {
+            boost::json::object asked;
+            const char* told;
+        };
+        const Row rows[] = {
+            {{{"kernel", "/vmlinuz"}}, "the kernel /vmlinuz needs the device that it is on"},
+            {{{"kernel", "vmlinuz"}}, "vmlinuz names no file here"},
+            {{{"kernel", ":/vmlinuz"}}, ":/vmlinuz names no file here"},
+            {{{"kernel", "label=NONE:/vmlinuz"}}, "NONE"},
+            {{{"option", "a"}, {"initrds", {"nothing"}}}, "nothing names no file here"},
+            {{{"option", "a"}, {"initrds", {"/"}}}, "/ names no file here"},
+            {{{"option", "a"}, {"initrds", {"nodevice:/x"}}}, "nodevice"},
+            {{{"option", "a"}, {"devicetree", "x\ny:/z"}}, "names no file here"},
+            {{{"option", "a"}, {"devicetree", std::string(5000, 'x') + ":/z"}}, "names no file here"},
+            {{{"option", "a"}, {"kernel", "usb-0:1:/x"}}, "one of both is to be booted"},
+            {{{"append", "x"}}, "one of both is to be booted"},
+        };
+        for (const Row& row : rows) {
+            const auto replier = call("Boot", row.asked);
+            CAPTURE(sentence(*replier));
+            CHECK(replier->replies.at(0).error == "io.stillboot.Refused");
+            CHECK(sentence(*replier).find(row.told) != std::string::npos);
+        }
+        CHECK(booter.requests.empty());
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a URL is not in this build") {
+        for (const boost::json::object& asked :
+             {boost::json::object{{"kernel", "https://example.org/vmlinuz"}},
+              boost::json::object{{"option", "a"}, {"initrds", {"tftp://192.0.2.1/initrd"}}}}) {
+            CHECK(call("Boot", asked)->replies.at(0).error == "io.stillboot.NotInThisBuild");
+        }
+        CHECK(booter.requests.empty());
+    }
+}
