@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import unittest
+from pathlib import Path
 
 import remote
 
@@ -139,9 +140,15 @@ class Tls(remote.Case):
 
     def helper(self):
         """The process that takes clients, a child of the daemon; none while it is started again."""
-        children = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(self.daemon.pid)], capture_output=True,
-                                  text=True, check=False).stdout
-        return [int(line.split()[0]) for line in children.splitlines() if line.split()[1] == "stillboot-tls"]
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                pid, name, parent = re.match(r"(\d+) \((.*)\) \S (\d+)", stat.read_text()).groups()
+            except OSError:
+                continue  # it has ended
+            if name == "stillboot-tls" and int(parent) == self.daemon.pid:
+                found.append(int(pid))
+        return found
 
     def test_a_helper_that_dies_takes_its_clients_along_and_another_comes(self):
         watch = subprocess.Popen([self.programs[1], *self.host, "log", "--follow"], env=self.environment,
