@@ -18,6 +18,7 @@ constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds first_pause{1};
 constexpr std::chrono::seconds longest_pause{60};
 constexpr std::chrono::milliseconds end_deadline{1'000};
+constexpr int packets_at_once = 32;  // strangers who come by the thousand must not hold up the others
 
 }  // namespace
 
@@ -87,7 +88,7 @@ asio::awaitable<bool> Gate::State::serve() {
 
 // What has come. False where the helper has gone, or says what it may not say.
 bool Gate::State::take_packets() {
-    for (;;) {
+    for (int i = 0; i < packets_at_once; ++i) {
         auto packet = probe::receive_packet(readable->native_handle());
         if (!packet) {
             return packet.error().error_number() == EAGAIN;
@@ -101,6 +102,7 @@ bool Gate::State::take_packets() {
         }
         take(*report, std::move((*packet)->fd));
     }
+    return true;
 }
 
 void Gate::State::take(const Report& report, UniqueFd fd) {

@@ -22,6 +22,7 @@ struct Past {
     bool hold = false;               ///< nothing may boot by itself
     std::optional<Choices> choices;  ///< none where the store could not be asked
     std::vector<SettingText> settings;
+    std::optional<protocol::HandoverReport> report;  ///< of the last hand-over
 };
 
 /// For which starts an option is chosen.

@@ -54,6 +54,27 @@ Error hand_over(const Root& root, const Settings& settings, const Request& reque
     return Error("daemon.failed_and_lost", {{"reason", failure.sentence()}, {"lost", lost}});
 }
 
+std::optional<protocol::HandoverReport> report_of(const std::optional<quiesce::JumpReport>& kept) {
+    if (!kept) {
+        return std::nullopt;
+    }
+    const auto ms = [](std::chrono::milliseconds time) {
+        return static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0));
+    };
+    protocol::HandoverReport report;
+    report.kind = quiesce::to_word(kept->kind);
+    report.from_boot = kept->from_boot;
+    report.unbound = kept->unbound;
+    report.took_ms = ms(kept->took);
+    for (const auto& device : kept->devices) {
+        report.devices.push_back({device.name, device.driver, device.rest, device.why});
+    }
+    for (const auto& step : kept->slowest) {
+        report.slowest.push_back({step.name, step.driver, step.end, ms(step.took)});
+    }
+    return report;
+}
+
 Past read_past(const Root& root, const Settings& settings) {
     Past past;
     const auto store = open_store(root, settings);
@@ -71,6 +92,7 @@ Past read_past(const Root& root, const Settings& settings) {
     past.hold = found->hold;
     past.choices = found->state.choices;
     past.settings = found->state.settings;
+    past.report = report_of(found->state.report);
     for (const quiesce::Learned& learned : found->state.learned) {
         if (learned.is_kept()) {
             past.notes.push_back(learned.message());

@@ -92,6 +92,7 @@ void Core::on_recovered(const std::string& option, const std::optional<Message>&
 
 void Core::on_past(const handover::Past& past) {
     notices_ = past.notes;
+    report_ = past.report;
     for (const Message& note : past.notes) {
         log_.warning(note);
     }

@@ -81,6 +81,7 @@ private:
     void set_default(const Caller& caller);
     void set_one_shot(const Caller& caller);
     void choose(const Caller& caller, handover::ChosenFor when);
+    void get_report(const Caller& caller);
     void get_system(const Caller& caller);
     void get_settings(const Caller& caller);
     void set_setting(const Caller& caller);
@@ -122,7 +123,8 @@ private:
     CoreHooks hooks_;
     SettingsKeeper& settings_;
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
-    policy::KeptChoices kept_;  ///< in the state store
+    std::optional<protocol::HandoverReport> report_;  ///< of the hand-over before this start
+    policy::KeptChoices kept_;                        ///< in the state store
     boost::asio::steady_timer timer_;
     Throttle trouble_{5, std::chrono::minutes(1)};
     const std::string session_;

@@ -57,10 +57,10 @@ void Daemon::build() {
         booter_->look_back([this, complete](const handover::Past& past) {
             core_->on_past(past);
             core_->on_settled(complete);
+            // What the scans needed and is free again goes back: most of the time ahead is idle.
+            ::malloc_trim(0);
         });
         scanner_->runner().prepare(0);
-        // What the scans needed and is free again goes back: most of the time ahead is idle.
-        ::malloc_trim(0);
     };
     discovery_ = std::make_unique<discover::Discovery>(spawner_, *source_, *scanner_, *registry_, log_,
                                                        std::move(discovering), std::move(events));

@@ -41,6 +41,7 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         {protocol::GetLog::name, &Core::get_log, Role::look, false},
         {protocol::ListClients::name, &Core::list_clients, Role::look, true},
         {protocol::GetSettings::name, &Core::get_settings, Role::look, true},
+        {protocol::GetReport::name, &Core::get_report, Role::look, true},
         {protocol::GetSystem::name, &Core::get_system, Role::look, true},
         {protocol::Boot::name, &Core::boot, Role::boot, false},
         {protocol::Cancel::name, &Core::cancel, Role::boot, false},
@@ -304,6 +305,12 @@ void Core::choose(const Caller& caller, handover::ChosenFor when) {
             reply.option = what ? std::optional(what->option_id) : std::nullopt;
             replier->reply(reply_of(reply));
         });
+}
+
+void Core::get_report(const Caller& caller) {
+    protocol::GetReport::Reply reply;
+    reply.report = report_;
+    caller.replier->reply(reply_of(reply));
 }
 
 void Core::get_system(const Caller& caller) {

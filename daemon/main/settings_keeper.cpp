@@ -29,16 +29,13 @@ std::vector<protocol::Setting> SettingsKeeper::list() const {
     return settings;
 }
 
-std::vector<Diagnostic> SettingsKeeper::apply() {
-    LoadedSettings loaded = parse_settings(layers_);
-    settings_ = std::move(loaded.settings);
+void SettingsKeeper::apply() {
+    settings_ = parse_settings(layers_).settings;
     changed_();
-    return std::move(loaded.diagnostics);
 }
 
-// What the files say wrong was said when they were read. What is read at the start is not taken from here: the
-// next start would not have it, and this one has begun.
-std::vector<Diagnostic> SettingsKeeper::on_stored(std::vector<SettingText> stored) {
+// What is read at the start is not taken from the store: the next start would not have it, and this one has begun.
+std::vector<Diagnostic> SettingsKeeper::take(std::vector<SettingText> stored) {
     std::vector<Diagnostic> refused;
     layers_.stored.clear();
     for (SettingText& each : stored) {
@@ -48,7 +45,12 @@ std::vector<Diagnostic> SettingsKeeper::on_stored(std::vector<SettingText> store
             layers_.stored.push_back(std::move(each));
         }
     }
-    if (!stored.empty()) {
+    return refused;
+}
+
+std::vector<Diagnostic> SettingsKeeper::on_stored(std::vector<SettingText> stored) {
+    auto refused = take(std::move(stored));
+    if (!layers_.stored.empty()) {
         apply();
     }
     return refused;
@@ -79,8 +81,8 @@ void SettingsKeeper::set(const std::string& key, const std::optional<std::string
         if (!kept) {
             return done(kept.error());
         }
-        layers_.stored = *kept;
         say(key, std::nullopt);  // what was said for this start alone would hide it
+        (void)take(*kept);       // what of it is not accepted was said when it was first read
         apply();
         done({});
     });

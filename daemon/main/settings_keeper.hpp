@@ -37,7 +37,8 @@ public:
 
 private:
     void say(const std::string& key, const std::optional<std::string>& value);
-    std::vector<Diagnostic> apply();
+    std::vector<Diagnostic> take(std::vector<SettingText> stored);
+    void apply();
 
     SettingsLayers layers_;
     Settings settings_;

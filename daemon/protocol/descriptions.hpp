@@ -197,6 +197,29 @@ struct Description<Cancel::Reply> {
     static constexpr auto fields = std::make_tuple(field("cancelled", &Cancel::Reply::cancelled));
 };
 template <>
+struct Description<ReportedDevice> {
+    static constexpr auto fields =
+        std::make_tuple(field("name", &ReportedDevice::name), field("driver", &ReportedDevice::driver),
+                        field("rest", &ReportedDevice::rest), field("why", &ReportedDevice::why));
+};
+template <>
+struct Description<ReportedStep> {
+    static constexpr auto fields =
+        std::make_tuple(field("name", &ReportedStep::name), field("driver", &ReportedStep::driver),
+                        field("end", &ReportedStep::end), field("took_ms", &ReportedStep::took_ms));
+};
+template <>
+struct Description<HandoverReport> {
+    static constexpr auto fields =
+        std::make_tuple(field("kind", &HandoverReport::kind), field("from_boot", &HandoverReport::from_boot),
+                        field("unbound", &HandoverReport::unbound), field("took_ms", &HandoverReport::took_ms),
+                        field("devices", &HandoverReport::devices), field("slowest", &HandoverReport::slowest));
+};
+template <>
+struct Description<GetReport::Reply> {
+    static constexpr auto fields = std::make_tuple(field("report", &GetReport::Reply::report));
+};
+template <>
 struct Description<Interface> {
     static constexpr auto fields = std::make_tuple(
         field("name", &Interface::name), field("mac", &Interface::mac), field("link", &Interface::link),

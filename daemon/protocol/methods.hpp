@@ -165,6 +165,14 @@ struct GetSystem {
     };
 };
 
+struct GetReport {
+    static constexpr std::string_view name = "io.stillboot.GetReport";
+    using Parameters = Nothing;
+    struct Reply {
+        std::optional<HandoverReport> report;  ///< none where the state store has none
+    };
+};
+
 struct Reboot {
     static constexpr std::string_view name = "io.stillboot.Reboot";
     using Parameters = Nothing;

@@ -135,6 +135,38 @@ struct Client {
     bool operator==(const Client&) const = default;
 };
 
+/// A device that the last hand-over did not unbind, or did not leave still.
+struct ReportedDevice {
+    std::string name;
+    std::string driver;
+    std::string rest;  ///< "kept", "contained" or "moving"
+    std::string why;
+
+    bool operator==(const ReportedDevice&) const = default;
+};
+
+/// A device that it unbound, or should have.
+struct ReportedStep {
+    std::string name;
+    std::string driver;
+    std::string end;
+    std::uint64_t took_ms = 0;
+
+    bool operator==(const ReportedStep&) const = default;
+};
+
+/// What the last hand-over left, as the state store remembers it.
+struct HandoverReport {
+    std::string kind;       ///< "planned" or "done"
+    std::string from_boot;  ///< boot id of the kernel that was left
+    std::uint64_t unbound = 0;
+    std::uint64_t took_ms = 0;
+    std::vector<ReportedDevice> devices;
+    std::vector<ReportedStep> slowest;
+
+    bool operator==(const HandoverReport&) const = default;
+};
+
 /// A network interface.
 struct Interface {
     std::string name;

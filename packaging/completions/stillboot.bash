@@ -28,7 +28,7 @@ _stillboot() {
             ;;
     esac
     [ -n "$words" ] || case $(_stillboot_verb) in
-        "") words="status list boot cancel devices rescan explain quiesce load menu log wait clients settings system set-default set-oneshot reboot poweroff keys bridge --json --host --cert --key --ca --root --help --version" ;;
+        "") words="status list boot cancel devices rescan explain quiesce load menu log wait clients settings system report set-default set-oneshot reboot poweroff keys bridge --json --host --cert --key --ca --root --help --version" ;;
         list) words="--watch --json --help" ;;
         boot) words="@default --kernel --initrd --devicetree --append --args --dry-run --wait --help" ids=list ;;
         settings) words="--once --forget --json --help" ids="settings key" ;;
@@ -50,7 +50,7 @@ _stillboot() {
     # shellcheck disable=SC2086 # a verb, and for some a field
     done < <(_stillboot_ids $ids)
     case $(_stillboot_verb) in
-        explain | load) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;;
+        explain | load | report) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;;
     esac
 }
 complete -o filenames -F _stillboot stillboot

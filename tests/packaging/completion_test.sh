@@ -34,7 +34,7 @@ esac
 STUB
 chmod +x "$stub/stillboot"
 
-verbs="boot bridge cancel clients devices explain keys list load log menu poweroff quiesce reboot rescan set-default set-oneshot settings status system wait"
+verbs="boot bridge cancel clients devices explain keys list load log menu poweroff quiesce reboot report rescan set-default set-oneshot settings status system wait"
 expect "--ca --cert --help --host --json --key --root --version $verbs " "$(offers stillboot "")"
 expect "poweroff " "$(offers stillboot po)"
 expect "vda2/grub/0 vda2/grub/1 " "$(offers stillboot boot vda)"

@@ -139,6 +139,7 @@ Actions ViewModel::on_system(const protocol::System& system) {
 }
 
 Actions ViewModel::on_failure(const Error& error) {
+    set_key_.clear();
     // The daemon tells every client of a boot that failed, in its state: one sentence on the screen is enough.
     if (protocol::classify(error) != protocol::Failure::boot_failed || !mirror_.state().last_failure) {
         notice_ = Sentence{error.sentence(), Role::error};

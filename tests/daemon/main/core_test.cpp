@@ -36,6 +36,7 @@ TEST_SUITE("core") {
                             {"SetOneShot", Role::configure},
                             {"GetSettings", Role::look},
                             {"GetSystem", Role::look},
+                            {"GetReport", Role::look},
                             {"SetSetting", Role::configure}};
         for (const Row& row : rows) {
             for (const Role has : {Role::look, Role::boot, Role::configure, Role::all}) {

@@ -47,6 +47,13 @@ TEST_SUITE("settings") {
         CHECK(booter.settings.empty());
     }
 
+    TEST_CASE_FIXTURE(Fixture, "what another version left in the store never counts by the way") {
+        booter.settings = {{"listen", "[::]:1"}, {"nonsense", "1"}};
+        call("SetSetting", {{"key", "timeout"}, {"value", "20"}});
+        CHECK(settings.now().timeout.value == 20s);
+        CHECK(settings.now().listen.value.empty());
+    }
+
     TEST_CASE_FIXTURE(Fixture, "a lasting value is not hidden by one that was for this start alone") {
         call("SetSetting", {{"key", "moving"}, {"value", "allow"}, {"once", true}});
         const auto told = setting(*call("SetSetting", {{"key", "moving"}, {"value", "refuse"}}));

@@ -141,9 +141,9 @@ class Tls(remote.Case):
     def helper(self):
         """The process that takes clients, a child of the daemon; none while it is started again."""
         found = []
-        for stat in Path("/proc").glob("[0-9]*/stat"):
+        for entry in Path("/proc").glob("[0-9]*/stat"):
             try:
-                pid, name, parent = re.match(r"(\d+) \((.*)\) \S (\d+)", stat.read_text()).groups()
+                pid, name, parent = re.match(r"(\d+) \((.*)\) \S (\d+)", entry.read_text()).groups()
             except OSError:
                 continue  # it has ended
             if name == "stillboot-tls" and int(parent) == self.daemon.pid:
