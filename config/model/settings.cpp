@@ -11,6 +11,13 @@ std::string Origin::text() const {
     return line == 0 ? file : file + ":" + std::to_string(line);
 }
 
+void put_text(std::vector<SettingText>& texts, const std::string& key, const std::optional<std::string>& value) {
+    std::erase_if(texts, [&](const SettingText& each) { return each.key == key; });
+    if (value) {
+        texts.push_back({key, *value});
+    }
+}
+
 std::string_view to_word(Trial trial) {
     switch (trial) {
         case Trial::automatic: return "auto";

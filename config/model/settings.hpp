@@ -34,6 +34,9 @@ struct SettingText {
     bool operator==(const SettingText&) const = default;
 };
 
+/// Puts a value in the place of the one that the key has among the texts; none: takes that one away.
+void put_text(std::vector<SettingText>& texts, const std::string& key, const std::optional<std::string>& value);
+
 template <class T>
 struct Setting {
     Setting() = default;

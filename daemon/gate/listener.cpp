@@ -11,11 +11,11 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <charconv>
 #include <list>
 #include <sstream>
 #include <vector>
 
+#include "config/base/endpoint.hpp"
 #include "daemon/loop/deadline.hpp"
 
 namespace stillboot::gate {
@@ -28,21 +28,13 @@ constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds accept_pause{200};
 constexpr std::size_t chunk_bytes = std::size_t{16} * 1024;  // of one TLS record
 
-// "[::1]:80", "127.0.0.1:80"
 Tcp::endpoint endpoint_of(const std::string& text, boost::system::error_code& failure) {
-    const std::size_t colon = text.rfind(':');
-    std::uint16_t port = 0;
-    const char* end = text.data() + text.size();
-    const auto read = std::from_chars(text.data() + (colon == text.npos ? text.size() : colon + 1), end, port);
-    if (colon == text.npos || read.ptr != end || read.ec != std::errc()) {
+    const auto endpoint = split_endpoint(text);
+    if (!endpoint) {
         failure = asio::error::invalid_argument;
         return {};
     }
-    std::string host = text.substr(0, colon);
-    if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-        host = host.substr(1, host.size() - 2);
-    }
-    return {asio::ip::make_address(host, failure), port};
+    return {asio::ip::make_address(endpoint->host, failure), endpoint->port};
 }
 
 std::string text_of(const Tcp::endpoint& endpoint) {

@@ -117,13 +117,6 @@ Result<State> change_state(const Root& root, const Settings& settings, std::stri
     return written ? std::move(state) : written.error();
 }
 
-void keep_text(std::vector<SettingText>& kept, const std::string& key, const std::optional<std::string>& value) {
-    std::erase_if(kept, [&](const SettingText& each) { return each.key == key; });
-    if (value) {
-        kept.push_back({key, *value});
-    }
-}
-
 }  // namespace
 
 class ThreadBooter::Impl : public std::enable_shared_from_this<Impl> {
@@ -333,7 +326,7 @@ void ThreadBooter::choose(ChosenFor when, std::optional<Choice> what,
 }
 void ThreadBooter::keep_setting(const std::string& key, std::optional<std::string> value,
                                 std::function<void(const Result<std::vector<SettingText>>&)> done) {
-    const auto keep = [key, value = std::move(value)](State& state) { keep_text(state.settings, key, value); };
+    const auto keep = [key, value = std::move(value)](State& state) { put_text(state.settings, key, value); };
     impl_->change("handover.no_place_to_keep", keep, [done = std::move(done)](const Result<State>& state) {
         done(state ? Result<std::vector<SettingText>>(state->settings) : state.error());
     });

@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <filesystem>
+#include <utility>
 
 #include "config/parse/settings/settings.hpp"
 #include "daemon/handover/thread_booter.hpp"
@@ -170,11 +171,11 @@ void Daemon::load() {
     if (!options_.autoboot) {
         read.layers.this_start = {{"timeout", "never"}, {"strict", "false"}};
     }
-    LoadedSettings loaded = parse_settings(read.layers);
-    auto rules = quiesce::load_policy(root_, loaded.settings);
     settings_ = std::make_unique<SettingsKeeper>(std::move(read.layers));
-    log_.set_least(loaded.settings.log_level.value);
-    for (const auto* diagnostics : {&read.diagnostics, &loaded.diagnostics, &rules.diagnostics}) {
+    log_.set_least(settings_->now().log_level.value);
+    const auto rules = quiesce::load_policy(root_, settings_->now());
+    for (const auto* diagnostics :
+         {&std::as_const(read.diagnostics), &settings_->diagnostics(), &rules.diagnostics}) {
         for (const auto& diagnostic : *diagnostics) {
             log_.warning(Message("daemon.said", {{"text", diagnostic.text()}}));
         }

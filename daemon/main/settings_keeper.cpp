@@ -9,11 +9,11 @@
 namespace stillboot {
 
 SettingsKeeper::SettingsKeeper(SettingsLayers layers)
-    : layers_(std::move(layers)), settings_(parse_settings(layers_).settings) {}
+    : layers_(std::move(layers)), loaded_(parse_settings(layers_)) {}
 
 std::vector<protocol::Setting> SettingsKeeper::list() const {
     std::vector<protocol::Setting> settings;
-    for (const SettingView& view : list_settings(settings_)) {
+    for (const SettingView& view : list_settings(now())) {
         protocol::Setting setting;
         setting.key = view.key;
         setting.value = view.value;
@@ -30,7 +30,7 @@ std::vector<protocol::Setting> SettingsKeeper::list() const {
 }
 
 void SettingsKeeper::apply() {
-    settings_ = parse_settings(layers_).settings;
+    loaded_ = parse_settings(layers_);
     changed_();
 }
 
@@ -39,7 +39,7 @@ std::vector<Diagnostic> SettingsKeeper::take(std::vector<SettingText> stored) {
     std::vector<Diagnostic> refused;
     layers_.stored.clear();
     for (SettingText& each : stored) {
-        if (auto why = check_setting(settings_, each)) {
+        if (auto why = check_setting(now(), each)) {
             refused.emplace_back(Severity::warning, "state store", 0, 0, std::move(*why));
         } else {
             layers_.stored.push_back(std::move(each));
@@ -56,24 +56,13 @@ std::vector<Diagnostic> SettingsKeeper::on_stored(std::vector<SettingText> store
     return refused;
 }
 
-void SettingsKeeper::say(const std::string& key, const std::optional<std::string>& value) {
-    std::erase_if(layers_.this_start, [&](const SettingText& each) { return each.key == key; });
-    if (value) {
-        layers_.this_start.push_back({key, *value});
-    }
-}
-
 void SettingsKeeper::set(const std::string& key, const std::optional<std::string>& value, bool lasting,
                          Done done) {
-    // To forget is checked, too: with a value that is there already.
-    const auto views = list_settings(settings_);
-    const auto view = std::find_if(views.begin(), views.end(), [&](const auto& each) { return each.key == key; });
-    const std::string current = view != views.end() ? view->value : "";
-    if (const auto why = check_setting(settings_, {key, value.value_or(current)})) {
+    if (const auto why = value ? check_setting(now(), {key, *value}) : check_key(key)) {
         return done(Error(*why));
     }
     if (!lasting) {
-        say(key, value);
+        put_text(layers_.this_start, key, value);
         apply();
         return done({});
     }
@@ -81,8 +70,8 @@ void SettingsKeeper::set(const std::string& key, const std::optional<std::string
         if (!kept) {
             return done(kept.error());
         }
-        say(key, std::nullopt);  // what was said for this start alone would hide it
-        (void)take(*kept);       // what of it is not accepted was said when it was first read
+        put_text(layers_.this_start, key, std::nullopt);  // what was said for this start alone would hide it
+        (void)take(*kept);  // what of it is not accepted was said when it was first read
         apply();
         done({});
     });

@@ -25,7 +25,9 @@ public:
     /// Called whenever now() is another.
     void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
 
-    [[nodiscard]] const Settings& now() const { return settings_; }
+    [[nodiscard]] const Settings& now() const { return loaded_.settings; }
+    /// What is wrong in the layers that they are made of.
+    [[nodiscard]] const std::vector<Diagnostic>& diagnostics() const { return loaded_.diagnostics; }
     /// Each with its value, where that comes from, and what the state store holds.
     [[nodiscard]] std::vector<protocol::Setting> list() const;
 
@@ -36,12 +38,11 @@ public:
     void set(const std::string& key, const std::optional<std::string>& value, bool lasting, Done done);
 
 private:
-    void say(const std::string& key, const std::optional<std::string>& value);
     std::vector<Diagnostic> take(std::vector<SettingText> stored);
     void apply();
 
     SettingsLayers layers_;
-    Settings settings_;
+    LoadedSettings loaded_;
     handover::Booter* booter_ = nullptr;
     std::function<void()> changed_ = [] {};
 };

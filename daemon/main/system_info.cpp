@@ -18,7 +18,7 @@
 namespace stillboot {
 namespace {
 
-constexpr std::size_t max_text_bytes = std::size_t{64} * 1024;
+constexpr std::size_t max_beginning_bytes = std::size_t{64} * 1024;
 constexpr std::size_t max_interfaces = 256;
 
 // The device tree's texts end with a NUL, those of sysfs with a newline.
@@ -31,13 +31,13 @@ std::string trimmed(std::string text) {
 }
 
 std::string text_of(const Root& root, const std::string& path) {
-    return trimmed(root.read_file(path, max_text_bytes).value_or(""));
+    return trimmed(root.read_attribute(path).value_or(""));
 }
 
 // The beginning of a file that grows with the machine.
 std::string beginning_of(const Root& root, const std::string& path) {
     const auto file = root.open_file(path, O_RDONLY);
-    std::string text(max_text_bytes, '\0');
+    std::string text(max_beginning_bytes, '\0');
     const ssize_t count = file ? ::read(file->get(), text.data(), text.size()) : 0;
     text.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
     return text;

@@ -101,6 +101,20 @@ std::vector<std::string> uris_of(const X509* certificate) {
     return uris;
 }
 
+asio::awaitable<Result<void>> shake_hands(TlsSocket& stream, ssl::stream_base::handshake_type side,
+                                          std::chrono::milliseconds deadline) {
+    const Deadline watch(stream.get_executor(), deadline, [&stream] {
+        boost::system::error_code ignored;
+        stream.lowest_layer().close(ignored);
+    });
+    auto [failure] = co_await stream.async_handshake(side, use_result);
+    if (failure) {
+        co_return watch.expired() ? timed_out(deadline)
+                                  : refused(words_of_handshake(stream.native_handle(), failure));
+    }
+    co_return Result<void>();
+}
+
 }  // namespace
 
 Result<ContextPtr> load(Side side, const Files& files) {
@@ -131,18 +145,9 @@ Result<ContextPtr> load(Side side, const Files& files) {
 asio::awaitable<Result<Accepted>> accept(ContextPtr context, Socket socket, std::chrono::milliseconds deadline) {
     TlsSocket stream(std::move(socket), context->ssl);
     set_time(stream.native_handle());
-    {
-        const Deadline watch(stream.get_executor(), deadline, [&stream] {
-            boost::system::error_code ignored;
-            stream.lowest_layer().close(ignored);
-        });
-        auto [failure] = co_await stream.async_handshake(ssl::stream_base::server, use_result);
-        if (failure && watch.expired()) {
-            co_return timed_out(deadline);
-        }
-        if (failure) {
-            co_return refused(words_of_handshake(stream.native_handle(), failure));
-        }
+    auto shaken = co_await shake_hands(stream, ssl::stream_base::server, deadline);
+    if (!shaken) {
+        co_return shaken.error();
     }
     const X509* certificate = SSL_get0_peer_certificate(stream.native_handle());
     const auto role = certificate != nullptr ? role_of_uris(uris_of(certificate)) : std::nullopt;
@@ -162,18 +167,9 @@ asio::awaitable<Result<std::unique_ptr<Stream>>> connect(ContextPtr context, Soc
     if (!set_host(stream.native_handle(), host)) {
         co_return refused(last_error());
     }
-    {
-        const Deadline watch(stream.get_executor(), deadline, [&stream] {
-            boost::system::error_code ignored;
-            stream.lowest_layer().close(ignored);
-        });
-        auto [failure] = co_await stream.async_handshake(ssl::stream_base::client, use_result);
-        if (failure && watch.expired()) {
-            co_return timed_out(deadline);
-        }
-        if (failure) {
-            co_return refused(words_of_handshake(stream.native_handle(), failure));
-        }
+    auto shaken = co_await shake_hands(stream, ssl::stream_base::client, deadline);
+    if (!shaken) {
+        co_return shaken.error();
     }
     std::unique_ptr<Stream> secured = std::make_unique<SocketStream<TlsSocket>>(std::move(stream));
     co_return Result<std::unique_ptr<Stream>>(std::move(secured));

@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROUNDS = 40
@@ -35,8 +36,7 @@ class Daemon:
         (self.directory / "group").write_text("root:x:0:\n")
         self.process = subprocess.Popen([program, f"{directory}/socket", f"{directory}/group",
                                          f"{directory}/root/etc/stillboot/tls"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=open(f"{directory}/log", "w", encoding="utf-8"),
-                                        text=True)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.wait_for("ready")
         self.port = self.wait_for_port()
 
@@ -46,11 +46,11 @@ class Daemon:
                 sys.exit(f"the daemon ended with status {self.process.returncode}")
 
     def wait_for_port(self):
-        for _ in range(200):
-            found = re.search(r"listens on 127\.0\.0\.1:(\d+)", (self.directory / "log").read_text())
-            if found:
+        for line in self.process.stderr:
+            if found := re.search(r"listens on 127\.0\.0\.1:(\d+)", line):
+                # What else it logs is read by nobody, and must not hold it up.
+                threading.Thread(target=self.process.stderr.read).start()
                 return int(found[1])
-            time.sleep(0.05)
         sys.exit("the daemon does not listen for TLS")
 
     def stop(self):

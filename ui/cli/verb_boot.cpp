@@ -2,8 +2,7 @@
 // stillboot boot: the order to boot an option.
 #include <CLI/CLI.hpp>
 
-#include "ui/cli/connection.hpp"
-#include "ui/cli/json_output.hpp"
+#include "ui/cli/call_and_print.hpp"
 #include "ui/cli/progress.hpp"
 #include "ui/cli/verbs.hpp"
 
@@ -38,28 +37,17 @@ struct BootOrder {
 };
 
 void print_accepted(const Context& context, const BootOrder& order, const protocol::Boot::Reply& reply) {
-    if (context.wants_json()) {
-        print_json(context, protocol::to_json(reply));
-    } else if (order.dry_run) {
-        for (const std::string& line : reply.plan.value_or(std::vector<std::string>())) {
-            context.line(line);
-        }
-    } else {
-        context.line(reply.option + " is being booted. To stop it: stillboot cancel");
+    if (!order.dry_run) {
+        return context.line(reply.option + " is being booted. To stop it: stillboot cancel");
+    }
+    for (const std::string& line : reply.plan.value_or(std::vector<std::string>())) {
+        context.line(line);
     }
 }
 
 ExitCode boot(const Context& context, const BootOrder& order) {
-    auto connection = Connection::open(context);
-    if (!connection) {
-        return report(context, connection.error());
-    }
-    auto reply = connection->call<protocol::Boot>(order.parameters());
-    if (!reply) {
-        return report(context, reply.error());
-    }
-    print_accepted(context, order, *reply);
-    return ExitCode::done;
+    return call_and_print<protocol::Boot>(context, order.parameters(),
+                                          [&](const auto& reply) { print_accepted(context, order, reply); });
 }
 
 /// Until the jump, which ends this program with everything else, or the failure.

@@ -5,8 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <ctime>
 
-#include "ui/cli/connection.hpp"
-#include "ui/cli/json_output.hpp"
+#include "ui/cli/call_and_print.hpp"
 #include "ui/cli/verbs.hpp"
 
 namespace stillboot::cli {
@@ -28,22 +27,11 @@ void print_client(const Context& context, const protocol::Client& client) {
 }
 
 ExitCode show_clients(const Context& context) {
-    auto connection = Connection::open(context);
-    if (!connection) {
-        return report(context, connection.error());
-    }
-    auto reply = connection->call<protocol::ListClients>();
-    if (!reply) {
-        return report(context, reply.error());
-    }
-    if (context.wants_json()) {
-        print_json(context, protocol::to_json(*reply));
-        return ExitCode::done;
-    }
-    for (const auto& client : reply->clients) {
-        print_client(context, client);
-    }
-    return ExitCode::done;
+    return call_and_print<protocol::ListClients>(context, {}, [&](const auto& reply) {
+        for (const auto& client : reply.clients) {
+            print_client(context, client);
+        }
+    });
 }
 
 }  // namespace

@@ -2,30 +2,16 @@
 // stillboot cancel, rescan, set-default, set-oneshot, reboot and poweroff: orders without much to print.
 #include <CLI/CLI.hpp>
 
-#include "ui/cli/connection.hpp"
-#include "ui/cli/json_output.hpp"
+#include "ui/cli/call_and_print.hpp"
 #include "ui/cli/verbs.hpp"
 
 namespace stillboot::cli {
 namespace {
 
-/// Calls a method and prints the reply, as JSON or by the given words.
+/// The reply in a line of words.
 template <class Method, class Words>
 ExitCode order(const Context& context, const typename Method::Parameters& parameters, Words words) {
-    auto connection = Connection::open(context);
-    if (!connection) {
-        return report(context, connection.error());
-    }
-    auto reply = connection->call<Method>(parameters);
-    if (!reply) {
-        return report(context, reply.error());
-    }
-    if (context.wants_json()) {
-        print_json(context, protocol::to_json(*reply));
-    } else {
-        context.line(words(*reply));
-    }
-    return ExitCode::done;
+    return call_and_print<Method>(context, parameters, [&](const auto& reply) { context.line(words(reply)); });
 }
 
 std::string words_of(const protocol::Cancel::Reply& reply) {

@@ -2,8 +2,7 @@
 // stillboot devices: what was found on each device, or why nothing.
 #include <CLI/CLI.hpp>
 
-#include "ui/cli/connection.hpp"
-#include "ui/cli/json_output.hpp"
+#include "ui/cli/call_and_print.hpp"
 #include "ui/cli/verbs.hpp"
 
 namespace stillboot::cli {
@@ -41,25 +40,14 @@ void print_device(const Context& context, const Device& device) {
 }
 
 ExitCode show_devices(const Context& context) {
-    auto connection = Connection::open(context);
-    if (!connection) {
-        return report(context, connection.error());
-    }
-    auto reply = connection->call<protocol::ListDevices>();
-    if (!reply) {
-        return report(context, reply.error());
-    }
-    if (context.wants_json()) {
-        print_json(context, protocol::to_json(*reply));
-        return ExitCode::done;
-    }
-    if (reply->devices.empty()) {
-        context.line("No disk was found.");
-    }
-    for (const Device& device : reply->devices) {
-        print_device(context, device);
-    }
-    return ExitCode::done;
+    return call_and_print<protocol::ListDevices>(context, {}, [&](const auto& reply) {
+        if (reply.devices.empty()) {
+            context.line("No disk was found.");
+        }
+        for (const Device& device : reply.devices) {
+            print_device(context, device);
+        }
+    });
 }
 
 }  // namespace

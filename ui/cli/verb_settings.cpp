@@ -5,8 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "ui/cli/connection.hpp"
-#include "ui/cli/json_output.hpp"
+#include "ui/cli/call_and_print.hpp"
 #include "ui/cli/verbs.hpp"
 
 namespace stillboot::cli {
@@ -73,24 +72,12 @@ ExitCode show(const Context& context, const std::optional<std::string>& key) {
 }
 
 ExitCode change(const Context& context, const Asked& asked) {
-    auto connection = Connection::open(context);
-    if (!connection) {
-        return report(context, connection.error());
-    }
     protocol::SetSetting::Parameters parameters;
     parameters.key = *asked.key;
     parameters.value = asked.value;
     parameters.once = asked.once;
-    auto reply = connection->call<protocol::SetSetting>(parameters);
-    if (!reply) {
-        return report(context, reply.error());
-    }
-    if (context.wants_json()) {
-        print_json(context, protocol::to_json(*reply));
-    } else {
-        print_one(context, reply->setting);
-    }
-    return ExitCode::done;
+    return call_and_print<protocol::SetSetting>(context, parameters,
+                                                [&](const auto& reply) { print_one(context, reply.setting); });
 }
 
 }  // namespace

@@ -2,8 +2,7 @@
 // stillboot system: what machine the daemon runs on.
 #include <CLI/CLI.hpp>
 
-#include "ui/cli/connection.hpp"
-#include "ui/cli/json_output.hpp"
+#include "ui/cli/call_and_print.hpp"
 #include "ui/cli/verbs.hpp"
 #include "ui/menu/text.hpp"
 
@@ -36,20 +35,8 @@ void print_system(const Context& context, const protocol::System& system) {
 }
 
 ExitCode show_system(const Context& context) {
-    auto connection = Connection::open(context);
-    if (!connection) {
-        return report(context, connection.error());
-    }
-    auto reply = connection->call<protocol::GetSystem>();
-    if (!reply) {
-        return report(context, reply.error());
-    }
-    if (context.wants_json()) {
-        print_json(context, protocol::to_json(*reply));
-    } else {
-        print_system(context, reply->system);
-    }
-    return ExitCode::done;
+    return call_and_print<protocol::GetSystem>(context, {},
+                                               [&](const auto& reply) { print_system(context, reply.system); });
 }
 
 }  // namespace

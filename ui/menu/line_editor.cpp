@@ -163,4 +163,17 @@ LineEditor::Rows LineEditor::render(int columns, int rows) const {
     return out;
 }
 
+DrawnField draw_field(std::vector<Line>& lines, const LineEditor& editor, const Look& look, int rows) {
+    const int columns = std::max(look.columns - 2 * field_margin, 2);
+    const auto shown = editor.render(columns, rows);
+    const int first = static_cast<int>(lines.size());
+    for (const auto& text : shown.lines) {
+        LineBuilder line(look.columns, look.charset);
+        line.pad_to(field_margin).add(text, Role::field);
+        const int gap = std::max(columns - width(text, look.charset), 0);
+        lines.push_back(line.add(std::string(static_cast<std::size_t>(gap), ' '), Role::field).take());
+    }
+    return {{first + shown.cursor.row, field_margin + shown.cursor.column}, shown.above || shown.below};
+}
+
 }  // namespace stillboot::menu

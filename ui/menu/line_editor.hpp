@@ -59,4 +59,14 @@ private:
     std::size_t cursor_ = 0;  ///< before the character of this index
 };
 
+inline constexpr int field_margin = 2;
+
+struct DrawnField {
+    Cursor cursor;         ///< in the lines that it was drawn behind
+    bool clipped = false;  ///< there is more of the text than rows for it
+};
+
+/// Draws what is edited as a field behind the lines that are there, with a margin on both sides.
+DrawnField draw_field(std::vector<Line>& lines, const LineEditor& editor, const Look& look, int rows);
+
 }  // namespace stillboot::menu

@@ -10,7 +10,6 @@
 namespace stillboot::menu {
 namespace {
 
-constexpr int left = 2;
 constexpr int widest_value = 30;
 
 }  // namespace
@@ -49,7 +48,7 @@ void SettingsView::edit(Charset charset) {
 }
 
 void SettingsView::press(const KeyPress& key, int columns) {
-    editor_->press(key, columns - 2 * left);
+    editor_->press(key, columns - 2 * field_margin);
 }
 
 std::optional<Message> SettingsView::problem() const {
@@ -64,11 +63,11 @@ int SettingsView::widest_key() const {
     return static_cast<int>(widest);
 }
 
-Line SettingsView::draw_row(const protocol::Setting& setting, bool highlighted, const Look& look) const {
+Line SettingsView::draw_row(const protocol::Setting& setting, bool highlighted, int values,
+                            const Look& look) const {
     const Role role = highlighted ? Role::selected : setting.any_time ? Role::normal : Role::dim;
     LineBuilder line(look.columns, look.charset, role);
     line.add(highlighted ? (look.charset == Charset::utf8 ? " \u25BA " : " > ") : "   ");
-    const int values = left + 1 + widest_key() + 2;
     line.add(setting.key).pad_to(values);
     line.add_clipped(setting.value, widest_value, role).pad_to(values + widest_value + 2);
     line.add(setting.origin);
@@ -79,32 +78,23 @@ void SettingsView::draw_list(Drawn& drawn, const Look& look, int rows) {
     page_ = std::max(rows - 1, 1);
     const int at = static_cast<int>(selected_);
     top_ = std::clamp(top_, std::max(at - rows + 1, 0), at);
+    const int values = 3 + widest_key() + 2;  // the column behind the pointer and the longest key
     for (int i = top_; i < static_cast<int>(settings_.size()) && i < top_ + rows; ++i) {
         const auto index = static_cast<std::size_t>(i);
-        drawn.lines.push_back(draw_row(settings_[index], index == selected_, look));
+        drawn.lines.push_back(draw_row(settings_[index], index == selected_, values, look));
     }
 }
 
 void SettingsView::draw_editor(Drawn& drawn, const Look& look, int rows) const {
     const auto add = [&](const std::string& text, Role role, int at_most) {
-        const auto lines = wrap(text, std::max(look.columns - 2 * left, 1), look.charset);
+        const auto lines = wrap(text, std::max(look.columns - 2 * field_margin, 1), look.charset);
         for (int i = 0; i < at_most && i < static_cast<int>(lines.size()); ++i) {
             LineBuilder line(look.columns, look.charset);
             drawn.lines.push_back(line.add("  ").add(lines[static_cast<std::size_t>(i)], role).take());
         }
     };
     add(selected()->key + ", now from: " + selected()->origin, Role::heading, 1);
-    const int columns = std::max(look.columns - 2 * left, 2);
-    const auto shown = editor_->render(columns, std::max(rows - 6, 1));
-    drawn.cursor = Cursor{static_cast<int>(drawn.lines.size()) + shown.cursor.row, left + shown.cursor.column};
-    for (const auto& text : shown.lines) {
-        LineBuilder line(look.columns, look.charset);
-        const int gap = std::max(columns - width(text, look.charset), 0);
-        drawn.lines.push_back(line.add("  ")
-                                  .add(text, Role::field)
-                                  .add(std::string(static_cast<std::size_t>(gap), ' '), Role::field)
-                                  .take());
-    }
+    drawn.cursor = draw_field(drawn.lines, *editor_, look, std::max(rows - 6, 1)).cursor;
     if (const auto wrong = problem()) {
         add(wrong->sentence(), Role::error, 3);
     } else {

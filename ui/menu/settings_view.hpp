@@ -44,7 +44,8 @@ public:
     [[nodiscard]] Drawn draw(const Look& look, int rows);
 
 private:
-    [[nodiscard]] Line draw_row(const protocol::Setting& setting, bool highlighted, const Look& look) const;
+    [[nodiscard]] Line draw_row(const protocol::Setting& setting, bool highlighted, int values,
+                                const Look& look) const;
     void draw_list(Drawn& drawn, const Look& look, int rows);
     void draw_editor(Drawn& drawn, const Look& look, int rows) const;
     [[nodiscard]] int widest_key() const;

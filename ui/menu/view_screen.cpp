@@ -168,23 +168,13 @@ void ViewModel::draw_editor(Screen& screen, int rows) const {
         screen.lines.push_back(blank());
     }
     const int room = std::max(rows - static_cast<int>(screen.lines.size()) - (air ? 3 : 0), 1);
-    const int columns = std::max(look_.columns - 4, 2);
-    const auto shown = editor_->render(columns, std::min(room, std::max(room, 1)));
-    const int first = static_cast<int>(screen.lines.size());
-    for (const auto& text : shown.lines) {
-        LineBuilder line(look_.columns, look_.charset);
-        line.add("  ");
-        const int used = width(text, look_.charset);
-        line.add(text, Role::field)
-            .add(std::string(static_cast<std::size_t>(std::max(columns - used, 0)), ' '), Role::field);
-        screen.lines.push_back(line.take());
-    }
-    screen.cursor = Cursor{first + shown.cursor.row, 2 + shown.cursor.column};
+    const auto field = draw_field(screen.lines, *editor_, look_, room);
+    screen.cursor = field.cursor;
     if (air) {
         screen.lines.push_back(blank());
         const std::string size =
             std::to_string(editor_->size_bytes()) + " bytes" + (editor_->changed() ? ", changed" : "");
-        text_line(size + (shown.above || shown.below ? ", longer than the screen" : ""), Role::dim);
+        text_line(size + (field.clipped ? ", longer than the screen" : ""), Role::dim);
     }
 }
 

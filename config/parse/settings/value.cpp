@@ -11,6 +11,7 @@
 #include <iterator>
 #include <type_traits>
 
+#include "config/base/endpoint.hpp"
 #include "config/parse/settings/boot_rule.hpp"
 
 namespace stillboot {
@@ -55,52 +56,36 @@ bool set_timeout(Settings& settings, const SettingValue& value) {
     return number.has_value();
 }
 
-bool set_deadline(Setting<seconds>& setting, const SettingValue& value) {
-    const auto number = number_within(value, 1, max_deadline_seconds);
+template <auto member, std::int64_t low, std::int64_t high>
+bool set_number(Settings& settings, const SettingValue& value) {
+    auto& setting = settings.*member;
+    const auto number = number_within(value, low, high);
     if (number) {
-        setting.value = seconds(*number);
+        setting.value = static_cast<decltype(setting.value)>(*number);
     }
     return number.has_value();
 }
 
 bool set_watchdog(Settings& settings, const SettingValue& value) {
-    const auto number =
-        value.number == 0 ? value.number : number_within(value, min_watchdog_seconds, max_watchdog_seconds);
-    if (number) {
-        settings.watchdog.value = seconds(*number);
-    }
-    return number.has_value();
+    return set_number<&Settings::watchdog, 0, 0>(settings, value) ||
+           set_number<&Settings::watchdog, min_watchdog_seconds, max_watchdog_seconds>(settings, value);
 }
 
-bool set_hook_budget(Settings& settings, const SettingValue& value) {
-    const auto number = number_within(value, min_hook_budget_seconds, max_hook_budget_seconds);
-    if (number) {
-        settings.hook_budget.value = seconds(*number);
-    }
-    return number.has_value();
-}
-
-bool set_parallel(Settings& settings, const SettingValue& value) {
-    const auto number = number_within(value, 1, max_parallel_probes);
-    if (number) {
-        settings.probe_parallel.value = static_cast<unsigned>(*number);
-    }
-    return number.has_value();
-}
-
-bool set_list(Setting<std::vector<std::string>>& setting, const SettingValue& value) {
+template <auto member>
+bool set_list(Settings& settings, const SettingValue& value) {
     if (!value.list) {
         return false;
     }
     const bool named =
         std::none_of(value.list->begin(), value.list->end(), [](const auto& s) { return s.empty(); });
     if (named) {
-        setting.value = *value.list;
+        (settings.*member).value = *value.list;
     }
     return named;
 }
 
-bool set_boot(Setting<std::vector<BootRule>>& setting, const SettingValue& value) {
+template <auto member>
+bool set_rules(Settings& settings, const SettingValue& value) {
     if (!value.list || value.list->size() > max_boot_rules) {
         return false;
     }
@@ -112,41 +97,16 @@ bool set_boot(Setting<std::vector<BootRule>>& setting, const SettingValue& value
         }
         rules.push_back(std::move(*rule));
     }
-    setting.value = std::move(rules);
+    (settings.*member).value = std::move(rules);
     return true;
 }
 
-bool set_strict_limit(Settings& settings, const SettingValue& value) {
-    const auto number = number_within(value, min_strict_limit_seconds, max_timeout_seconds);
-    if (number) {
-        settings.strict_limit.value = seconds(*number);
-    }
-    return number.has_value();
-}
-
-bool set_strict_retries(Settings& settings, const SettingValue& value) {
-    const auto number = number_within(value, 0, max_strict_retries);
-    if (number) {
-        settings.strict_retries.value = static_cast<unsigned>(*number);
-    }
-    return number.has_value();
-}
-
-// ADDRESS:PORT, an IPv6 address in brackets. No name: what a name means is somebody else's say.
+// No name: what a name means is somebody else's say.
 bool is_endpoint(std::string_view text) {
-    const std::size_t colon = text.rfind(':');
-    if (colon == text.npos) {
-        return false;
-    }
-    std::string host(text.substr(0, colon));
-    const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-    host = bracketed ? host.substr(1, host.size() - 2) : host;
+    const auto endpoint = split_endpoint(text);
     std::array<unsigned char, sizeof(in6_addr)> address;
-    std::uint16_t port = 0;
-    const char* end = text.data() + text.size();
-    const auto read = std::from_chars(text.data() + colon + 1, end, port);
-    return ::inet_pton(bracketed ? AF_INET6 : AF_INET, host.c_str(), address.data()) == 1 && read.ptr == end &&
-           read.ec == std::errc() && port != 0;
+    return endpoint && endpoint->port != 0 &&
+           ::inet_pton(endpoint->bracketed ? AF_INET6 : AF_INET, endpoint->host.c_str(), address.data()) == 1;
 }
 
 bool set_listen(Settings& settings, const SettingValue& value) {
@@ -157,7 +117,9 @@ bool set_listen(Settings& settings, const SettingValue& value) {
     return fits;
 }
 
-bool set_flag(Setting<bool>& setting, const SettingValue& value) {
+template <auto member>
+bool set_flag(Settings& settings, const SettingValue& value) {
+    Setting<bool>& setting = settings.*member;
     setting.value = value.written == "true" || (setting.value && value.written != "false");
     return value.written == "true" || value.written == "false";
 }
@@ -172,14 +134,14 @@ bool set_state_store(Settings& settings, const SettingValue& value) {
     return true;
 }
 
-template <class Enum, std::size_t N>
-bool set_word(Setting<Enum>& setting, const SettingValue& value, const Enum (&all)[N]) {
+template <auto member, const auto& all>
+bool set_word(Settings& settings, const SettingValue& value) {
     const auto* found =
-        std::find_if(std::begin(all), std::end(all), [&](Enum each) { return value.word == to_word(each); });
+        std::find_if(std::begin(all), std::end(all), [&](auto each) { return value.word == to_word(each); });
     if (found == std::end(all)) {
         return false;
     }
-    setting.value = *found;
+    (settings.*member).value = *found;
     return true;
 }
 
@@ -242,27 +204,6 @@ constexpr Row row(std::string_view key, std::string_view refusal, bool (*set)(Se
             said};
 }
 
-template <auto member, const auto& all>
-bool set_words(Settings& settings, const SettingValue& value) {
-    return set_word(settings.*member, value, all);
-}
-template <auto member>
-bool set_flags(Settings& settings, const SettingValue& value) {
-    return set_flag(settings.*member, value);
-}
-template <auto member>
-bool set_deadlines(Settings& settings, const SettingValue& value) {
-    return set_deadline(settings.*member, value);
-}
-template <auto member>
-bool set_lists(Settings& settings, const SettingValue& value) {
-    return set_list(settings.*member, value);
-}
-template <auto member>
-bool set_rules(Settings& settings, const SettingValue& value) {
-    return set_boot(settings.*member, value);
-}
-
 constexpr Trial trials[] = {Trial::automatic, Trial::always, Trial::never};
 constexpr Moving movings[] = {Moving::refuse, Moving::allow};
 constexpr OnHang hangs[] = {OnHang::restart, OnHang::power_cycle, OnHang::watchdog, OnHang::menu};
@@ -273,38 +214,44 @@ constexpr LogLevel levels[] = {LogLevel::debug, LogLevel::info, LogLevel::warnin
 
 constexpr Row rows[] = {
     row<&Settings::timeout>("timeout", "config.setting_timeout", set_timeout),
-    row<&Settings::order>("order", "config.setting_order", set_lists<&Settings::order>, Said::at_start),
+    row<&Settings::order>("order", "config.setting_order", set_list<&Settings::order>, Said::at_start),
     row<&Settings::boot>("boot", "config.setting_boot", set_rules<&Settings::boot>),
     row<&Settings::boot_first>("boot_first", "config.setting_boot", set_rules<&Settings::boot_first>),
-    row<&Settings::strict>("strict", "config.setting_flag", set_flags<&Settings::strict>),
-    row<&Settings::strict_limit>("strict_limit", "config.setting_strict_limit", set_strict_limit),
-    row<&Settings::strict_retries>("strict_retries", "config.setting_strict_retries", set_strict_retries),
+    row<&Settings::strict>("strict", "config.setting_flag", set_flag<&Settings::strict>),
+    row<&Settings::strict_limit>(
+        "strict_limit", "config.setting_strict_limit",
+        set_number<&Settings::strict_limit, min_strict_limit_seconds, max_timeout_seconds>),
+    row<&Settings::strict_retries>("strict_retries", "config.setting_strict_retries",
+                                   set_number<&Settings::strict_retries, 0, max_strict_retries>),
     row<&Settings::final_action>("final_action", "config.setting_final_action",
-                                 set_words<&Settings::final_action, final_actions>),
-    row<&Settings::trial>("trial", "config.setting_trial", set_words<&Settings::trial, trials>),
-    row<&Settings::moving>("moving", "config.setting_moving", set_words<&Settings::moving, movings>),
-    row<&Settings::on_hang>("on_hang", "config.setting_on_hang", set_words<&Settings::on_hang, hangs>),
+                                 set_word<&Settings::final_action, final_actions>),
+    row<&Settings::trial>("trial", "config.setting_trial", set_word<&Settings::trial, trials>),
+    row<&Settings::moving>("moving", "config.setting_moving", set_word<&Settings::moving, movings>),
+    row<&Settings::on_hang>("on_hang", "config.setting_on_hang", set_word<&Settings::on_hang, hangs>),
     row<&Settings::watchdog>("watchdog", "config.setting_watchdog", set_watchdog),
     row<&Settings::release_holders>("release_holders", "config.setting_flag",
-                                    set_flags<&Settings::release_holders>),
+                                    set_flag<&Settings::release_holders>),
     row<&Settings::report_on_command_line>("report_on_command_line", "config.setting_flag",
-                                           set_flags<&Settings::report_on_command_line>),
+                                           set_flag<&Settings::report_on_command_line>),
     row<&Settings::state_store>("state_store", "config.setting_state_store", set_state_store, Said::at_start),
-    row<&Settings::quiesce>("quiesce", "config.setting_quiesce", set_words<&Settings::quiesce, modes>),
-    row<&Settings::keep>("keep", "config.setting_keep", set_lists<&Settings::keep>),
-    row<&Settings::probe_parallel>("probe.parallel", "config.setting_probe_parallel", set_parallel,
-                                   Said::at_start),
+    row<&Settings::quiesce>("quiesce", "config.setting_quiesce", set_word<&Settings::quiesce, modes>),
+    row<&Settings::keep>("keep", "config.setting_keep", set_list<&Settings::keep>),
+    row<&Settings::probe_parallel>("probe.parallel", "config.setting_probe_parallel",
+                                   set_number<&Settings::probe_parallel, 1, max_parallel_probes>, Said::at_start),
     row<&Settings::probe_deadline>("probe.deadline", "config.setting_deadline",
-                                   set_deadlines<&Settings::probe_deadline>, Said::at_start),
+                                   set_number<&Settings::probe_deadline, 1, max_deadline_seconds>, Said::at_start),
     row<&Settings::settle_deadline>("settle_deadline", "config.setting_deadline",
-                                    set_deadlines<&Settings::settle_deadline>, Said::at_start),
+                                    set_number<&Settings::settle_deadline, 1, max_deadline_seconds>,
+                                    Said::at_start),
     row<&Settings::hook_on_moving>("hook.on_moving", "config.setting_hook",
-                                   set_words<&Settings::hook_on_moving, after_troubles>, Said::at_start),
+                                   set_word<&Settings::hook_on_moving, after_troubles>, Said::at_start),
     row<&Settings::hook_on_hang>("hook.on_hang", "config.setting_hook",
-                                 set_words<&Settings::hook_on_hang, after_troubles>, Said::at_start),
-    row<&Settings::hook_budget>("hook.budget", "config.setting_hook_budget", set_hook_budget, Said::at_start),
+                                 set_word<&Settings::hook_on_hang, after_troubles>, Said::at_start),
+    row<&Settings::hook_budget>(
+        "hook.budget", "config.setting_hook_budget",
+        set_number<&Settings::hook_budget, min_hook_budget_seconds, max_hook_budget_seconds>, Said::at_start),
     row<&Settings::listen>("listen", "config.setting_listen", set_listen, Said::at_start),
-    row<&Settings::log_level>("log_level", "config.setting_log_level", set_words<&Settings::log_level, levels>),
+    row<&Settings::log_level>("log_level", "config.setting_log_level", set_word<&Settings::log_level, levels>),
 };
 
 const Row* row_of(std::string_view key) {
@@ -342,10 +289,18 @@ SettingValue value_of_text(const std::string& text) {
     return value;
 }
 
+std::optional<Message> check_key(std::string_view key) {
+    const Row* row = row_of(key);
+    if (row == nullptr) {
+        return Message("config.setting_unknown", {{"key", key}});
+    }
+    return row->said == Said::at_start ? std::optional(Message("config.setting_at_start", {{"key", key}}))
+                                       : std::nullopt;
+}
+
 std::optional<Message> check_setting(const Settings& settings, const SettingText& said) {
-    const Row* row = row_of(said.key);
-    if (row != nullptr && row->said == Said::at_start) {
-        return Message("config.setting_at_start", {{"key", said.key}});
+    if (auto why = check_key(said.key)) {
+        return why;
     }
     if (said.value.size() > max_said_bytes) {
         return Message("config.setting_too_long", {{"key", said.key}, {"bytes", std::uint64_t{max_said_bytes}}});

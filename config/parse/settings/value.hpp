@@ -32,8 +32,11 @@ struct SettingValue {
 
 inline constexpr std::size_t max_said_bytes = 4096;  ///< of one value that is not in a file
 
-/// Why a value cannot be set while the machine runs; nothing where it can: config.setting_unknown,
-/// config.setting_at_start, config.setting_too_long, or the code of that setting.
+/// Why a setting cannot be changed while the machine runs; nothing where it can: config.setting_unknown,
+/// config.setting_at_start.
+[[nodiscard]] std::optional<Message> check_key(std::string_view key);
+
+/// The same for one value: those of check_key(), config.setting_too_long, or the code of that setting.
 [[nodiscard]] std::optional<Message> check_setting(const Settings& settings, const SettingText& said);
 
 /// One setting for people to see.

@@ -62,10 +62,7 @@ public:
         if (cannot_choose) {
             return done(Error("handover.no_place_to_keep"));
         }
-        std::erase_if(settings, [&](const SettingText& each) { return each.key == key; });
-        if (value) {
-            settings.push_back({key, *value});
-        }
+        put_text(settings, key, value);
         done(settings);
     }
     [[nodiscard]] bool busy() const override { return false; }

@@ -93,6 +93,15 @@ TEST_SUITE("settings") {
         CHECK(settings.now().listen.value.empty());
     }
 
+    TEST_CASE("to forget is refused by the key alone, whatever the value is that stands there") {
+        SettingsLayers layers;
+        layers.files = {{"/etc/s.toml", "boot = [\"title=a,b\"]\n"}};  // which no text can say again
+        SettingsKeeper keeper(layers);
+        bool forgotten = false;
+        keeper.set("boot", std::nullopt, false, [&](const Result<void>& done) { forgotten = done.has_value(); });
+        CHECK(forgotten);
+    }
+
     TEST_CASE_FIXTURE(Fixture, "a countdown begins anew with the time that is said") {
         call("SetSetting", {{"key", "boot"}, {"value", "title=a"}, {"once", true}});
         core.on_settled(true);

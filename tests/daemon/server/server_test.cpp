@@ -110,6 +110,13 @@ public:
         return got + "<nothing>";
     }
 
+    // Until a call is held by the handler.
+    void wait_until_held() {
+        while (handler.held.empty()) {
+            loop.run_one_for(10ms);
+        }
+    }
+
     boost::asio::io_context loop{1};
     test::TemporaryTree tree;
     TestHandler handler;
@@ -250,9 +257,7 @@ TEST_SUITE("server") {
         Machine machine(limits);
         const auto deaf = machine.connect();
         machine.send(deaf, method("x.Hold", true));
-        while (machine.handler.held.empty()) {
-            machine.loop.run_one_for(10ms);
-        }
+        machine.wait_until_held();
         Reply huge;
         huge.continues = true;
         huge.parameters["filler"] = std::string(4'000'000, 'x');
@@ -282,9 +287,7 @@ TEST_SUITE("server") {
         Machine machine(limits);
         const auto client = machine.connect();
         machine.send(client, method("x.Hold", true));
-        while (machine.handler.held.empty()) {
-            machine.loop.run_one_for(10ms);
-        }
+        machine.wait_until_held();
         Reply reply;
         reply.continues = true;
         reply.parameters["filler"] = std::string(1'000'000, 'x');
@@ -338,9 +341,7 @@ TEST_SUITE("server") {
         machine.send(idle, echo(1));
         machine.receive(idle);
         machine.send(waiting, method("x.Hold", true));
-        while (machine.handler.held.empty()) {
-            machine.loop.run_one_for(10ms);
-        }
+        machine.wait_until_held();
         Reply huge;
         huge.continues = true;
         huge.parameters["filler"] = std::string(4'000'000, 'x');
@@ -362,9 +363,7 @@ TEST_SUITE("server") {
         Machine machine;
         auto client = machine.connect();
         machine.send(client, method("x.Hold", true));
-        while (machine.handler.held.empty()) {
-            machine.loop.run_one_for(10ms);
-        }
+        machine.wait_until_held();
         client.reset();
         while (machine.server.connections() != 0) {
             machine.loop.run_one_for(10ms);

@@ -3,21 +3,15 @@
 #include <doctest/doctest.h>
 
 #include "daemon/protocol/failure.hpp"
-#include "tests/ui/cli/run.hpp"
 #include "tests/ui/cli/scripted_server.hpp"
 
 using namespace stillboot;
 using cli::ExitCode;
+using test::run;
 using test::ScriptedServer;
 using Words = std::vector<std::string>;
 
 namespace {
-
-test::Ran run(const ScriptedServer& server, const Words& verb) {
-    Words words = {"--host", "unix:" + server.path()};
-    words.insert(words.end(), verb.begin(), verb.end());
-    return test::run_stillboot(words);
-}
 
 protocol::Reply reply(boost::json::value parameters, bool continues) {
     protocol::Reply out;

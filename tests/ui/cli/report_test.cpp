@@ -9,13 +9,13 @@
 
 #include "daemon/protocol/failure.hpp"
 #include "daemon/protocol/json.hpp"
-#include "tests/ui/cli/run.hpp"
 #include "tests/ui/cli/scripted_server.hpp"
 #include "ui/cli/secrets.hpp"
 
 using namespace stillboot;
 using cli::ExitCode;
 using cli::without_secrets;
+using test::run;
 using test::ScriptedServer;
 
 namespace {
@@ -70,7 +70,7 @@ TEST_SUITE("cli report") {
     TEST_CASE("all parts are one document; what cannot be had is said in it") {
         ScriptedServer server;
         answer_all(server);
-        const auto ran = test::run_stillboot({"--host", "unix:" + server.path(), "report"});
+        const auto ran = run(server, {"report"});
         CHECK(ran.code == ExitCode::done);
         const auto all = boost::json::parse(ran.out).as_object();
         for (const char* part : {"system", "state", "report", "settings", "devices", "options", "lines"}) {
@@ -88,7 +88,7 @@ TEST_SUITE("cli report") {
         {
             ScriptedServer server;
             answer_all(server);
-            const auto ran = test::run_stillboot({"--host", "unix:" + server.path(), "report", path});
+            const auto ran = run(server, {"report", path});
             CHECK(ran.code == ExitCode::done);
             CHECK(ran.out.starts_with(path + " has it all."));
         }
@@ -100,7 +100,7 @@ TEST_SUITE("cli report") {
         CHECK(boost::json::parse(text.str()).as_object().contains("options"));
         ScriptedServer server;
         answer_all(server);
-        const auto again = test::run_stillboot({"--host", "unix:" + server.path(), "report", path});
+        const auto again = run(server, {"report", path});
         CHECK(again.code == ExitCode::failed);
         CHECK(again.err.find(path) != std::string::npos);
     }

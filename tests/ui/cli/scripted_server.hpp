@@ -16,6 +16,7 @@
 #include "config/base/unique_fd.hpp"
 #include "daemon/protocol/varlink.hpp"
 #include "tests/temporary_tree.hpp"
+#include "tests/ui/cli/run.hpp"
 
 namespace stillboot::test {
 
@@ -118,5 +119,12 @@ private:
     std::vector<protocol::Call> calls_;
     std::thread thread_;
 };
+
+/// The program with this service as its daemon.
+inline Ran run(const ScriptedServer& server, const std::vector<std::string>& verb) {
+    std::vector<std::string> words = {"--host", "unix:" + server.path()};
+    words.insert(words.end(), verb.begin(), verb.end());
+    return run_stillboot(words);
+}
 
 }  // namespace stillboot::test

@@ -6,21 +6,15 @@
 
 #include "daemon/protocol/failure.hpp"
 #include "daemon/protocol/json.hpp"
-#include "tests/ui/cli/run.hpp"
 #include "tests/ui/cli/scripted_server.hpp"
 
 using namespace stillboot;
 using cli::ExitCode;
+using test::run;
 using test::ScriptedServer;
 using Words = std::vector<std::string>;
 
 namespace {
-
-test::Ran run(const ScriptedServer& server, const Words& verb) {
-    Words words = {"--host", "unix:" + server.path()};
-    words.insert(words.end(), verb.begin(), verb.end());
-    return test::run_stillboot(words);
-}
 
 protocol::Setting timeout(const std::string& origin, std::optional<std::string> stored = std::nullopt) {
     return {"timeout", "5", origin, std::move(stored), true};
@@ -74,9 +68,11 @@ TEST_SUITE("cli settings") {
         };
         const Row rows[] = {
             {{"settings", "timeout", "5"}, R"({"key":"timeout","value":"5","once":false,"console":null})"},
-            {{"settings", "timeout", "5", "--once"}, R"({"key":"timeout","value":"5","once":true,"console":null})"},
+            {{"settings", "timeout", "5", "--once"},
+             R"({"key":"timeout","value":"5","once":true,"console":null})"},
             {{"settings", "timeout", "--forget"}, R"({"key":"timeout","value":null,"once":false,"console":null})"},
-            {{"settings", "timeout", "--forget", "--once"}, R"({"key":"timeout","value":null,"once":true,"console":null})"},
+            {{"settings", "timeout", "--forget", "--once"},
+             R"({"key":"timeout","value":null,"once":true,"console":null})"},
         };
         for (const Row& row : rows) {
             ScriptedServer server;

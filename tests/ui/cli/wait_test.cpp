@@ -5,21 +5,15 @@
 #include <chrono>
 
 #include "daemon/protocol/failure.hpp"
-#include "tests/ui/cli/run.hpp"
 #include "tests/ui/cli/scripted_server.hpp"
 
 using namespace stillboot;
 using cli::ExitCode;
+using test::run;
 using test::ScriptedServer;
 using Words = std::vector<std::string>;
 
 namespace {
-
-test::Ran run(const ScriptedServer& server, const Words& verb) {
-    Words words = {"--host", "unix:" + server.path()};
-    words.insert(words.end(), verb.begin(), verb.end());
-    return test::run_stillboot(words);
-}
 
 protocol::State state(protocol::Phase phase) {
     protocol::State out;
@@ -146,7 +140,8 @@ TEST_SUITE("cli") {
 
     TEST_CASE("an error that no waiting helps ends the wait") {
         ScriptedServer server;
-        server.answer_all(protocol::Watch::name, {protocol::permission_denied(protocol::Role::boot, protocol::Role::look)});
+        server.answer_all(protocol::Watch::name,
+                          {protocol::permission_denied(protocol::Role::boot, protocol::Role::look)});
         server.start();
         CHECK(run(server, {"wait", "options"}).code == ExitCode::refused);
     }
