@@ -123,7 +123,7 @@ void Core::on_settings() {
     const auto now = SteadyClock::now();
     const Settings& settings = settings_.now();
     act(policy_.on_settings(now, settings.timeout.value, policy::strict_of(settings, started_)));
-    act(policy_.on_claims(now, claims()));
+    act(policy_.on_choice(now, claims()));
 }
 
 void Core::keep_choices(const handover::Choices& choices) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "config/base/planted_defect.hpp"
+
 namespace stillboot::policy {
 namespace {
 
@@ -43,11 +45,21 @@ bool Policy::is_awaited(const Claim& claim, Instant now) const {
     return claim.names.empty() && now < settled_at_ + claim.wait;
 }
 
-bool Policy::is_present(const Candidate& candidate) const {
-    return std::any_of(claims_.begin(), claims_.end(), [&](const Claim& claim) {
-        return std::any_of(claim.names.begin(), claim.names.end(),
-                           [&](const Candidate& each) { return each.option == candidate.option; });
+const Claim* Policy::leading(Instant now) const {
+    const auto found = std::find_if(claims_.begin(), claims_.end(), [&](const Claim& claim) {
+        return is_awaited(claim, now) || untried(claim) != nullptr;
     });
+    return found == claims_.end() ? nullptr : &*found;
+}
+
+bool Policy::is_named_by(const Claim& claim) const {
+    return claim.by == by_ && std::any_of(claim.names.begin(), claim.names.end(),
+                                          [&](const Candidate& each) { return each.option == target_->option; });
+}
+
+bool Policy::leads(Instant now) const {
+    const Claim* const claim = leading(now);
+    return claim != nullptr && is_named_by(*claim) && untried(*claim)->option == target_->option;
 }
 
 Actions Policy::rest(Message why) {
@@ -66,35 +78,29 @@ Actions Policy::decide(Instant now) {
     if (strict_ && now >= strict_->ends_at) {
         return finish(Message("daemon.why_limit"));
     }
-    if (retry_ && clockwork_ != Clockwork::stopped) {
+    if (retry_) {
         by_.reset();
         return count_down(now, *retry_, timeout_.value_or(retry_timeout),
                           Message("daemon.why_retry", {{"title", retry_->title}}));
     }
-    if (clockwork_ == Clockwork::off) {
-        return rest(Message("daemon.why_never"));
-    }
-    return clockwork_ == Clockwork::stopped ? rest(Message("daemon.why_stopped")) : decide_among_claims(now);
+    return clockwork_ == Clockwork::off ? rest(Message("daemon.why_never")) : decide_among_claims(now);
 }
 
 Actions Policy::decide_among_claims(Instant now) {
-    for (const Claim& claim : claims_) {
-        if (is_awaited(claim, now)) {
-            return wait_for(claim);
-        }
-        const Candidate* const next = untried(claim);
-        if (next == nullptr) {
-            continue;
-        }
-        by_ = claim.by;
-        Message why = !complete_ ? Message("daemon.why_unsettled", {{"title", next->title}})
-                      : last_failure_
-                          ? Message("daemon.why_next", {{"title", next->title}})
-                          : Message("daemon.why_default", {{"title", next->title}, {"by", claim.by.sentence()}});
-        const Candidate target = *next;
-        return count_down(now, target, *timeout_, std::move(why));
+    const Claim* const claim = leading(now);
+    if (claim == nullptr) {
+        return out_of_candidates(now);
     }
-    return out_of_candidates(now);
+    if (is_awaited(*claim, now)) {
+        return wait_for(*claim);
+    }
+    by_ = claim->by;
+    const Candidate target = *untried(*claim);
+    Message why = !complete_ ? Message("daemon.why_unsettled", {{"title", target.title}})
+                  : last_failure_
+                      ? Message("daemon.why_next", {{"title", target.title}})
+                      : Message("daemon.why_default", {{"title", target.title}, {"by", claim->by.sentence()}});
+    return count_down(now, target, *timeout_, std::move(why));
 }
 
 Actions Policy::wait_for(const Claim& claim) {
@@ -119,7 +125,7 @@ Actions Policy::out_of_candidates(Instant now) {
     if (backing_off_) {
         return {};
     }
-    if (round_ == strict_->retries) {
+    if (round_ >= strict_->retries) {  // the setting may have come down since
         return finish(std::move(why));
     }
     rest(Message("daemon.why_backing_off", {{"round", round_ + 1}, {"rounds", strict_->retries}}));
@@ -162,9 +168,9 @@ Actions Policy::boot(const Candidate& what, Chosen by) {
     better_.reset();
     ends_at_.reset();
     why_ = Message(by == Chosen::by_clock ? "daemon.why_time_over" : "daemon.why_chosen", {{"title", what.title}});
-    retry_.reset();  // the last, since it may be what is booted
     Actions actions = changed();
     actions.boot = what.option;
+    retry_.reset();  // the last, since it may be what is booted
     return actions;
 }
 
@@ -175,7 +181,10 @@ Actions Policy::on_settled(Instant now, bool complete) {
     settled_ = true;
     settled_at_ = now;
     complete_ = complete;
-    return phase_ == Phase::handover ? changed() : decide(now);
+    if (phase_ == Phase::handover) {
+        return changed();
+    }
+    return clockwork_ == Clockwork::stopped ? rest(why_) : decide(now);
 }
 
 Actions Policy::on_retry(Candidate what) {
@@ -207,29 +216,32 @@ std::vector<Beaten> Policy::beaten() const {
     return out;
 }
 
-Actions Policy::on_claims(Instant now, std::vector<Claim> claims) {
+// Whether what is tried again is still there shows when it is started.
+Actions Policy::see(Instant now, std::vector<Claim> claims, bool chosen) {
+    const auto beaten_before = beaten();
     claims_ = std::move(claims);
+    const bool counting = phase_ == Phase::countdown && !retry_;
     const bool may_start = phase_ == Phase::waiting || (phase_ == Phase::idle && clockwork_ == Clockwork::running);
-    if (may_start) {
+    const bool holds =
+        counting && (chosen ? leads(now) : std::any_of(claims_.begin(), claims_.end(), [&](const Claim& each) {
+            return is_named_by(each);
+        }));
+    if (may_start || (counting && !holds)) {
         return decide(now);
     }
-    if (phase_ != Phase::countdown || retry_) {
-        return {};  // whether what is tried again is still there shows when it is started
+    const auto better_before = better_;
+    if (counting) {
+        look_for_better();
     }
-    if (!is_present(*target_)) {
-        return decide(now);
-    }
-    const auto before = better_;
-    look_for_better();
-    return before == better_ ? Actions() : changed();
+    return better_before == better_ && beaten_before == beaten() ? Actions() : changed();
+}
+
+Actions Policy::on_claims(Instant now, std::vector<Claim> claims) {
+    return see(now, std::move(claims), false);
 }
 
 Actions Policy::on_choice(Instant now, std::vector<Claim> claims) {
-    if (phase_ != Phase::countdown || retry_) {
-        return on_claims(now, std::move(claims));
-    }
-    claims_ = std::move(claims);
-    return decide(now);
+    return see(now, std::move(claims), true);
 }
 
 Actions Policy::on_time(Instant now) {
@@ -257,34 +269,39 @@ Actions Policy::on_time(Instant now) {
 Actions Policy::on_settings(Instant now, std::optional<std::chrono::seconds> timeout,
                             std::optional<Strict> strict) {
     const auto clock = strict ? timeout.value_or(std::chrono::seconds(0)) : timeout;
-    const bool stands = clockwork_ == Clockwork::stopped || (settled_ && clockwork_ == Clockwork::off);
+    const bool stands =
+        (clockwork_ == Clockwork::stopped && !planted_defect) || (settled_ && clockwork_ == Clockwork::off);
     if (stands || (clock == timeout_ && strict == strict_)) {
         return {};
     }
     timeout_ = clock;
     strict_ = strict;
     clockwork_ = timeout_ ? Clockwork::running : Clockwork::off;
-    return !settled_ || phase_ == Phase::handover ? changed() : decide(now);
+    Actions actions = settled_ && phase_ != Phase::handover ? decide(now) : Actions();
+    actions.changed = true;  // clients see whether it is strict
+    return actions;
+}
+
+Message Policy::why_it_stands() const {
+    return Message(timeout_ ? "daemon.why_stopped" : "daemon.why_never");
 }
 
 Actions Policy::on_cancel(Instant) {
+    clockwork_ = Clockwork::stopped;
+    retry_.reset();
+    const bool was_strict = strict_.has_value();
     strict_.reset();
-    if (clockwork_ == Clockwork::running) {
-        clockwork_ = Clockwork::stopped;
-    }
     if (phase_ == Phase::handover) {
         cancelling_ = true;
         Actions actions;
         actions.cancel_boot = true;
+        actions.changed = was_strict;
         return actions;
     }
-    return rest(Message(clockwork_ == Clockwork::off ? "daemon.why_never" : "daemon.why_stopped"));
+    return rest(why_it_stands());
 }
 
 Actions Policy::on_boot(Instant, const Candidate& chosen) {
-    if (clockwork_ == Clockwork::running && !strict_) {
-        clockwork_ = Clockwork::stopped;
-    }
     by_.reset();
     return boot(chosen, Chosen::by_client);
 }
@@ -296,9 +313,10 @@ Actions Policy::on_boot_failed(Instant now, const Message& reason) {
         return rest(Message("daemon.why_stopped"));
     }
     if (chosen_ == Chosen::by_client && !strict_) {
+        clockwork_ = Clockwork::stopped;
         return rest(Message("daemon.why_chosen_failed", {{"title", target_->title}}));
     }
-    return decide(now);
+    return settled_ ? decide(now) : rest(Message("daemon.why_discovering"));
 }
 
 std::optional<Instant> Policy::wake_at() const {
@@ -316,7 +334,7 @@ Actions Policy::on_recovering() {
 Actions Policy::on_recovered(const std::string& option, const std::optional<Message>& reason) {
     tried_.insert(option);
     last_failure_ = reason;
-    why_ = Message(clockwork_ == Clockwork::stopped ? "daemon.why_stopped" : "daemon.why_discovering");
+    why_ = clockwork_ == Clockwork::stopped ? why_it_stands() : Message("daemon.why_discovering");
     return changed();
 }
 

@@ -82,7 +82,8 @@ public:
     Actions on_retry(Candidate what);
     /// The claims in the order of precedence, whenever what they name has changed.
     Actions on_claims(Instant now, std::vector<Claim> claims);
-    /// The same where somebody has just chosen what boots: that is taken, and a countdown begins anew for it.
+    /// The same where somebody has just chosen what boots: that is taken, and a countdown begins anew for it,
+    /// unless it is what was counted down for.
     Actions on_choice(Instant now, std::vector<Claim> claims);
     Actions on_time(Instant now);
     /// The settings of the clock have changed. A countdown begins anew with its new time, or stops; a clock that
@@ -129,7 +130,11 @@ private:
     Actions rest(Message why);
     [[nodiscard]] const Candidate* untried(const Claim& claim) const;
     [[nodiscard]] bool is_awaited(const Claim& claim, Instant now) const;
-    [[nodiscard]] bool is_present(const Candidate& candidate) const;
+    [[nodiscard]] const Claim* leading(Instant now) const;  // it is waited for, or names what was not tried
+    [[nodiscard]] bool is_named_by(const Claim& claim) const;
+    [[nodiscard]] bool leads(Instant now) const;
+    [[nodiscard]] Message why_it_stands() const;
+    Actions see(Instant now, std::vector<Claim> claims, bool chosen);
     void look_for_better();
 
     std::optional<std::chrono::seconds> timeout_;

@@ -261,6 +261,22 @@ TEST_SUITE("core") {
         }
     }
 
+    TEST_CASE_FIXTURE(Fixture, "the final action is what the settings say: a restart, or a menu that waits") {
+        for (const bool menu : {false, true}) {
+            restarts.clear();
+            const char* const action = menu ? "menu" : "reboot";
+            call("SetSetting", {{"key", "final_action"}, {"value", action}, {"once", true}});
+            policy = policy::Policy(0s, policy::Strict{std::chrono::steady_clock::now() + 1h, 0});
+            core.on_settled(true);
+            CHECK(restarts == (menu ? std::vector<bool>{} : std::vector<bool>{false}));
+            CHECK(core.state().phase == protocol::Phase::idle);
+            CHECK_FALSE(core.state().strict);
+            CHECK(log.lines().back().text.find(std::string("strict mode ends with ") + action) !=
+                  std::string::npos);
+        }
+        CHECK(call("Boot", {{"option", "b"}})->replies.at(0).error.empty());
+    }
+
     TEST_CASE_FIXTURE(Fixture, "where the past forbids it nothing boots by itself, and a person still can") {
         handover::Past past;
         past.notes.emplace_back("handover.held_down",

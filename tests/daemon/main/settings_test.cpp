@@ -120,6 +120,17 @@ TEST_SUITE("settings") {
         CHECK(core.state().would_boot == "pci-1/grub/b");
     }
 
+    TEST_CASE_FIXTURE(Fixture, "rules that are said while a countdown runs are taken, and it begins anew") {
+        call("SetSetting", {{"key", "boot"}, {"value", "title=a"}, {"once", true}});
+        core.on_settled(true);
+        call("SetSetting", {{"key", "boot_first"}, {"value", "title=b"}, {"once", true}});
+        CHECK(core.state().would_boot == "pci-1/grub/b");
+        CHECK(core.state().beaten.size() == 1);
+        const auto wakes = policy.wake_at();
+        call("SetSetting", {{"key", "log_level"}, {"value", "debug"}, {"once", true}});
+        CHECK(policy.wake_at() == wakes);
+    }
+
     TEST_CASE_FIXTURE(Fixture, "what the store holds counts before the countdown, less what is not for it") {
         handover::Past past;
         past.choices = handover::Choices();

@@ -91,4 +91,30 @@ TEST_SUITE("policy") {
         CHECK(claims.at(0).wait == 30s);
         CHECK(claims.at(0).names.empty());
     }
+
+    TEST_CASE("an option that waits for a device is not named") {
+        auto registry = two_disks();
+        ScanResult result;
+        BootOption elsewhere;
+        elsewhere.id = "nvme-1/grub/elsewhere";
+        elsewhere.title = "elsewhere";
+        elsewhere.kernel = Resource{"/vmlinuz", DeviceRef{DeviceRef::Kind::uuid, "1234-ABCD"}, "", ""};
+        elsewhere.is_default = true;
+        elsewhere.source.format = "grub";
+        result.finding = std::vector<BootOption>{elsewhere};
+        registry.set_result("nvme-1", result);
+        REQUIRE(registry.options().size() == 3);
+        const auto claims = policy::claims_of({{*parse_boot_rule("title=elsewhere"), Message()}}, registry);
+        CHECK(claims.at(0).names.empty());
+    }
+
+    TEST_CASE("strict mode is what the settings ask for, and its limit counts from the daemon's start") {
+        Settings settings;
+        const policy::Instant started{1h};
+        CHECK_FALSE(policy::strict_of(settings, started));
+        settings.strict.value = true;
+        settings.strict_limit.value = 60s;
+        settings.strict_retries.value = 2;
+        CHECK(policy::strict_of(settings, started) == policy::Strict{started + 60s, 2});
+    }
 }
