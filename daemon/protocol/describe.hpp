@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a type is described once, and read and written from that description. Included by json.cpp alone.
+// How a type is described once, and read and written from that description. Included by json.cpp, and by the test
+// that holds it against the interface.
 #pragma once
 
 #include <boost/json.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each type of the protocol, described once. Included by json.cpp alone.
+// Each type of the protocol, described once. Included as describe.hpp is.
 #pragma once
 
 #include "daemon/protocol/describe.hpp"
