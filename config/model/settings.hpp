@@ -37,6 +37,11 @@ struct SettingText {
 /// Puts a value in the place of the one that the key has among the texts; none: takes that one away.
 void put_text(std::vector<SettingText>& texts, const std::string& key, const std::optional<std::string>& value);
 
+/// A value that is shown to nobody: only whether there is one.
+struct Secret {
+    std::string text;
+};
+
 template <class T>
 struct Setting {
     Setting() = default;
@@ -118,6 +123,11 @@ struct Settings {
     Setting<std::chrono::seconds> hook_budget{std::chrono::seconds(40)};
     /// `listen`: addresses and ports for clients over TLS; none: nothing is reachable from a network.
     Setting<std::vector<std::string>> listen;
+    /// `password`: its hash, as crypt(3) has it; empty: there is none.
+    Setting<Secret> password;
+    Setting<bool> lock{false};  ///< `lock`: whoever sits at a console must give the password before doing anything
+    /// `lock_after`: without a key, until a console locks itself again; 0: never.
+    Setting<std::chrono::seconds> lock_after{std::chrono::seconds(300)};
     Setting<LogLevel> log_level{LogLevel::info};  ///< `log_level`: the least that is logged
 };
 

@@ -22,7 +22,7 @@ std::vector<protocol::Setting> SettingsKeeper::list() const {
         const auto stored = std::find_if(layers_.stored.begin(), layers_.stored.end(),
                                          [&](const SettingText& each) { return each.key == view.key; });
         if (stored != layers_.stored.end()) {
-            setting.stored = stored->value;
+            setting.stored = shown_value(view.key, stored->value);
         }
         settings.push_back(std::move(setting));
     }

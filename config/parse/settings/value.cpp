@@ -18,6 +18,7 @@ namespace stillboot {
 namespace {
 
 using std::chrono::seconds;
+constexpr std::size_t npos = std::string_view::npos;
 
 constexpr std::int64_t max_timeout_seconds = 86'400;
 constexpr std::int64_t max_deadline_seconds = 3'600;
@@ -27,6 +28,8 @@ constexpr std::int64_t max_parallel_probes = 64;
 constexpr std::int64_t min_strict_limit_seconds = 10;
 constexpr std::int64_t max_strict_retries = 1'000;
 constexpr std::size_t max_boot_rules = 64;
+constexpr std::int64_t min_lock_seconds = 5;
+constexpr std::size_t max_hash_bytes = 384;  // crypt(3): CRYPT_OUTPUT_SIZE
 constexpr std::int64_t min_hook_budget_seconds = 5;
 constexpr std::int64_t max_hook_budget_seconds = 600;
 
@@ -69,6 +72,30 @@ bool set_number(Settings& settings, const SettingValue& value) {
 bool set_watchdog(Settings& settings, const SettingValue& value) {
     return set_number<&Settings::watchdog, 0, 0>(settings, value) ||
            set_number<&Settings::watchdog, min_watchdog_seconds, max_watchdog_seconds>(settings, value);
+}
+
+bool set_lock_after(Settings& settings, const SettingValue& value) {
+    return set_number<&Settings::lock_after, 0, 0>(settings, value) ||
+           set_number<&Settings::lock_after, min_lock_seconds, max_timeout_seconds>(settings, value);
+}
+
+// crypt(5): all of today's begin with $. What does not may be the password itself, in a place that others can
+// read.
+bool is_hash(std::string_view text) {
+    const auto may_stand = [](char c) {
+        return c > ' ' && c < 0x7f && std::string_view("!*:;\\,\"'").find(c) == npos;
+    };
+    return text.size() > 2 && text.size() < max_hash_bytes && text.front() == '$' &&
+           text.find('$', 2) != text.npos && std::all_of(text.begin(), text.end(), may_stand);
+}
+
+bool set_password(Settings& settings, const SettingValue& value) {
+    const bool none = value.word == "none";
+    if (!none && !(value.word && is_hash(*value.word))) {
+        return false;
+    }
+    settings.password.value.text = none ? "" : *value.word;
+    return true;
 }
 
 template <auto member>
@@ -157,6 +184,9 @@ std::string text_of(seconds value) {
 std::string text_of(std::optional<seconds> value) {
     return value ? text_of(*value) : "never";
 }
+std::string text_of(const Secret& value) {
+    return value.text.empty() ? "none" : "set";
+}
 std::string text_of(const std::string& value) {
     return value.empty() ? "auto" : value;  // the one setting of its kind: state_store
 }
@@ -191,6 +221,7 @@ struct Row {
     Origin& (*origin)(Settings&);
     std::string (*text)(const Settings&);
     Said said;
+    bool secret;
 };
 
 template <auto member>
@@ -201,7 +232,8 @@ constexpr Row row(std::string_view key, std::string_view refusal, bool (*set)(Se
             set,
             [](Settings& settings) -> Origin& { return (settings.*member).origin; },
             [](const Settings& settings) { return text_of((settings.*member).value); },
-            said};
+            said,
+            std::is_same_v<std::remove_cvref_t<decltype((Settings().*member).value)>, Secret>};
 }
 
 constexpr Trial trials[] = {Trial::automatic, Trial::always, Trial::never};
@@ -251,6 +283,9 @@ constexpr Row rows[] = {
         "hook.budget", "config.setting_hook_budget",
         set_number<&Settings::hook_budget, min_hook_budget_seconds, max_hook_budget_seconds>, Said::at_start),
     row<&Settings::listen>("listen", "config.setting_listen", set_listen, Said::at_start),
+    row<&Settings::password>("password", "config.setting_password", set_password),
+    row<&Settings::lock>("lock", "config.setting_flag", set_flag<&Settings::lock>),
+    row<&Settings::lock_after>("lock_after", "config.setting_lock_after", set_lock_after),
     row<&Settings::log_level>("log_level", "config.setting_log_level", set_word<&Settings::log_level, levels>),
 };
 
@@ -269,10 +304,23 @@ std::optional<Message> apply_setting(Settings& settings, std::string_view key, c
     }
     Origin& current = row->origin(settings);
     if (!row->set(settings, value)) {
-        return Message(row->refusal, {{"key", key}, {"value", value.written}});
+        return Message(row->refusal, {{"key", key}, {"value", row->secret ? "this" : value.written}});
     }
     current = origin;
     return std::nullopt;
+}
+
+bool is_secret(std::string_view key) {
+    const Row* row = row_of(key);
+    return row != nullptr && row->secret;
+}
+
+std::string shown_value(std::string_view key, const std::string& value) {
+    return !is_secret(key) ? value : value.empty() || value == "none" ? "none" : "set";
+}
+
+bool guards_consoles(std::string_view key) {
+    return key == "password" || key == "lock" || key == "lock_after";
 }
 
 SettingValue value_of_text(const std::string& text) {

@@ -27,6 +27,15 @@ struct SettingValue {
 [[nodiscard]] std::optional<Message> apply_setting(Settings& settings, std::string_view key,
                                                    const SettingValue& value, const Origin& origin);
 
+/// What people may see of a value: a secret is only "set" or "none".
+[[nodiscard]] std::string shown_value(std::string_view key, const std::string& value);
+
+/// Whether the value of a setting is shown to nobody.
+[[nodiscard]] bool is_secret(std::string_view key);
+
+/// Whether a setting says who may do everything at a console: only who may do everything may change it.
+[[nodiscard]] bool guards_consoles(std::string_view key);
+
 /// A value of a text, as the kernel command line has it: lists are split at commas.
 [[nodiscard]] SettingValue value_of_text(const std::string& text);
 
@@ -42,7 +51,7 @@ inline constexpr std::size_t max_said_bytes = 4096;  ///< of one value that is n
 /// One setting for people to see.
 struct SettingView {
     std::string_view key;
-    std::string value;  ///< as SettingText has it
+    std::string value;  ///< as SettingText has it, or what shown_value() says in its place
     Origin origin;
     bool any_time = false;  ///< may be set while the machine runs
 };

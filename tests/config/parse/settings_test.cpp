@@ -194,6 +194,17 @@ TEST_SUITE("settings") {
             {"budget least", "hook.budget = 5", true},
             {"budget less", "hook.budget = 4", false},
             {"budget more", "hook.budget = 601", false},
+            {"no password", "password = \"none\"", true},
+            {"yescrypt", "password = \"$y$j9T$salt./$hash./09azAZ\"", true},
+            {"sha512", "password = \"$6$rounds=9000$salt$hash\"", true},
+            {"the password itself", "password = \"correct horse\"", false},
+            {"an empty password", "password = \"\"", false},
+            {"a hash with white space", "password = \"$6$sa lt$hash\"", false},
+            {"a hash without its salt", "password = \"$6hash\"", false},
+            {"never locked again", "lock_after = 0", true},
+            {"locked again least", "lock_after = 5", true},
+            {"locked again sooner", "lock_after = 4", false},
+            {"locked again beyond", "lock_after = 86401", false},
             {"listen nowhere", "listen = []", true},
             {"listen everywhere", "listen = [\"[::]:5253\", \"192.0.2.1:80\"]", true},
             {"listen on one", "listen = \"0.0.0.0:5253\"", true},
@@ -340,7 +351,7 @@ TEST_SUITE("settings") {
         const LoadedSettings loaded =
             parse({}, "stillboot.keep=a,b stillboot.timeout=never stillboot.boot=title=x");
         const auto views = list_settings(loaded.settings);
-        CHECK(views.size() == 25);
+        CHECK(views.size() == 28);
         for (const SettingView& view : views) {
             CAPTURE(std::string(view.key));
             Settings again;
@@ -353,6 +364,34 @@ TEST_SUITE("settings") {
         CHECK(views[2].value == "title=x");
         CHECK(views[3].value.empty());
         CHECK(views[4].value == "false");
+    }
+
+    TEST_CASE("a secret is shown to nobody, not even where it is not accepted") {
+        const std::string hash = "$6$saltsalt$abcdef";
+        SettingsLayers layers;
+        layers.command_line = "stillboot.lock=true stillboot.lock-after=7 stillboot.password=" + hash;
+        const auto loaded = parse_settings(layers);
+        CHECK(loaded.settings.password.value.text == hash);
+        CHECK(loaded.settings.lock.value);
+        CHECK(loaded.settings.lock_after.value.count() == 7);
+        for (const SettingView& view : list_settings(loaded.settings)) {
+            CHECK(view.value.find("saltsalt") == std::string::npos);
+            CHECK(is_secret(view.key) == (view.key == "password"));
+            if (view.key == "password") {
+                CHECK(view.value == "set");
+            }
+        }
+        CHECK(check_setting(Settings(), {"password", "$6$" + std::string(384, 'x') + "$"}).has_value());
+        CHECK(shown_value("password", hash) == "set");
+        CHECK(shown_value("password", "none") == "none");
+        CHECK(shown_value("timeout", "10") == "10");
+        layers.command_line = "stillboot.password=hunter2";
+        const auto refused = parse_settings(layers);
+        REQUIRE(refused.diagnostics.size() == 1);
+        CHECK(refused.diagnostics[0].text() ==
+              "kernel command line:1: error: password must be a hash, as stillboot password makes it of a "
+              "password, or "
+              "\"none\", not this; the value from built-in default stays");
     }
 
     TEST_CASE("what may be set while the machine runs is checked with the words of the files") {

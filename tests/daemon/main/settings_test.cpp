@@ -20,7 +20,7 @@ TEST_SUITE("settings") {
     TEST_CASE_FIXTURE(Fixture, "every setting is listed with its value and its origin") {
         const auto listed = call("GetSettings", {}, false, test::user_peer);
         const auto& all = listed->replies.at(0).parameters.at("settings").as_array();
-        CHECK(all.size() == 25);
+        CHECK(all.size() == 28);
         CHECK(boost::json::serialize(all.at(0)) ==
               R"({"key":"timeout","value":"10","origin":"built-in default","stored":null,"any_time":true})");
         CHECK(boost::json::serialize(all.at(1)).find(R"("key":"order")") != std::string::npos);
