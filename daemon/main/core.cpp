@@ -58,6 +58,8 @@ protocol::State Core::state() const {
         state.beaten.push_back({by, what.option, what.title});
     }
     state.strict = policy_.strict();
+    state.lock = locks();
+    state.lock_after_ms = static_cast<std::uint64_t>(settings_.now().lock_after.value.count()) * 1000;
     if (const auto remaining = policy_.remaining(SteadyClock::now())) {
         state.remaining_ms = static_cast<std::uint64_t>(remaining->count());
     }
@@ -67,6 +69,9 @@ protocol::State Core::state() const {
         state.better_default = policy_.better()->option;
     }
     state.notices = notices_;
+    if (locks_in_vain()) {
+        state.notices.emplace_back("daemon.lock_in_vain");
+    }
     state.version = STILLBOOT_VERSION;
     return state;
 }
@@ -96,6 +101,7 @@ void Core::on_past(const handover::Past& past) {
     for (const Message& note : past.notes) {
         log_.warning(note);
     }
+    store_was_read_ = true;
     if (past.choices) {
         for (const Diagnostic& refused : settings_.on_stored(past.settings)) {
             log_.warning(Message("daemon.said", {{"text", refused.text()}}));
@@ -103,6 +109,7 @@ void Core::on_past(const handover::Past& past) {
         keep_choices(*past.choices);
         act(policy_.on_claims(SteadyClock::now(), claims()));
     }
+    look_at_lock();
     if (past.hold) {
         act(policy_.on_cancel(SteadyClock::now()));
     }
@@ -124,6 +131,7 @@ void Core::on_settings() {
     const Settings& settings = settings_.now();
     act(policy_.on_settings(now, settings.timeout.value, policy::strict_of(settings, started_)));
     act(policy_.on_choice(now, claims()));
+    look_at_lock();
 }
 
 void Core::keep_choices(const handover::Choices& choices) {

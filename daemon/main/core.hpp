@@ -14,6 +14,8 @@
 #include "daemon/loop/throttle.hpp"
 #include "daemon/main/history.hpp"
 #include "daemon/main/settings_keeper.hpp"
+#include "daemon/password/attempts.hpp"
+#include "daemon/password/hasher.hpp"
 #include "daemon/policy/claims.hpp"
 #include "daemon/protocol/methods.hpp"
 #include "daemon/registry/registry.hpp"
@@ -28,6 +30,8 @@ struct CoreHooks {
     std::function<void(bool power_off)> restart;
     std::function<std::vector<protocol::Client>()> clients;
     std::function<protocol::System()> system;
+    std::function<std::optional<Error>()> why_no_passwords;  ///< none: check_password() can tell
+    std::function<void(const std::string& hash, std::string password, password::OnChecked)> check_password;
 };
 
 /// A name for this run of the daemon that none before it had.
@@ -85,6 +89,12 @@ private:
     void get_system(const Caller& caller);
     void get_settings(const Caller& caller);
     void set_setting(const Caller& caller);
+    void lock_console(const Caller& caller);
+    void unlock_console(const Caller& caller);
+    void on_password(const Result<bool>& right, const server::Peer& peer, server::Replier& replier);
+    [[nodiscard]] bool locks() const;
+    [[nodiscard]] bool locks_in_vain() const;
+    void look_at_lock();
     void reboot(const Caller& caller);
     void power_off(const Caller& caller);
     void restart(const Caller& caller, bool power_off);
@@ -93,7 +103,7 @@ private:
 
     std::optional<protocol::Option> option_to_boot(const protocol::Boot::Parameters& asked,
                                                    const ReplierPtr& replier) const;
-    static void refuse(const Error& why, const ReplierPtr& replier);
+    static void refuse(const Error& why, server::Replier& replier);
     const protocol::Option* find_option(const std::string& what, const ReplierPtr& replier) const;
     void boot_option(const protocol::Option& option, handover::Request request, const Caller& caller);
     void dry_run(const std::string& option, handover::Request request, const ReplierPtr& replier);
@@ -127,6 +137,11 @@ private:
     policy::KeptChoices kept_;                        ///< in the state store
     boost::asio::steady_timer timer_;
     Throttle trouble_{5, std::chrono::minutes(1)};
+    password::Attempts attempts_;
+    bool checking_password_ = false;
+    bool store_was_read_ = false;  ///< and what it may say of the settings is known
+    bool told_lock_ = false;       ///< as clients know it
+    bool told_in_vain_ = false;
     const std::string session_;
     History history_;
     std::weak_ptr<const std::string> whole_;  ///< the last reply that held everything, while anybody reads it

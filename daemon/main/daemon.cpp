@@ -78,6 +78,10 @@ void Daemon::build() {
         system.version = STILLBOOT_VERSION;
         return system;
     };
+    hooks.why_no_passwords = password::why_none;
+    hooks.check_password = [this](const std::string& hash, std::string password, password::OnChecked done) {
+        password::check(spawner_, hash, std::move(password), std::move(done));
+    };
     core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks), *settings_);
     settings_->use(*booter_);
     settings_->on_change([this] {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "config/parse/settings/value.hpp"
 #include "daemon/main/core.hpp"
 #include "daemon/main/parameters.hpp"
 #include "daemon/protocol/boot_control.hpp"
@@ -49,6 +50,8 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         {protocol::SetDefault::name, &Core::set_default, Role::configure, false},
         {protocol::SetOneShot::name, &Core::set_one_shot, Role::configure, false},
         {protocol::SetSetting::name, &Core::set_setting, Role::configure, false},
+        {protocol::LockConsole::name, &Core::lock_console, Role::all, true},
+        {protocol::UnlockConsole::name, &Core::unlock_console, Role::look, false},
         {protocol::Reboot::name, &Core::reboot, Role::all, true},
         {protocol::PowerOff::name, &Core::power_off, Role::all, true},
     };
@@ -66,7 +69,7 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         replier->reply(protocol::method_not_found(call.method));
         return;
     }
-    if (!protocol::includes(peer.role, row->role)) {
+    if (!protocol::includes(peer.allowed(), row->role)) {
         return deny(Caller{call, peer, std::move(replier)}, row->role);
     }
     if (row->takes_nothing && !parameters_of<protocol::GetState>(call, *replier)) {
@@ -76,12 +79,13 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
 }
 
 void Core::deny(const Caller& caller, Role needed) {
-    caller.replier->reply(protocol::permission_denied(needed, caller.peer.role));
+    caller.replier->reply(protocol::permission_denied(needed, caller.peer.allowed()));
     const std::string who = caller.peer.who().sentence();
-    on_trouble(caller.peer.key(), Message("daemon.call_denied", {{"peer", who},
-                                                                 {"method", caller.call.method},
-                                                                 {"needed", protocol::to_word(needed)},
-                                                                 {"has", protocol::to_word(caller.peer.role)}}));
+    on_trouble(caller.peer.key(),
+               Message("daemon.call_denied", {{"peer", who},
+                                              {"method", caller.call.method},
+                                              {"needed", protocol::to_word(needed)},
+                                              {"has", protocol::to_word(caller.peer.allowed())}}));
 }
 
 // Who asks again and again must not fill the log.
@@ -150,7 +154,7 @@ std::optional<protocol::Option> Core::option_to_boot(const protocol::Boot::Param
     if (asked.kernel) {
         auto made = handover::option_of_kernel(registry_, *asked.kernel);
         if (!made) {
-            refuse(made.error(), replier);
+            refuse(made.error(), *replier);
             return std::nullopt;
         }
         return std::move(*made);
@@ -164,9 +168,9 @@ std::optional<protocol::Option> Core::option_to_boot(const protocol::Boot::Param
     return option != nullptr ? std::optional(*option) : std::nullopt;
 }
 
-void Core::refuse(const Error& why, const ReplierPtr& replier) {
-    replier->reply(why.code() == "daemon.no_urls" ? protocol::not_in_this_build(why.sentence())
-                                                  : protocol::refused(why.message()));
+void Core::refuse(const Error& why, server::Replier& replier) {
+    const bool lacks = protocol::classify(why) == protocol::Failure::not_in_this_build;
+    replier.reply(lacks ? protocol::not_in_this_build(why.sentence()) : protocol::refused(why.message()));
 }
 
 void Core::boot(const Caller& caller) {
@@ -185,7 +189,7 @@ void Core::boot(const Caller& caller) {
     overrides.devicetree = asked->devicetree;
     auto request = handover::request_of(registry_, *option, overrides);
     if (!request) {
-        return refuse(request.error(), caller.replier);
+        return refuse(request.error(), *caller.replier);
     }
     if (asked->dry_run.value_or(false)) {
         return dry_run(option->id, std::move(*request), caller.replier);
@@ -329,6 +333,12 @@ void Core::set_setting(const Caller& caller) {
     const auto asked = parameters_of<protocol::SetSetting>(caller.call, *caller.replier);
     if (!asked || answer_strict(asked->console.value_or(false), caller)) {
         return;
+    }
+    if (guards_consoles(asked->key) && !protocol::includes(caller.peer.allowed(), Role::all)) {
+        return deny(caller, Role::all);
+    }
+    if (const auto why = asked->key == "password" && asked->value ? hooks_.why_no_passwords() : std::nullopt) {
+        return refuse(*why, *caller.replier);
     }
     const bool lasting = !asked->once.value_or(false);
     const auto done = [this, asked, who = caller.peer.who().sentence(),

@@ -111,7 +111,8 @@ struct Description<State> {
         field("remaining_ms", &State::remaining_ms), field("progress", &State::progress),
         field("last_failure", &State::last_failure), field("better_default", &State::better_default),
         field("notices", &State::notices), field("version", &State::version), field("by", &State::by),
-        field("beaten", &State::beaten), field("strict", &State::strict));
+        field("beaten", &State::beaten), field("strict", &State::strict), field("lock", &State::lock),
+        field("lock_after_ms", &State::lock_after_ms));
 };
 template <>
 struct Description<Change> {
@@ -257,6 +258,10 @@ struct Description<SetSetting::Parameters> {
 template <>
 struct Description<SetSetting::Reply> {
     static constexpr auto fields = std::make_tuple(field("setting", &SetSetting::Reply::setting));
+};
+template <>
+struct Description<UnlockConsole::Parameters> {
+    static constexpr auto fields = std::make_tuple(field("password", &UnlockConsole::Parameters::password));
 };
 template <>
 struct Description<SetDefault::Parameters> {

@@ -22,6 +22,8 @@ constexpr Row rows[] = {
     {"io.stillboot.Refused", "daemon.refused", Failure::refused},
     {"io.stillboot.BootFailed", "daemon.boot_failed", Failure::boot_failed},
     {"io.stillboot.PermissionDenied", "daemon.permission_denied", Failure::permission_denied},
+    {"io.stillboot.WrongPassword", "daemon.wrong_password", Failure::wrong_password},
+    {"io.stillboot.TryLater", "daemon.try_later", Failure::wrong_password},
     {"io.stillboot.NotInThisBuild", "daemon.not_in_this_build", Failure::not_in_this_build},
     {"io.stillboot.TooSlow", "daemon.too_slow", Failure::too_slow},
     {"org.varlink.service.InterfaceNotFound", "daemon.unknown_interface", Failure::unknown_method},
@@ -35,6 +37,7 @@ constexpr Row rows[] = {
     {"", "daemon.tls_failed", Failure::unreachable},
     {"", "daemon.no_tls", Failure::not_in_this_build},
     {"", "daemon.no_urls", Failure::not_in_this_build},
+    {"", "daemon.no_passwords", Failure::not_in_this_build},
     {"", "daemon.connection_ended", Failure::unreachable},
     {"", "daemon.timed_out", Failure::timed_out},
 };
@@ -104,6 +107,12 @@ Reply boot_failed(const Message& reason) {
 }
 Reply permission_denied(Role needed, Role has) {
     return reply_of("PermissionDenied", {{"needed", to_word(needed)}, {"has", to_word(has)}});
+}
+Reply wrong_password(std::chrono::milliseconds wait) {
+    return reply_of("WrongPassword", {{"wait_ms", std::int64_t{wait.count()}}});
+}
+Reply try_later(std::chrono::milliseconds wait) {
+    return reply_of("TryLater", {{"wait_ms", std::int64_t{wait.count()}}});
 }
 Reply not_in_this_build(std::string_view what) {
     return reply_of("NotInThisBuild", {{"what", valid_utf8(what)}});

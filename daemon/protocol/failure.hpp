@@ -2,6 +2,7 @@
 // The errors of the protocol as a client meets them, and as the daemon sends them.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@ enum class Failure {
     refused,
     boot_failed,
     permission_denied,
+    wrong_password,  ///< or one that was not looked at, for it came too soon: see the parameter wait_ms
     not_in_this_build,
     too_slow,
     invalid_parameter,
@@ -42,6 +44,8 @@ enum class Failure {
 [[nodiscard]] Reply refused(const Message& reason);
 [[nodiscard]] Reply boot_failed(const Message& reason);
 [[nodiscard]] Reply permission_denied(Role needed, Role has);
+[[nodiscard]] Reply wrong_password(std::chrono::milliseconds wait);
+[[nodiscard]] Reply try_later(std::chrono::milliseconds wait);
 [[nodiscard]] Reply not_in_this_build(std::string_view what);
 [[nodiscard]] Reply too_slow();
 

@@ -157,6 +157,20 @@ struct SetSetting {
     };
 };
 
+struct LockConsole {
+    static constexpr std::string_view name = "io.stillboot.LockConsole";
+    using Parameters = Nothing;
+    using Reply = Nothing;
+};
+
+struct UnlockConsole {
+    static constexpr std::string_view name = "io.stillboot.UnlockConsole";
+    struct Parameters {
+        std::string password;
+    };
+    using Reply = Nothing;
+};
+
 struct GetSystem {
     static constexpr std::string_view name = "io.stillboot.GetSystem";
     using Parameters = Nothing;

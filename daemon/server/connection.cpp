@@ -60,6 +60,7 @@ public:
         return connection_->send(number_, std::move(frame), continues);
     }
     [[nodiscard]] bool open() const override { return connection_->is_open(); }
+    void set_locked(bool locked) override { connection_->set_locked(locked); }
 
 private:
     std::shared_ptr<Connection> connection_;

@@ -35,6 +35,7 @@ public:
     /// True while it still costs a descriptor, though it may be cut off already.
     [[nodiscard]] bool holds_socket() const { return socket_.is_open(); }
     [[nodiscard]] const Peer& peer() const { return peer_; }
+    void set_locked(bool locked) { peer_.locked = locked; }
     /// As ListClients tells it.
     [[nodiscard]] protocol::Client description() const;
 

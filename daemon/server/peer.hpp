@@ -23,6 +23,8 @@ struct Peer {
         : uid(user), pid(process), role(user == 0 ? protocol::Role::all : granted) {}
     Peer(std::string certificate, std::string from, protocol::Role granted)
         : name(std::move(certificate)), address(std::move(from)), role(granted) {}
+    /// What it may do now: look alone while it is locked.
+    [[nodiscard]] protocol::Role allowed() const { return locked ? protocol::Role::look : role; }
     [[nodiscard]] bool is_root() const { return uid == 0; }
     /// A process of this machine, with a uid and pid.
     [[nodiscard]] bool is_local() const { return address.empty(); }
@@ -36,6 +38,7 @@ struct Peer {
     std::string name;     ///< of the certificate; empty for a process of this machine
     std::string address;  ///< with its port
     protocol::Role role = protocol::Role::look;
+    bool locked = false;  ///< of this connection alone: whoever types there has not given the password yet
 };
 
 /// The highest role that these groups give by the text of a group(5) file: members of the group "stillboot-boot"

@@ -46,6 +46,8 @@ public:
     /// The same with an encoded frame, shared between the clients that get it.
     virtual bool reply_frame(std::shared_ptr<const std::string> frame, bool continues) = 0;
     [[nodiscard]] virtual bool open() const = 0;
+    /// From now on this connection may only look, or again what its peer may (Peer::locked).
+    virtual void set_locked(bool locked) = 0;
 };
 
 /// What happens on a call. Called once for each; must see to it that a last reply is sent, at once or later.

@@ -20,7 +20,7 @@ ALLOWED = {
     # A program of its own, which composes what it needs.
     "kexec/hook": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce"),
     "daemon": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce", "daemon/loop", "daemon/protocol",
-                            "daemon/client", "daemon/probe", "daemon/handover", "daemon/tls"),
+                            "daemon/client", "daemon/probe", "daemon/handover", "daemon/tls", "daemon/password"),
     # The ports of production are composed here once, for the daemon and for the command line.
     "daemon/handover": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce", "daemon", "daemon/loop",
                                      "daemon/protocol", "daemon/probe"),
@@ -32,16 +32,20 @@ ALLOWED = {
     # The helpers must not carry the daemon along.
     "daemon/probe": CONFIG_ALL + ("daemon/protocol", "daemon/loop"),
     # A setting is checked as it is typed, by the table that the daemon has.
+    # What the daemon and the command line ask of the helper that knows libcrypt.
+    "daemon/password": CONFIG + ("daemon/loop", "daemon/probe"),
     "ui/menu": CONFIG + ("config/parse", "daemon/protocol", "daemon/client", "daemon/loop"),
     "ui/cli": CONFIG_ALL + ("kexec", "kexec/handover", "quiesce", "daemon/loop", "daemon/protocol",
-                            "daemon/client", "daemon/probe", "daemon/handover", "daemon/tls", "ui/menu"),
+                            "daemon/client", "daemon/probe", "daemon/handover", "daemon/tls", "daemon/password", "ui/menu"),
 }
 
 # Libraries that only some folders may know.
 LIBRARIES = {
     "boost/asio": ("daemon", "daemon/handover", "daemon/loop", "daemon/client", "daemon/probe", "daemon/tls",
+                   "daemon/password",
                    "ui/menu", "ui/cli"),
     "openssl/": ("daemon/tls",),
+    "crypt.h": ("daemon/password",),
     # config/base only compiles it, once for all.
     "boost/json": ("config/base", "quiesce", "kexec/handover", "daemon", "daemon/protocol", "daemon/client",
                    "daemon/probe", "ui/menu", "ui/cli"),

@@ -17,6 +17,7 @@ ExitCode exit_code_of(Failure failure) {
         case Failure::ambiguous: return ExitCode::not_found;
         case Failure::busy:
         case Failure::refused:
+        case Failure::wrong_password:
         case Failure::permission_denied: return ExitCode::refused;
         case Failure::unreachable:
         case Failure::timed_out:

@@ -63,6 +63,9 @@ void print_state(const Context& context, const State& state, const std::vector<p
     if (state.strict) {
         detail("strict mode", "nothing at a console stops or changes what boots");
     }
+    if (state.lock) {
+        detail("consoles", "locked until the password is given there");
+    }
     if (state.phase == Phase::waiting || state.phase == Phase::countdown || state.phase == Phase::handover) {
         detail("to stop it", "stillboot cancel");
     }

@@ -34,9 +34,11 @@ public:
         return is_open;
     }
     [[nodiscard]] bool open() const override { return is_open; }
+    void set_locked(bool now) override { locked = now; }
 
     std::vector<Reply> replies;
     bool is_open = true;
+    std::optional<bool> locked;  ///< as it was last set
 };
 
 class FakeBooter final : public handover::Booter {
@@ -120,6 +122,9 @@ struct CoreFixture {
     std::vector<bool> restarts;
     std::vector<protocol::Client> clients;
     std::optional<Message> why_no_power_off;
+    std::optional<Error> why_no_passwords;
+    std::vector<std::string> asked_passwords;
+    password::OnChecked on_checked;
     SettingsKeeper settings{SettingsLayers{{}, {}, "stillboot.final_action=poweroff", {}}};
     Core core{loop.get_executor(),
               registry,
@@ -132,7 +137,11 @@ struct CoreFixture {
                         },
                         [this](bool power_off) { return power_off ? why_no_power_off : std::nullopt; },
                         [this](bool power_off) { restarts.push_back(power_off); }, [this] { return clients; },
-                        [] { return protocol::System(); }},
+                        [] { return protocol::System(); }, [this] { return why_no_passwords; },
+                        [this](const std::string& hash, const std::string& password, password::OnChecked done) {
+                            asked_passwords.push_back(hash + " " + password);
+                            on_checked = std::move(done);
+                        }},
               settings};
 };
 

@@ -15,7 +15,7 @@ namespace stillboot::test {
 class OtherHelpers {
 public:
     explicit OtherHelpers(const std::string& script) {
-        for (const char* name : {"stillboot-probe", "stillboot-fetch"}) {
+        for (const char* name : {"stillboot-probe", "stillboot-fetch", "stillboot-password"}) {
             tree_.file(name, "#!/bin/sh\n" + script + "\n");
             ::chmod((tree_.path() / name).c_str(), 0755);
         }

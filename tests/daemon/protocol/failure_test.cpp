@@ -23,6 +23,10 @@ TEST_SUITE("protocol") {
             {boot_failed(reason), Failure::boot_failed, "the boot failed: /k is not a regular file"},
             {permission_denied(Role::boot, Role::look), Failure::permission_denied,
              "this needs the role boot, and the caller has the role look"},
+            {wrong_password(std::chrono::seconds(2)), Failure::wrong_password,
+             "this is not the password; the next one is looked at in 2000 ms"},
+            {try_later(std::chrono::milliseconds(500)), Failure::wrong_password,
+             "no password is looked at for another 500 ms"},
             {not_in_this_build("x"), Failure::not_in_this_build, "x is not in this build"},
             {too_slow(), Failure::too_slow, "the connection was ended: replies were read too slowly"},
         };

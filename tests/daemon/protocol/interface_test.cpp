@@ -147,14 +147,16 @@ TEST_SUITE("protocol") {
     TEST_CASE("each method of the interface takes and answers in C++ what the interface says") {
         Against interface(interface_description(interface_name));
         interface.methods<GetState, ListOptions, ListDevices, Watch, GetLog, ListClients, Boot, Cancel, SetDefault,
-                          SetOneShot, GetSettings, SetSetting, GetReport, GetSystem, Rescan, Reboot, PowerOff>();
+                          SetOneShot, GetSettings, SetSetting, GetReport, GetSystem, Rescan, LockConsole,
+                          UnlockConsole, Reboot, PowerOff>();
         CHECK(interface.left("method").empty());
     }
 
     TEST_CASE("each error of the interface is made with the parameters that the interface says") {
         Against interface(interface_description(interface_name));
         for (const auto& reply : {not_found("x"), ambiguous("x", {}), busy("x"), refused({}), boot_failed({}),
-                                  permission_denied(Role::boot, Role::look), not_in_this_build("x"), too_slow()}) {
+                                  permission_denied(Role::boot, Role::look), wrong_password({}), try_later({}),
+                                  not_in_this_build("x"), too_slow()}) {
             interface.error(reply);
             CHECK(to_error(reply).code() != "daemon.unknown_error");
         }

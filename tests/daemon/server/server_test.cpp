@@ -33,6 +33,9 @@ public:
             held.push_back(std::move(replier));
             return;
         }
+        if (call.method == "x.Lock" || call.method == "x.Unlock") {
+            replier->set_locked(call.method == "x.Lock");
+        }
         if (call.method == "x.Flood") {
             reply.continues = true;
             reply.parameters["filler"] = std::string(10'000, 'x');
@@ -153,6 +156,24 @@ TEST_SUITE("server") {
         CHECK(machine.receive(client) == R"({"parameters":{"n":3}})");
         CHECK(machine.handler.peers.at(0).uid == ::getuid());
         CHECK(machine.handler.peers.at(0).pid == ::getpid());
+    }
+
+    TEST_CASE("a connection that is locked may look, whatever its peer may, and no other is") {
+        Machine machine;
+        const auto console = machine.connect();
+        const auto other = machine.connect();
+        const auto allowed = [&](const UniqueFd& client, std::string_view name) {
+            machine.send(client, method(name));
+            (void)machine.receive(client);
+            return machine.handler.peers.back().allowed();
+        };
+        const protocol::Role own = allowed(console, "x.Lock");
+        CHECK(own == (::getuid() == 0 ? protocol::Role::all : protocol::Role::look));
+        CHECK(allowed(console, "x.Echo") == protocol::Role::look);
+        CHECK(allowed(other, "x.Echo") == own);
+        CHECK(allowed(console, "x.Unlock") == protocol::Role::look);
+        CHECK(allowed(console, "x.Echo") == own);
+        CHECK(Peer(0, 1).allowed() == protocol::Role::all);
     }
 
     TEST_CASE("the service describes itself without the handler") {

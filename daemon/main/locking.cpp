@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Consoles that may only look until the password was given there.
+#include "daemon/main/core.hpp"
+#include "daemon/main/parameters.hpp"
+#include "daemon/protocol/failure.hpp"
+#include "daemon/protocol/service.hpp"
+
+namespace stillboot {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+constexpr std::chrono::seconds busy_wait{1};
+
+std::int64_t count(std::chrono::milliseconds time) {
+    return time.count();
+}
+
+}  // namespace
+
+// Before the state store was read nobody knows whether there is a password: what is to be locked is.
+bool Core::locks() const {
+    const Settings& settings = settings_.now();
+    return settings.lock.value && (!settings.password.value.text.empty() || !store_was_read_);
+}
+
+bool Core::locks_in_vain() const {
+    return settings_.now().lock.value && !locks();
+}
+
+// What is new about it: menus lock their consoles by what the state says.
+void Core::look_at_lock() {
+    if (locks_in_vain() && !told_in_vain_) {
+        log_.warning(Message("daemon.lock_in_vain"));
+    }
+    told_in_vain_ = locks_in_vain();
+    if (told_lock_ == locks()) {
+        return;
+    }
+    told_lock_ = locks();
+    if (const auto why = told_lock_ ? hooks_.why_no_passwords() : std::nullopt) {
+        log_.error(Message("daemon.lock_for_good", {{"reason", why->sentence()}}));
+    }
+    publish_state();
+}
+
+void Core::lock_console(const Caller& caller) {
+    caller.replier->set_locked(true);
+    caller.replier->reply(protocol::Reply());
+}
+
+void Core::unlock_console(const Caller& caller) {
+    const auto asked = parameters_of<protocol::UnlockConsole>(caller.call, *caller.replier);
+    if (!asked) {
+        return;
+    }
+    if (!password::check_text(asked->password)) {
+        caller.replier->reply(protocol::invalid_parameter("password"));
+        return;
+    }
+    const std::string& hash = settings_.now().password.value.text;
+    if (!caller.peer.locked || hash.empty()) {
+        caller.replier->reply(
+            protocol::refused(Message(caller.peer.locked ? "daemon.no_password_set" : "daemon.not_locked")));
+        return;
+    }
+    const std::string source = caller.peer.key();
+    const auto wait = attempts_.wait(source, SteadyClock::now());
+    if (wait.count() > 0 || checking_password_) {
+        caller.replier->reply(protocol::try_later(std::max<std::chrono::milliseconds>(wait, busy_wait)));
+        return on_trouble(source, Message("daemon.unlock_too_soon",
+                                          {{"peer", caller.peer.who().sentence()}, {"wait_ms", count(wait)}}));
+    }
+    checking_password_ = true;
+    const auto done = [this, peer = caller.peer, replier = caller.replier](const Result<bool>& right) {
+        checking_password_ = false;
+        on_password(right, peer, *replier);
+    };
+    hooks_.check_password(hash, asked->password, done);
+}
+
+void Core::on_password(const Result<bool>& right, const server::Peer& peer, server::Replier& replier) {
+    const std::string who = peer.who().sentence();
+    if (!right) {
+        on_trouble(peer.key(), right.error().message());
+        return refuse(right.error(), replier);
+    }
+    if (!*right) {
+        const auto wait = attempts_.wrong(peer.key(), SteadyClock::now());
+        replier.reply(protocol::wrong_password(wait));
+        return on_trouble(peer.key(), Message("daemon.unlock_wrong", {{"peer", who}, {"wait_ms", count(wait)}}));
+    }
+    attempts_.right(peer.key());
+    replier.set_locked(false);
+    replier.reply(protocol::Reply());
+    log_.info(Message("daemon.unlocked", {{"peer", who}}));
+}
+
+}  // namespace stillboot
