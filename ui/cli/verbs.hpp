@@ -35,11 +35,16 @@ void add_set_oneshot(CLI::App& app, const Context& context, Action& action);
 void add_reboot(CLI::App& app, const Context& context, Action& action);
 void add_poweroff(CLI::App& app, const Context& context, Action& action);
 void add_keys(CLI::App& app, const Context& context, Action& action);
+void add_password(CLI::App& app, const Context& context, Action& action);
 void add_bridge(CLI::App& app, const Context& context, Action& action);
 
 /// A verb below `stillboot quiesce`.
 void add_learned(CLI::App& quiesce, const Context& context, Action& action);
 void add_rules(CLI::App& quiesce, const Context& context, Action& action);
+
+/// Whether consoles are to be locked by the settings in files and on the kernel command line: what holds while no
+/// daemon says more. @param root  the directory for /
+[[nodiscard]] bool locked_by_files(const std::string& root);
 
 /// What `stillboot` does without a verb.
 [[nodiscard]] ExitCode show_status(const Context& context);

@@ -42,7 +42,8 @@ Application::Application(asio::io_context& context, asio::signal_set& signals, T
       request_came_(context),
       shell_ended_(context),
       kernel_log_(context.get_executor()),
-      view_(terminal.look()) {}
+      session_(context.get_executor()),
+      view_(terminal.look(), settings.begins_locked) {}
 
 void Application::spawn(awaitable<void> task) {
     // An exception is a defect: it leaves the loop's run, the terminal is given back, and the program ends with
@@ -82,7 +83,7 @@ void Application::paint() {
         tick_.expires_after(*wait);
         tick_.async_wait([this](boost::system::error_code failure) {
             if (!failure) {
-                paint();
+                perform_and_paint(view_.on_tick(now()));
             }
         });
     }
@@ -174,6 +175,7 @@ asio::awaitable<void> Application::pause() {
 asio::awaitable<void> Application::watch_daemon() {
     while (true) {
         const Error reason = co_await follow_changes();
+        session_.close();
         perform_and_paint(view_.on_unreachable(reason));
         co_await pause();
     }
@@ -261,10 +263,6 @@ asio::awaitable<void> Application::send_requests() {
         }
         Action next = std::move(requests_.front());
         requests_.pop_front();
-        if (const auto* order = std::get_if<action::Boot>(&next)) {
-            spawn(boot(*order));
-            continue;
-        }
         request_under_way_ = true;
         auto done = co_await request(std::move(next));
         request_under_way_ = false;
@@ -276,13 +274,35 @@ asio::awaitable<void> Application::send_requests() {
 
 template <class Method>
 asio::awaitable<Result<typename Method::Reply>> Application::call(typename Method::Parameters parameters) {
-    client::Client client(context_.get_executor());
-    auto connected = co_await client.connect(settings_.daemon);
-    if (!connected) {
-        co_return connected.error();
+    auto ready = co_await open_session();
+    if (!ready) {
+        co_return ready.error();
     }
-    auto reply = co_await client::call<Method>(client, parameters);
+    auto reply = co_await client::call<Method>(session_, parameters);
     co_return reply;
+}
+
+// A console that is to be locked locks its connection before anything else goes over it: from there on the daemon
+// sees to it, too.
+asio::awaitable<Result<void>> Application::open_session() {
+    const bool locks = view_.lock().wanted();
+    if (session_.is_open() && session_locks_ == locks) {
+        co_return Result<void>();
+    }
+    auto connected = co_await session_.connect(settings_.daemon);
+    if (!connected || !locks) {
+        session_locks_ = false;
+        co_return connected;
+    }
+    session_locks_ = true;
+    view_.on_new_connection();
+    protocol::LockConsole::Parameters nothing;
+    auto locked = co_await client::call<protocol::LockConsole>(session_, nothing);
+    if (!locked) {
+        session_.close();
+        co_return locked.error();
+    }
+    co_return Result<void>();
 }
 
 template <class Method>
@@ -317,6 +337,25 @@ asio::awaitable<Result<void>> Application::change_setting(action::Set order) {
     co_return co_await ask_settings();
 }
 
+asio::awaitable<Result<void>> Application::unlock(std::string password) {
+    protocol::UnlockConsole::Parameters parameters;
+    parameters.password = std::move(password);
+    auto unlocked = co_await call_once<protocol::UnlockConsole>(parameters);
+    if (unlocked) {
+        perform_and_paint(view_.on_unlocked(now()));
+    } else {
+        view_.on_unlock_refused(unlocked.error(), now());
+        paint();
+    }
+    co_return Result<void>();
+}
+
+// The next connection begins locked.
+asio::awaitable<Result<void>> Application::give_up() {
+    session_.close();
+    co_return Result<void>();
+}
+
 asio::awaitable<Result<void>> Application::ask_system() {
     protocol::GetSystem::Parameters nothing;
     auto reply = co_await call<protocol::GetSystem>(nothing);
@@ -328,6 +367,15 @@ asio::awaitable<Result<void>> Application::ask_system() {
 }
 
 asio::awaitable<Result<void>> Application::request(Action what) {
+    if (const auto* order = std::get_if<action::Boot>(&what)) {
+        return boot(*order);
+    }
+    if (auto* given = std::get_if<action::Unlock>(&what)) {
+        return unlock(std::move(given->password));
+    }
+    if (std::holds_alternative<action::Lock>(what)) {
+        return give_up();
+    }
     if (std::holds_alternative<action::Cancel>(what)) {
         protocol::Cancel::Parameters parameters;
         parameters.console = terminal_.look().console;
@@ -351,43 +399,20 @@ asio::awaitable<Result<void>> Application::request(Action what) {
     return call_once<protocol::PowerOff>({});
 }
 
-asio::awaitable<void> Application::boot(action::Boot order) {
-    client::Client client(context_.get_executor());
-    auto connected = co_await client.connect(settings_.daemon);
-    if (!connected) {
-        perform_and_paint(view_.on_failure(connected.error()));
-        co_return;
-    }
+// What becomes of it is in the state, which every client is told.
+asio::awaitable<Result<void>> Application::boot(action::Boot order) {
     protocol::Boot::Parameters parameters;
     parameters.option = order.option;
     parameters.args = order.args;
     parameters.console = terminal_.look().console;
-    auto opened = co_await client::open<protocol::Boot>(client, parameters);
-    if (!opened) {
-        perform_and_paint(view_.on_failure(opened.error()));
-        co_return;
-    }
-    while (true) {
-        auto event = co_await client::next<protocol::Boot>(client);
-        if (!event) {
-            // What ends the connection itself is told by the one that watches.
-            const auto kind = protocol::classify(event.error());
-            if (kind != protocol::Failure::unreachable) {
-                perform_and_paint(view_.on_failure(event.error()));
-            }
-            co_return;
-        }
-        if (event->last) {
-            co_return;
-        }
-    }
+    return call_once<protocol::Boot>(parameters);
 }
 
 asio::awaitable<void> Application::run_shell() {
     in_shell_ = true;
     shell_ended_.expires_at(asio::steady_timer::time_point::max());
     terminal_.leave_for_program();
-    auto shell = start_shell(settings_.shell);
+    auto shell = start_shell(settings_.shell, view_.lock().idle_limit());
     if (shell) {
         asio::posix::stream_descriptor ended(context_, shell->ended.get());
         boost::system::error_code ignored;
@@ -397,6 +422,7 @@ asio::awaitable<void> Application::run_shell() {
         finish_shell(*shell);
     }
     in_shell_ = false;
+    view_.on_used(now());
     shell_ended_.cancel();
     if (!plain_) {
         terminal_.enter();

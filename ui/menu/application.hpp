@@ -42,7 +42,10 @@ private:
     /// One connection's worth of Watch: ends with the reason.
     awaitable<Error> follow_changes();
     awaitable<Error> follow_log();
-    awaitable<void> boot(action::Boot order);
+    awaitable<Result<void>> boot(action::Boot order);
+    awaitable<Result<void>> unlock(std::string password);
+    awaitable<Result<void>> give_up();
+    awaitable<Result<void>> open_session();
     awaitable<Result<void>> request(Action what);
     awaitable<Result<void>> ask_settings();
     awaitable<Result<void>> ask_system();
@@ -70,6 +73,9 @@ private:
     boost::asio::steady_timer shell_ended_;
     KernelLog kernel_log_;
     std::deque<Action> requests_;
+    /// What carries all requests: what the password gives, it gives to this connection alone.
+    client::Client session_;
+    bool session_locks_ = false;  ///< it began locked
     client::Place changes_place_;
     client::Place log_place_;
     ViewModel view_;

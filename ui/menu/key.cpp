@@ -19,6 +19,7 @@ constexpr Binding table[] = {
     {Command::power_off, Key::f9, "p", "p", "Off", "switch the machine off (asks first)"},
     {Command::quit, Key::f10, "q", "q", "Quit", "leave the menu; nothing is booted"},
     {Command::settings, Key::f7, "c", "c", "Settings", "see and change the settings"},
+    {Command::lock, Key::none, "l", "l", "Lock", "lock this console now, or give its password"},
     {Command::system, Key::none, "i", "i", "System", "what machine this is: firmware, memory, network"},
 };
 

@@ -61,6 +61,7 @@ enum class Command {
     system,
     forget,
     shell,
+    lock,
     restart,
     power_off,
     help,

@@ -15,7 +15,7 @@ int run_menu(const MenuSettings& settings) {
     boost::asio::io_context context(1);
     boost::asio::signal_set signals(context, SIGWINCH, SIGTERM, SIGHUP);
     std::signal(SIGPIPE, SIG_IGN);
-    auto terminal = Terminal::open();
+    auto terminal = Terminal::open(settings.console);
     if (!terminal) {
         std::fprintf(stderr, "stillboot: %s\n", terminal.error().sentence().c_str());
         return 1;

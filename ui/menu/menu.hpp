@@ -12,6 +12,8 @@ namespace stillboot::menu {
 struct MenuSettings {
     client::Address daemon{std::string(protocol::default_socket)};
     std::string shell = "/bin/sh";  ///< what the key "shell" runs
+    bool console = false;           ///< this terminal counts as a console of the machine, though it may be none
+    bool begins_locked = false;     ///< a console is locked before the daemon says whether it is
 };
 
 /// Runs the menu on the terminal of standard input and output until it is left. Blocking. Writes to standard error

@@ -9,15 +9,19 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 
 namespace stillboot::menu {
 namespace {
 
-[[noreturn]] void become(const std::string& path, int failure_pipe) {
+[[noreturn]] void become(const std::string& path, std::chrono::seconds idle, int failure_pipe) {
     ::setpgid(0, 0);
     ::tcsetpgrp(STDIN_FILENO, ::getpid());
     for (const int number : {SIGTTOU, SIGPIPE, SIGWINCH, SIGTERM, SIGHUP, SIGINT}) {
         std::signal(number, SIG_DFL);
+    }
+    if (idle.count() > 0) {
+        ::setenv("TMOUT", std::to_string(idle.count()).c_str(), 1);
     }
     sigset_t none;
     ::sigemptyset(&none);
@@ -30,7 +34,7 @@ namespace {
 
 }  // namespace
 
-Result<Shell> start_shell(const std::string& path) {
+Result<Shell> start_shell(const std::string& path, std::chrono::seconds idle) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
         return Error::from_errno(errno, "ui.shell_failed", {{"path", path}});
@@ -43,7 +47,7 @@ Result<Shell> start_shell(const std::string& path) {
         return Error::from_errno(errno, "ui.shell_failed", {{"path", path}});
     }
     if (pid == 0) {
-        become(path, writer.get());
+        become(path, idle, writer.get());
     }
     writer.reset();
     Shell shell{pid, UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)))};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <chrono>
 #include <string>
 
 #include "config/base/result.hpp"
@@ -16,8 +17,9 @@ struct Shell {
 };
 
 /// Starts a program on standard input and output, as a foreground job of its own where the terminal knows jobs.
+/// @param idle  without a key, until it ends by itself, as far as it knows TMOUT (busybox and bash do); 0: never
 /// @error ui.shell_failed
-Result<Shell> start_shell(const std::string& path);
+Result<Shell> start_shell(const std::string& path, std::chrono::seconds idle);
 /// Reaps it and takes the terminal back.
 void finish_shell(const Shell& shell);
 

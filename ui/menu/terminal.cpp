@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,11 +28,14 @@ namespace {
 
 constexpr int escape_delay_ms = 400;  // a console redirected over a network delivers a sequence in pieces
 
-// What comes through a pseudo-terminal comes from a person who was let in by ssh or the like.
+// What comes through a pseudo-terminal comes from a person who was let in by ssh or the like. By the number of the
+// device: a name may be missing, and what is not known to be one is a console, for it is those that are guarded.
 bool is_console(int fd) {
-    std::array<char, 64> name{};
-    return ::ttyname_r(fd, name.data(), name.size()) == 0 &&
-           !std::string_view(name.data()).starts_with("/dev/pts/");
+    constexpr unsigned first_pty = 136;  // Documentation/admin-guide/devices.txt: Unix98 slaves
+    constexpr unsigned last_pty = 143;
+    struct stat about{};
+    const unsigned number = ::fstat(fd, &about) == 0 ? gnu_dev_major(about.st_rdev) : 0;
+    return number < first_pty || number > last_pty;
 }
 
 bool asks_for_utf8(std::string_view locale) {
@@ -212,7 +217,7 @@ std::string terminal_type(const char* term) {
     return says_nothing ? "vt100" : std::string(type);
 }
 
-Result<Terminal> Terminal::open() {
+Result<Terminal> Terminal::open(bool console) {
     if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0) {
         return Error("ui.no_terminal",
                      {{"what", ::isatty(STDIN_FILENO) == 0 ? "standard input" : "standard output"}});
@@ -224,6 +229,7 @@ Result<Terminal> Terminal::open() {
         return Error("ui.terminal_unknown", {{"term", type}});
     }
     terminal.owned_ = true;
+    terminal.console_ = console || is_console(STDIN_FILENO);
     if (::getenv("ESCDELAY") == nullptr) {
         ::set_escdelay(escape_delay_ms);
     }
@@ -242,7 +248,10 @@ Result<Terminal> Terminal::open() {
 }
 
 Terminal::Terminal(Terminal&& other) noexcept
-    : charset_(other.charset_), owned_(std::exchange(other.owned_, false)), colours_(other.colours_) {}
+    : charset_(other.charset_),
+      console_(other.console_),
+      owned_(std::exchange(other.owned_, false)),
+      colours_(other.colours_) {}
 
 Terminal::~Terminal() {
     if (owned_) {
@@ -252,7 +261,7 @@ Terminal::~Terminal() {
 }
 
 Look Terminal::look() const {
-    return {getmaxy(stdscr), getmaxx(stdscr), charset_, is_console(STDIN_FILENO)};
+    return {getmaxy(stdscr), getmaxx(stdscr), charset_, console_};
 }
 
 void Terminal::paint(const Screen& screen) {

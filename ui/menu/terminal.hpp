@@ -23,8 +23,9 @@ namespace stillboot::menu {
 class Terminal {
 public:
     /// Takes the terminal on standard input and output.
+    /// @param console  it counts as one of the machine, whatever it is
     /// @error ui.no_terminal, ui.terminal_unknown
-    static Result<Terminal> open();
+    static Result<Terminal> open(bool console = false);
     Terminal(Terminal&& other) noexcept;
     Terminal& operator=(Terminal&&) = delete;
     Terminal(const Terminal&) = delete;
@@ -53,6 +54,7 @@ public:
 private:
     explicit Terminal(Charset charset) : charset_(charset) {}
     Charset charset_;
+    bool console_ = false;
     bool owned_ = true;
     bool colours_ = false;
     int passing_columns_ = 0;  ///< of a line that the next one is written over

@@ -42,6 +42,7 @@ Actions ViewModel::on_unreachable(const Error& error) {
     whole_ = false;
     stop_sent_ = false;
     unreachable_reason_ = error.sentence();
+    on_new_connection();
     mirror_.set_aside();
     list_.rebuild(mirror_);
     return actions;
@@ -55,6 +56,9 @@ Actions ViewModel::on_change(const protocol::Change& change, Instant now) {
     list_.rebuild(mirror_);
     if (change.state) {
         received_at_ = now;
+        if (lock_.on_state(mirror_.state())) {
+            close_for_lock(Message("ui.locked_now"));
+        }
     }
     if (counting() && before != Phase::countdown) {
         countdown_total_ms_ = mirror_.state().remaining_ms.value_or(0);
@@ -153,17 +157,40 @@ void ViewModel::on_resize(int rows, int columns) {
 }
 
 std::optional<std::chrono::milliseconds> ViewModel::until_tick(Instant now) const {
-    if (!counting() || plain_) {
-        return std::nullopt;
+    using std::chrono::milliseconds;
+    // Sentences count whole seconds and round up.
+    const auto to_second = [](std::uint64_t left) {
+        return milliseconds(left == 0 ? 1000 : (left - 1) % 1000 + 1);
+    };
+    std::optional<milliseconds> next = lock_.left(now);
+    const auto take = [&](milliseconds other) { next = next ? std::min(*next, other) : other; };
+    if (counting() && !plain_) {
+        take(to_second(remaining_ms(now)));
     }
-    // The sentence counts whole seconds and rounds up.
-    const std::uint64_t left = remaining_ms(now);
-    return std::chrono::milliseconds(left == 0 ? 1000 : (left - 1) % 1000 + 1);
+    if (const auto wait = lock_.wait(now); lock_.asking() && wait.count() > 0) {
+        take(to_second(static_cast<std::uint64_t>(wait.count())));
+    }
+    return next;
 }
 
 // Keys
 
-Actions ViewModel::on_key(const KeyPress& press, Instant) {
+Actions ViewModel::on_key(const KeyPress& press, Instant now) {
+    lock_.touch(now);
+    if (lock_.asking() && !plain_ && !handing_over()) {
+        Actions actions;
+        password_key(press, actions, now);
+        return actions;
+    }
+    const bool locked = lock_.locked();
+    Actions actions = key_actions(press);
+    if (locked) {
+        hold_back(actions);
+    }
+    return actions;
+}
+
+Actions ViewModel::key_actions(const KeyPress& press) {
     Actions actions;
     if (plain_) {
         plain_key(press, actions);
@@ -199,8 +226,8 @@ void ViewModel::stop_clock(const KeyPress& press, Actions& actions) {
     if (!whole_ || boots || stop_sent_ || phase == Phase::idle || phase == Phase::handover) {
         return;
     }
-    if (held()) {
-        say(Message("ui.strict"), Role::warning);
+    if (held() || lock_.locked()) {
+        say(Message(lock_.locked() ? "ui.locked_clock" : "ui.strict"), Role::warning);
         return;
     }
     stop_sent_ = phase == Phase::countdown;
@@ -219,7 +246,11 @@ void ViewModel::list_key(Command command, Actions& actions) {
     }
     switch (command) {
         case Command::boot: boot_selected(actions); break;
-        case Command::edit: edit_selected(); break;
+        case Command::edit:
+            edit_wanted_ = lock_.locked();
+            edit_wanted_ ? lock_.ask() : edit_selected();
+            break;
+        case Command::lock: lock_key(actions); break;
         case Command::details: open_details(); break;
         case Command::messages:
             mode_ = Mode::messages;
@@ -391,7 +422,10 @@ void ViewModel::plain_key(const KeyPress& press, Actions& actions) {
         actions.emplace_back(action::EnterScreen{});
     } else if (press == KeyPress{Key::control, "c"}) {
         actions.emplace_back(action::Cancel{});
-        actions.emplace_back(action::Print{Message(held() ? "ui.strict" : "ui.plain_stopping").sentence()});
+        const char* const code = lock_.locked() ? "ui.locked_handover"
+                                 : held()       ? "ui.strict"
+                                                : "ui.plain_stopping";
+        actions.emplace_back(action::Print{Message(code).sentence()});
     }
 }
 

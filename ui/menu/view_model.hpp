@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/base/result.hpp"
+#include "ui/menu/console_lock.hpp"
 #include "ui/menu/line_editor.hpp"
 #include "ui/menu/list_view.hpp"
 #include "ui/menu/mirror.hpp"
@@ -44,6 +45,15 @@ struct Set {
     std::optional<std::string> value;
     bool once = false;
     bool operator==(const Set&) const = default;
+};
+/// io.stillboot.UnlockConsole, for on_unlocked() or on_unlock_refused()
+struct Unlock {
+    std::string password;
+    bool operator==(const Unlock&) const = default;
+};
+/// Gives up what the password gave: the daemon too holds this console for locked.
+struct Lock {
+    bool operator==(const Lock&) const = default;
 };
 /// io.stillboot.GetSystem, for on_system()
 struct AskSystem {
@@ -81,16 +91,18 @@ struct Print {
 };
 }  // namespace action
 
-using Action = std::variant<action::Boot, action::Cancel, action::Rescan, action::AskSettings, action::Set,
-                            action::AskSystem, action::Restart, action::PowerOff, action::OpenShell, action::Quit,
-                            action::Redraw, action::LeaveScreen, action::EnterScreen, action::Print>;
+using Action =
+    std::variant<action::Boot, action::Cancel, action::Rescan, action::AskSettings, action::Set, action::Unlock,
+                 action::Lock, action::AskSystem, action::Restart, action::PowerOff, action::OpenShell,
+                 action::Quit, action::Redraw, action::LeaveScreen, action::EnterScreen, action::Print>;
 using Actions = std::vector<Action>;
 
 class ViewModel {
 public:
     using Instant = std::chrono::steady_clock::time_point;
 
-    explicit ViewModel(Look look) : look_(look) {}
+    /// @param begins_locked  a console is locked even before the daemon has said so
+    explicit ViewModel(Look look, bool begins_locked = false) : look_(look), lock_(look.console, begins_locked) {}
 
     Actions on_key(const KeyPress& press, Instant now);
     /// An event of Watch; the first one after on_connected() is whole, or goes on from the last one before.
@@ -105,7 +117,18 @@ public:
     Actions on_unreachable(const Error& error);
     /// A call was refused or failed.
     Actions on_failure(const Error& error);
+    /// The password was accepted: what it was asked for is done.
+    Actions on_unlocked(Instant now);
+    void on_unlock_refused(const Error& why, Instant now);
+    /// What an earlier connection to the daemon was allowed is over.
+    void on_new_connection();
+    /// Somebody has used this console for something else.
+    void on_used(Instant now) { lock_.touch(now); }
+    /// The time of until_tick() is over.
+    Actions on_tick(Instant now);
     void on_resize(int rows, int columns);
+
+    [[nodiscard]] const ConsoleLock& lock() const { return lock_; }
 
     /// When the screen changes by itself, with nothing new from anywhere.
     [[nodiscard]] std::optional<std::chrono::milliseconds> until_tick(Instant now) const;
@@ -124,6 +147,11 @@ private:
     /// Strict mode: what is typed here stops and boots nothing.
     [[nodiscard]] bool held() const { return look_.console && mirror_.state().strict; }
     [[nodiscard]] std::uint64_t remaining_ms(Instant now) const;
+    [[nodiscard]] Actions key_actions(const KeyPress& press);
+    void hold_back(Actions& actions);
+    void password_key(const KeyPress& press, Actions& actions, Instant now);
+    void lock_key(Actions& actions);
+    void close_for_lock(const Message& why);
     void stop_clock(const KeyPress& press, Actions& actions);
     void list_key(Command command, Actions& actions);
     void page_key(Command command);
@@ -144,6 +172,8 @@ private:
     [[nodiscard]] std::string quoted_title(const std::string& option) const;
     [[nodiscard]] std::vector<Sentence> status(Instant now) const;
     [[nodiscard]] std::vector<Sentence> phase_status(Instant now) const;
+    [[nodiscard]] const char* stop_code() const;
+    [[nodiscard]] std::vector<Sentence> lock_status(Instant now) const;
     [[nodiscard]] Line header() const;
     [[nodiscard]] Line footer() const;
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> footer_keys() const;
@@ -157,6 +187,9 @@ private:
     [[nodiscard]] Line blank() const { return LineBuilder(look_.columns, look_.charset).take(); }
 
     Look look_;
+    ConsoleLock lock_;
+    Actions kept_back_;         ///< until the password is given
+    bool edit_wanted_ = false;  ///< then
     Mirror mirror_;
     ListView list_;
     TextView page_;

@@ -29,11 +29,11 @@ std::vector<ViewModel::Sentence> ViewModel::phase_status(Instant now) const {
                                : seconds == 1 ? "ui.countdown_one"
                                               : "ui.countdown";
             return {{Message(code, {{"title", title}, {"seconds", seconds}}).sentence(), Role::attention},
-                    {Message(held() ? "ui.strict" : "ui.countdown_stop").sentence(), Role::attention}};
+                    {Message(stop_code()).sentence(), Role::attention}};
         }
         case Phase::waiting:
             return {{Message("ui.waiting", {{"why", state.why.sentence()}}).sentence(), Role::heading},
-                    {Message(held() ? "ui.strict" : "ui.countdown_stop").sentence(), Role::attention}};
+                    {Message(stop_code()).sentence(), Role::attention}};
         case Phase::discovering:
             return {{Message("ui.discovering").sentence(), Role::heading},
                     {Message("ui.discovering_how").sentence(), Role::normal}};
@@ -47,7 +47,24 @@ std::vector<ViewModel::Sentence> ViewModel::phase_status(Instant now) const {
     return {{Message("ui.choose").sentence(), Role::heading}, {Message("ui.choose_how").sentence(), Role::normal}};
 }
 
+/// What a key does to the clock here.
+const char* ViewModel::stop_code() const {
+    return lock_.locked() ? "ui.locked_clock" : held() ? "ui.strict" : "ui.countdown_stop";
+}
+
+/// What happens by itself stays in sight above the prompt: it goes on.
+std::vector<ViewModel::Sentence> ViewModel::lock_status(Instant now) const {
+    const std::string stars(lock_.typed(), '*');
+    const Sentence away{Message("ui.unreachable").sentence(), Role::error};
+    return {whole_ ? phase_status(now).front() : away,
+            {Message("ui.password", {{"stars", stars}}).sentence(), Role::heading},
+            {lock_.says(now).sentence(), Role::attention}};
+}
+
 std::vector<ViewModel::Sentence> ViewModel::status(Instant now) const {
+    if (lock_.asking()) {
+        return lock_status(now);
+    }
     if (mode_ == Mode::confirm_restart || mode_ == Mode::confirm_power_off) {
         const bool restart = mode_ == Mode::confirm_restart;
         return {{Message(restart ? "ui.confirm_restart" : "ui.confirm_power_off").sentence(), Role::attention},
@@ -59,9 +76,12 @@ std::vector<ViewModel::Sentence> ViewModel::status(Instant now) const {
         }
         return {{Message("ui.unreachable").sentence(), Role::error},
                 {Message("ui.unreachable_reason", {{"reason", unreachable_reason_}}).sentence(), Role::normal},
-                {Message("ui.retrying").sentence(), Role::normal}};
+                {Message(lock_.locked() ? "ui.locked_away" : "ui.retrying").sentence(), Role::normal}};
     }
     auto sentences = phase_status(now);
+    if (lock_.locked() && !counting() && mirror_.state().phase != Phase::waiting) {
+        sentences.push_back({Message("ui.locked").sentence(), Role::normal});
+    }
     const auto& state = mirror_.state();
     if (state.last_failure) {
         sentences.push_back(
@@ -205,7 +225,8 @@ void ViewModel::draw_handover(Screen& screen, int rows) const {
         screen.lines.push_back(blank());
     }
     add_lines(screen, {Message("ui.starting", {{"title", quoted_title(option)}}).sentence(), Role::attention}, 2);
-    add_lines(screen, {Message("ui.handover_stop").sentence(), Role::normal}, 2);
+    add_lines(screen,
+              {Message(lock_.locked() ? "ui.locked_handover" : "ui.handover_stop").sentence(), Role::normal}, 2);
     if (air) {
         screen.lines.push_back(blank());
     }
@@ -231,13 +252,17 @@ Line ViewModel::header() const {
     }
     const std::string entries = count_words(mirror_.option_count(), "entry", "entries");
     const std::string devices = count_words(mirror_.devices().size(), "device ", "devices ");
-    return whole_ ? line.right(entries + " on " + devices, Role::bar).take() : line.take();
+    const std::string locked = lock_.locked() ? "locked   " : "";
+    return whole_ ? line.right(locked + entries + " on " + devices, Role::bar).take() : line.take();
 }
 
 std::vector<std::pair<std::string, std::string>> ViewModel::footer_keys() const {
     using Keys = std::vector<std::pair<std::string, std::string>>;
     if (handing_over()) {
-        return {{"Esc", "Stop"}};
+        return lock_.locked() ? Keys() : Keys{{"Esc", "Stop"}};
+    }
+    if (lock_.asking()) {
+        return {{"Enter", "Unlock"}, {"Esc", "Back"}, {"^U", "Anew"}};
     }
     switch (mode_) {
         case Mode::page: return {{"Esc", "Back"}, {"Up Down", "Scroll"}};
@@ -259,6 +284,9 @@ std::vector<std::pair<std::string, std::string>> ViewModel::footer_keys() const 
     }
     std::vector<std::pair<std::string, std::string>> keys;
     for (const auto& binding : bindings()) {
+        if (binding.command == Command::lock && !lock_.wanted()) {
+            continue;
+        }
         keys.emplace_back(binding.name, binding.label);
     }
     return keys;
@@ -291,6 +319,8 @@ Screen ViewModel::screen(Instant now) {
     }
     if (handing_over()) {
         draw_handover(screen, body);
+    } else if (lock_.asking()) {
+        draw_list(screen, now, body);
     } else if (mode_ == Mode::page) {
         draw_text(screen, page_, body);
     } else if (mode_ == Mode::messages) {

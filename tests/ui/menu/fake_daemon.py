@@ -35,7 +35,8 @@ def device(id, order, title, **more):
 def state(phase="idle", **more):
     return {"phase": phase, "would_boot": None, "why": said("it stands first"),
             "remaining_ms": None, "progress": None, "last_failure": None, "better_default": None,
-            "notices": [], "version": "0.1.0", "by": None, "beaten": [], "strict": False, **more}
+            "notices": [], "version": "0.1.0", "by": None, "beaten": [], "strict": False,
+            "lock": False, "lock_after_ms": 0, **more}
 
 
 def change(**more):
@@ -44,14 +45,15 @@ def change(**more):
 
 
 class FakeDaemon:
-    """Serves one socket. calls holds (method, parameters) as they came; errors maps a method to its answer, and
-    steps are what Boot streams, where there are any: the name and the sentence of each."""
+    """Serves one socket. calls holds (method, parameters) as they came, callers the connection of each; errors maps a
+    method to its answer, and steps are what Boot streams, where there are any: the name and the sentence of each."""
 
     def __init__(self, path, snapshot):
         self.path = path
         self.snapshot = snapshot
         self.log = []
         self.calls = []
+        self.callers = []
         self.errors = {}
         self.steps = []
         self.condition = threading.Condition()
@@ -121,6 +123,7 @@ class FakeDaemon:
                 self.send(connection, {"parameters": {"lines": self.log}, "continues": True})
                 return
             self.calls.append((method, call.get("parameters", {})))
+            self.callers.append(connection)
             self.condition.notify_all()
             if method in self.errors:
                 self.send(connection, self.errors[method])
@@ -128,9 +131,11 @@ class FakeDaemon:
                 self.send(connection, {"parameters": {"cancelled": "countdown"}})
             elif method == "ListOptions":
                 self.send(connection, {"parameters": {"options": self.snapshot["options"]}})
+            elif method == "Boot" and not call.get("more"):
+                self.send(connection, {"parameters": {"option": "x", "progress": None, "plan": None}})
             elif method != "Boot":
                 self.send(connection, {"parameters": {}})
-            steps = self.steps if method == "Boot" and method not in self.errors else []
+            steps = self.steps if method == "Boot" and call.get("more") and method not in self.errors else []
             if steps:
                 # stillbootd first says which option it took, with no progress yet.
                 self.send(connection, {"parameters": {"option": "x"}, "continues": True})

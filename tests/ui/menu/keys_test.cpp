@@ -28,13 +28,15 @@ void type(LineEditor& editor, const std::string& text) {
 }  // namespace
 
 TEST_SUITE("menu") {
-    TEST_CASE("every function has a function key or Enter, and a letter of its own") {
+    TEST_CASE("a function key or Enter calls one function, and every function has a letter of its own") {
         std::set<Key> keys;
         std::set<char> letters;
         for (const auto& binding : bindings()) {
             CAPTURE(binding.label);
-            CHECK(keys.insert(binding.key).second);
-            CHECK(command_for({binding.key, ""}) == binding.command);
+            if (binding.key != Key::none) {
+                CHECK(keys.insert(binding.key).second);
+                CHECK(command_for({binding.key, ""}) == binding.command);
+            }
             CHECK((binding.command == Command::boot || !binding.letters.empty()));
             for (const char letter : binding.letters) {
                 CHECK(letters.insert(letter).second);

@@ -257,6 +257,64 @@ class MenuTest(unittest.TestCase):
         menu.send("G")
         menu.wait_for(" >   Generic Flash Disk")
 
+    def test_a_locked_console_gives_a_shell_for_the_password_alone(self):
+        daemon = self.daemon(sample(lock=True))
+        daemon.errors["UnlockConsole"] = {"error": "io.stillboot.WrongPassword", "parameters": {"wait_ms": 0}}
+        menu = self.menu(arguments=["/bin/sh", "console"], env={"PS1": "shell> "})
+        menu.wait_for("This console is locked: no key stops this. l asks for the password.")
+        menu.send(b"\x1a\x1c\x03")
+        menu.wait_for("Type the password of this console")
+        menu.send("xylophon\r")
+        menu.wait_for("That was not the password.")
+        self.assertNotIn("xylophon", menu.text())
+        self.assertEqual([name for name, _ in daemon.calls], ["LockConsole", "UnlockConsole"])
+        menu.send(b"\x03s")
+        del daemon.errors["UnlockConsole"]
+        menu.send("correct horse\r")
+        menu.wait_for("shell> ")
+        daemon.wait_for_call("Cancel")
+        self.assertEqual(daemon.calls[2:], [("UnlockConsole", {"password": "correct horse"}),
+                                            ("Cancel", {"console": True})])
+        self.assertEqual(len(set(daemon.callers)), 1, "the password unlocks the connection that asks")
+        menu.send("exit\r")
+        menu.wait_for("Enter Boot e Edit")
+        menu.send("l")
+        menu.wait_for("This console is locked now.")
+        menu.send("r")
+        menu.wait_for("Password:")
+        menu.send("correct horse\r")
+        daemon.wait_for_call("Rescan")
+        self.assertEqual([name for name, _ in daemon.calls[4:]], ["LockConsole", "UnlockConsole", "Rescan"])
+        self.assertEqual(len(set(daemon.callers)), 2, "a lock gives up the connection that was unlocked")
+        self.assertNotIn(b"horse", menu.raw)
+
+    def test_an_unlocked_console_locks_itself_without_a_key_and_without_its_daemon(self):
+        daemon = self.daemon(sample(phase="idle", lock=True, lock_after_ms=3000))
+        menu = self.menu(arguments=["/bin/sh", "console"])
+        menu.wait_for("This console is locked: what boots or changes anything")
+        menu.send("e")
+        menu.wait_for("Password:")
+        menu.send("horse\r")
+        menu.wait_for("Edit the command line")
+        menu.wait_for("This console is locked again: no key was pressed for 3 seconds.")
+        daemon.tell(state=state("idle", lock=True))
+        menu.send("lhorse\r")
+        menu.wait_for("This console is unlocked.")
+        daemon.stop()
+        menu.wait_for("Trying again every second.\n")
+        menu.send("s")
+        menu.wait_for("Password:")
+
+    def test_a_console_may_begin_locked_and_a_daemon_that_is_away_opens_nothing(self):
+        menu = self.menu(arguments=["/bin/sh", "locked"])
+        menu.wait_for("Trying again every second.\n")
+        menu.send("shorse\r")
+        menu.wait_for("It cannot be compared: stillbootd cannot be reached")
+        self.daemon(sample(phase="idle"))
+        menu.wait_for("Choose with the arrow keys, then press Enter to boot.")
+        menu.send("q")
+        self.assertEqual(menu.wait_exit(), 0)
+
     def test_without_a_terminal_it_says_so(self):
         import subprocess
         outcome = subprocess.run([PROGRAM, self.socket], stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
