@@ -7,7 +7,7 @@ function __stillboot_ids
     stillboot --json=short $argv[1] 2>/dev/null | string match -ra '"'$field[-1]'":"[^"]*"' | string replace -r '"[a-z]*":"(.*)"' '$1'
 end
 
-set -l verbs status list boot cancel devices rescan explain quiesce load menu log wait clients settings system report set-default set-oneshot reboot poweroff keys bridge
+set -l verbs status list boot cancel devices rescan explain quiesce load menu log wait clients settings system report set-default set-oneshot reboot poweroff keys password bridge
 complete -c stillboot -f
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a status -d 'Where things stand'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a list -d 'The boot options'
@@ -31,6 +31,7 @@ complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a clients -d 
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a reboot -d 'Restart the machine'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a poweroff -d 'Switch the machine off'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a keys -d 'Keys and certificates for clients over TLS'
+complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a password -d 'Make the password of locked consoles'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a bridge -d 'Carry the daemon over standard input and output'
 complete -c stillboot -l json -xa 'pretty short off' -d 'Print data as JSON'
 complete -c stillboot -l host -x -d 'The daemon to talk to: unix:PATH, ssh://[USER@]HOST[:PORT] or tls://HOST[:PORT]'
@@ -75,3 +76,6 @@ complete -c stillboot -n '__fish_seen_subcommand_from load' -l exec -d 'Hand ove
 complete -c stillboot -n '__fish_seen_subcommand_from load' -l devicetree -r -d 'A devicetree'
 complete -c stillboot -n '__fish_seen_subcommand_from load' -l dry-run -d 'Print the plan'
 complete -c stillboot -n '__fish_seen_subcommand_from menu' -l shell -r -d 'What its shell key starts'
+complete -c stillboot -n '__fish_seen_subcommand_from menu' -l console -d 'This terminal counts as a console'
+complete -c stillboot -n '__fish_seen_subcommand_from password' -l set -d 'Keep it in the state store'
+complete -c stillboot -n '__fish_seen_subcommand_from password' -l ask -d 'Ask for the one that is set'

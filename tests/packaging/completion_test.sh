@@ -34,9 +34,9 @@ esac
 STUB
 chmod +x "$stub/stillboot"
 
-verbs="boot bridge cancel clients devices explain keys list load log menu poweroff quiesce reboot report rescan set-default set-oneshot settings status system wait"
+verbs="boot bridge cancel clients devices explain keys list load log menu password poweroff quiesce reboot report rescan set-default set-oneshot settings status system wait"
 expect "--ca --cert --help --host --json --key --root --version $verbs " "$(offers stillboot "")"
-expect "poweroff " "$(offers stillboot po)"
+expect "poweroff " "$(offers stillboot pow)"
 expect "vda2/grub/0 vda2/grub/1 " "$(offers stillboot boot vda)"
 expect "@default " "$(offers stillboot boot @)"
 expect "--append --args --devicetree --dry-run --help --initrd --kernel --wait " "$(offers stillboot boot --)"

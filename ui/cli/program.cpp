@@ -19,7 +19,7 @@ constexpr AddVerb verbs[] = {add_status,     add_list,        add_boot,        a
                              add_devices,    add_rescan,      add_explain,     add_quiesce,  add_load,
                              add_log,        add_wait,        add_clients,     add_settings, add_system,
                              add_bug_report, add_set_default, add_set_oneshot, add_reboot,   add_poweroff,
-                             add_keys,       add_bridge};
+                             add_keys,       add_password,    add_bridge};
 
 struct General {
     std::string json = "off";
