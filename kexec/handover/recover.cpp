@@ -27,29 +27,34 @@ Result<std::optional<Recovery>> clear_record_of_another_boot(quiesce::StateStore
     return std::optional<Recovery>();
 }
 
+// The jump did not happen: what it had used up is as it was. What was learnt stays.
+Result<void> clear_attempt(quiesce::StateStore& store) {
+    auto state = read_state(store);
+    if (!state) {
+        return state.error();
+    }
+    if (!state->attempt) {
+        return {};
+    }
+    if (state->attempt->one_shot && !state->choices.one_shot) {
+        state->choices.one_shot = state->attempt->one_shot;
+    }
+    state->attempt.reset();
+    return write_state(store, *state);
+}
+
 }  // namespace
 
+// The store first: what a record in /run does not name any more, nobody would give back.
 std::vector<Message> clear_records(const Ports& ports) {
     std::vector<Message> failures;
+    if (ports.durable_store != nullptr) {
+        if (auto cleared = clear_attempt(*ports.durable_store); !cleared) {
+            failures.push_back(cleared.error().message());
+        }
+    }
     if (auto cleared = ports.run_store.clear(); !cleared) {
         failures.push_back(cleared.error().message());
-    }
-    if (ports.durable_store == nullptr) {
-        return failures;
-    }
-    // What was learnt stays.
-    auto state = read_state(*ports.durable_store);
-    if (state && state->attempt) {
-        // The jump did not happen: what it had used up is as it was.
-        if (state->attempt->one_shot && !state->choices.one_shot) {
-            state->choices.one_shot = state->attempt->one_shot;
-        }
-        state->attempt.reset();
-        if (auto written = write_state(*ports.durable_store, *state); !written) {
-            failures.push_back(written.error().message());
-        }
-    } else if (!state) {
-        failures.push_back(state.error().message());
     }
     return failures;
 }

@@ -251,6 +251,7 @@ public:
     explicit MemoryStore(Script& script) : script_(script) {}
     std::optional<std::string> contents;
     std::vector<std::string> written;
+    std::size_t calls_at_last_write = 0;  ///< how many there were of all ports before it
     bool fails = false;
 
     Result<void> write(std::string_view text) override {
@@ -259,6 +260,7 @@ public:
         }
         contents = text;
         written.emplace_back(text);
+        calls_at_last_write = script_.calls.size();
         return {};
     }
     Result<std::optional<std::string>> read() override {

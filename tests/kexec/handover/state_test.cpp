@@ -381,6 +381,23 @@ TEST_SUITE("handover") {
         }
     }
 
+    TEST_CASE("a daemon that ends while it clears the records leaves nothing used up") {
+        // The store must have it back before /run forgets: nobody else would give it back.
+        Bench bench;
+        bench.request.option_id = "disk/bls/wanted";
+        bench.durable = std::make_unique<MemoryStore>(bench.script);
+        State before;
+        before.choices.one_shot = Choice{"disk/bls/wanted", "Linux"};
+        REQUIRE(write_state(*bench.durable, before));
+        REQUIRE(bench.run().undone);
+        const auto& calls = bench.script.calls;
+        const auto cleared = std::find(calls.begin(), calls.end(), "clear record") - calls.begin();
+        CHECK(bench.durable->calls_at_last_write == static_cast<std::size_t>(cleared));
+        const State after = state_from_text(*bench.durable->contents).value();
+        CHECK(after.choices == before.choices);
+        CHECK_FALSE(after.attempt);
+    }
+
     TEST_CASE("a store that fails costs the memory, not the boot") {
         Bench bench;
         bench.durable = std::make_unique<MemoryStore>(bench.script);
