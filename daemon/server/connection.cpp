@@ -11,6 +11,7 @@
 #include <chrono>
 #include <optional>
 
+#include "config/base/planted_defect.hpp"
 #include "daemon/loop/deadline.hpp"
 #include "daemon/protocol/failure.hpp"
 #include "daemon/protocol/service.hpp"
@@ -162,8 +163,7 @@ void Connection::start_call(std::string_view frame) {
     handler_.on_call(*call, peer_, std::move(replier));
 }
 
-asio::awaitable<void> Connection::read_calls() {
-    const auto self = shared_from_this();
+asio::awaitable<void> Connection::read_calls(std::shared_ptr<Connection> /*self*/) {
     std::array<char, 4096> chunk;
     std::optional<Deadline> deadline;
     std::uint64_t deadline_call = 0;
@@ -198,8 +198,7 @@ asio::awaitable<void> Connection::read_calls() {
     }
 }
 
-asio::awaitable<void> Connection::write_replies() {
-    const auto self = shared_from_this();
+asio::awaitable<void> Connection::write_replies(std::shared_ptr<Connection> /*self*/) {
     while (socket_.is_open()) {
         if (queue_.empty()) {
             if (cut_off_) {
@@ -257,7 +256,7 @@ void Connection::clear_queue() {
 }
 
 bool Connection::send(std::uint64_t call_number, std::shared_ptr<const std::string> frame, bool continues) {
-    if (!is_open() || !in_call_ || call_number != call_number_) {
+    if (!is_open() || !in_call_ || (call_number != call_number_ && !planted_defect)) {
         return false;
     }
     in_call_ = continues;

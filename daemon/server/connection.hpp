@@ -26,10 +26,10 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    /// Reads until the client goes or breaks a rule.
-    boost::asio::awaitable<void> read_calls();
+    /// Reads until the client goes or breaks a rule. @param self  itself, from before the first step on
+    boost::asio::awaitable<void> read_calls(std::shared_ptr<Connection> self);
     /// Writes what is queued until the connection is closed.
-    boost::asio::awaitable<void> write_replies();
+    boost::asio::awaitable<void> write_replies(std::shared_ptr<Connection> self);
     void close();
     [[nodiscard]] bool is_open() const { return socket_.is_open() && !cut_off_; }
     /// True while it still costs a descriptor, though it may be cut off already.

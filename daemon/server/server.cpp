@@ -151,8 +151,8 @@ void Server::Impl::admit(Protocol::socket socket, Peer peer) {
     const auto connection =
         std::make_shared<Connection>(std::move(socket), std::move(peer), handler_, limits_, unread_);
     connections_.push_back(connection);
-    spawner_.spawn("reading from a client", connection->read_calls());
-    spawner_.spawn("writing to a client", connection->write_replies());
+    spawner_.spawn("reading from a client", connection->read_calls(connection));
+    spawner_.spawn("writing to a client", connection->write_replies(connection));
 }
 
 std::size_t Server::Impl::count_open() {

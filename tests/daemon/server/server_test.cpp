@@ -176,6 +176,32 @@ TEST_SUITE("server") {
         CHECK(Peer(0, 1).allowed() == protocol::Role::all);
     }
 
+    TEST_CASE("cut at each length, what is whole is answered, and the rest goes with its client or is completed") {
+        const std::string wire = echo(1) + echo(2);
+        const std::size_t whole = echo(1).size();
+        for (std::size_t cut = 0; cut <= wire.size(); ++cut) {
+            CAPTURE(cut);
+            Machine machine;
+            const auto goes = machine.connect();
+            const auto stays = machine.connect();
+            for (const auto* client : {&goes, &stays}) {
+                machine.send(*client, std::string_view(wire).substr(0, cut));
+            }
+            const std::string first = R"({"parameters":{"n":1}})";
+            const std::string second = R"({"parameters":{"n":2}})";
+            ::shutdown(goes.get(), SHUT_WR);
+            std::string got;
+            for (std::size_t answers = 0; answers <= cut / whole; ++answers) {
+                got += machine.receive(goes);
+            }
+            CHECK(got == (cut < whole ? "" : cut < wire.size() ? first : first + second) + "<end>");
+            machine.send(stays, std::string_view(wire).substr(cut));
+            CHECK(machine.receive(stays) == first);
+            CHECK(machine.receive(stays) == second);
+            CHECK(machine.handler.troubles.empty());
+        }
+    }
+
     TEST_CASE("the service describes itself without the handler") {
         Machine machine;
         const auto client = machine.connect();
