@@ -26,6 +26,8 @@ public:
     virtual std::vector<Message> damage() { return {}; }
     /// Node or sysfs path of the device it lies on, whose chain goes last; empty for memory and NVRAM.
     [[nodiscard]] virtual std::string device() const = 0;
+    /// Where it is, for a person: "/dev/sda3", "EFI variables".
+    [[nodiscard]] virtual std::string place() const { return device(); }
     /// Lets go of that device, because it goes; what is asked of the store afterwards takes hold of it again.
     virtual void close() {}
 };

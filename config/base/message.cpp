@@ -24,6 +24,7 @@ constexpr Entry catalogue[] = {
 #include "config/base/catalogue/handover.inc"
 #include "config/base/catalogue/hook.inc"
 #include "config/base/catalogue/kexec.inc"
+#include "config/base/catalogue/platform.inc"
 #include "config/base/catalogue/probe.inc"
 #include "config/base/catalogue/quiesce.inc"
 #include "config/base/catalogue/state.inc"

@@ -108,7 +108,8 @@ struct Settings {
     Setting<std::chrono::seconds> watchdog{std::chrono::seconds(0)};
     Setting<bool> release_holders{false};  ///< `release_holders`: whoever holds a slow device is asked to end
     Setting<bool> report_on_command_line{false};  ///< `report_on_command_line`: of the next kernel
-    /// Device node of the state store (`state_store`), "none" for none; empty for the one labelled so.
+    /// Device node of the state store (`state_store`), "efi" for EFI variables, "none" for none; empty for the one
+    /// labelled so, or EFI variables.
     Setting<std::string> state_store;
     Setting<std::vector<std::string>> keep;  ///< `keep`: drivers that are never unbound
     Setting<unsigned> probe_parallel{2};     ///< `probe.parallel`: scans at the same time

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "daemon/probe/fetch_client.hpp"
+#include "daemon/state/choice.hpp"
 #include "kexec/handover/state.hpp"
 
 namespace stillboot::handover {
@@ -42,9 +43,8 @@ Options handover_options(const Settings& settings) {
     return out;
 }
 
-std::unique_ptr<state::PartitionStore> open_store(const Root& root, const Settings& settings) {
-    std::string node = state::find_store(root, settings.state_store.value);
-    return node.empty() ? nullptr : std::make_unique<state::PartitionStore>(std::move(node));
+std::unique_ptr<quiesce::StateStore> open_store(const Root& root, const Settings& settings) {
+    return state::open_store(root, settings.state_store.value);
 }
 
 Result<void> add_memory(quiesce::Policy& policy, quiesce::StateStore& store) {

@@ -41,7 +41,7 @@ public:
 [[nodiscard]] Options handover_options(const Settings& settings);
 
 /// The state store of the machine, or null where there is none.
-[[nodiscard]] std::unique_ptr<state::PartitionStore> open_store(const Root& root, const Settings& settings);
+[[nodiscard]] std::unique_ptr<quiesce::StateStore> open_store(const Root& root, const Settings& settings);
 
 /// What the store knows goes into the policy: the drivers to leave alone, and the device that goes last.
 /// @error those of read_state(); the policy is as it was
@@ -68,7 +68,7 @@ private:
     quiesce::Policy with_memory(quiesce::Policy policy);
 
     std::optional<Error> store_failure_;
-    std::unique_ptr<state::PartitionStore> store_;
+    std::unique_ptr<quiesce::StateStore> store_;
     quiesce::SystemPorts system_;
     RoomQuiescer quiescer_;
     SystemProcessRunner runner_;

@@ -15,7 +15,7 @@
 #include "daemon/handover/thread_booter.hpp"
 #include "daemon/main/restart.hpp"
 #include "daemon/main/system_info.hpp"
-#include "daemon/state/partition_store.hpp"
+#include "daemon/state/choice.hpp"
 #include "quiesce/load_policy.hpp"
 
 namespace stillboot {

@@ -189,7 +189,7 @@ struct System {
     std::string processor;
     std::uint64_t processors = 0;  ///< that are online
     std::uint64_t memory_bytes = 0;
-    std::string state_store;  ///< its node; empty where there is none
+    std::string state_store;  ///< its node, or "EFI variables"; empty where there is none
     std::string version;      ///< of Stillboot
     std::vector<Interface> interfaces;
 

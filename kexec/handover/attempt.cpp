@@ -126,8 +126,14 @@ void Attempt::let_go_of_store(quiesce::JumpReport so_far) {
             store_failed(written.error());
         }
     }
+    const bool could = remembers();
     record_.store_gone = true;
     if (ports_.durable_store != nullptr) {
+    if (could && !store_fails_ && !state_.report) {
+        const Message left_out("handover.report_left_out");
+        notes_.push_back(left_out);
+        ports_.journal.line(left_out);
+    }
         ports_.durable_store->close();
     }
 }

@@ -77,6 +77,11 @@ Result<State> parse_state(const json::object& object) {
     return state;
 }
 
+bool has_no_room(const Error& error) {
+    return error.code() == "state.too_large" || error.code() == "state.full" ||
+           error.code() == "state.firmware_refuses";
+}
+
 }  // namespace
 
 std::string to_text(const State& state) {
@@ -120,7 +125,12 @@ Result<std::optional<quiesce::JumpReport>> StoredReport::read() {
     return state ? Result<std::optional<quiesce::JumpReport>>(std::move(state->report)) : state.error();
 }
 
-Result<void> write_state(quiesce::StateStore& store, const State& state) {
+Result<void> write_state(quiesce::StateStore& store, State& state) {
+    auto written = store.write(to_text(state));
+    if (written || !state.report || !has_no_room(written.error())) {
+        return written;
+    }
+    state.report.reset();
     return store.write(to_text(state));
 }
 

@@ -52,14 +52,16 @@ struct State {
 
 /// What a store holds; an empty one where nothing was ever written. @error those of the store and of the text
 [[nodiscard]] Result<State> read_state(quiesce::StateStore& store);
-[[nodiscard]] Result<void> write_state(quiesce::StateStore& store, const State& state);
+/// Where a store has no room for all of it the report goes first, from `state` too: what was chosen and learned
+/// counts more. @error those of the store
+[[nodiscard]] Result<void> write_state(quiesce::StateStore& store, State& state);
 
 /// The report that a state store holds, as a place where one survives. Lifetime: borrows the store.
 class StoredReport final : public quiesce::ReportSource {
 public:
     explicit StoredReport(quiesce::StateStore& store) : store_(store) {}
 
-    [[nodiscard]] std::string name() const override { return "the state store on " + store_.device(); }
+    [[nodiscard]] std::string name() const override { return "the state store (" + store_.place() + ")"; }
     /// @error those of read_state
     Result<std::optional<quiesce::JumpReport>> read() override;
 

@@ -32,7 +32,7 @@ def test_the_next_system_reads_the_report(lab):
         entries.wait_for_disks(machine, LABELS)
         report = machine.sh("stillboot quiesce report", timeout=60)
         lab.check("the report is of the system before", before in report, report)
-        lab.check("it comes from the state store", "told by the state store on /dev/vda" in report, report)
+        lab.check("it comes from the state store", "told by the state store (/dev/vda)" in report, report)
         lab.check("and knows how long the disk took", f": {nvme} (nvme)" in report, report)
         lab.check("and what was kept", "kept " in report, report)
         word = machine.sh("grep -o 'stillboot.report=[^ ]*' /proc/cmdline").strip()

@@ -154,7 +154,8 @@ bool set_flag(Settings& settings, const SettingValue& value) {
 // A path, or a word for none and for the usual one.
 bool set_state_store(Settings& settings, const SettingValue& value) {
     const bool usual = value.word == "auto";
-    if (!usual && value.word != "none" && !(value.word && value.word->starts_with("/dev/"))) {
+    if (!usual && value.word != "none" && value.word != "efi" &&
+        !(value.word && value.word->starts_with("/dev/"))) {
         return false;
     }
     settings.state_store.value = usual ? "" : *value.word;

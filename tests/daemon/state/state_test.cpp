@@ -2,13 +2,16 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 
+#include "daemon/state/choice.hpp"
 #include "daemon/state/partition_store.hpp"
 #include "daemon/state/two_copies.hpp"
+#include "tests/daemon/state/file_size_limit.hpp"
 #include "tests/temporary_tree.hpp"
 
 using namespace std::chrono_literals;
 using namespace stillboot;
 using namespace stillboot::state;
+using stillboot::test::FileSizeLimit;
 using stillboot::test::TemporaryTree;
 
 namespace {
@@ -19,8 +22,8 @@ struct Directory {
         tree.directory("store");
         root.emplace(tree.root());
     }
-    [[nodiscard]] CopiesInDirectory copies() const {
-        return CopiesInDirectory(root->open_file("/store", O_RDONLY | O_DIRECTORY).value());
+    [[nodiscard]] Copies copies() const {
+        return Copies(std::make_unique<FilePlaces>(root->open_file("/store", O_RDONLY | O_DIRECTORY).value()));
     }
     [[nodiscard]] std::string bytes(const std::string& name) const {
         return root->read_file("/store/" + name, 1 << 20).value();
@@ -85,7 +88,7 @@ TEST_SUITE("state") {
         }
         CHECK(decode_copy(directory.bytes("stillboot.0"))->text == "three");
         CHECK(decode_copy(directory.bytes("stillboot.1"))->text == "two");
-        CHECK(directory.bytes("stillboot.1").size() == CopiesInDirectory::copy_bytes);
+        CHECK(directory.bytes("stillboot.1").size() == FilePlaces::copy_bytes);
         REQUIRE(copies.write(""));
         CHECK_FALSE(copies.read().value());
     }
@@ -165,9 +168,23 @@ TEST_SUITE("state") {
     TEST_CASE("what has no room is refused and changes nothing") {
         const Directory directory;
         REQUIRE(directory.copies().write("before"));
-        CHECK(directory.copies().write(std::string(CopiesInDirectory::copy_bytes, 'x')).error().code() ==
+        CHECK(directory.copies().write(std::string(FilePlaces::copy_bytes, 'x')).error().code() ==
               "state.too_large");
         CHECK(directory.copies().read().value() == "before");
+    }
+
+    TEST_CASE("a full disk says so, and leaves the older copy") {
+        const Directory directory;
+        const auto copies = directory.copies();
+        REQUIRE(copies.write("before"));
+        {
+            const FileSizeLimit limit(4096);
+            CHECK(copies.write("after").error().sentence() ==
+                  "the state store is full, its file stillboot.1 cannot be written: what it held before is kept");
+        }
+        CHECK(copies.read().value() == "before");
+        REQUIRE(copies.write("after"));
+        CHECK(copies.read().value() == "after");
     }
 
     TEST_CASE("copies that cannot be read or written are named") {

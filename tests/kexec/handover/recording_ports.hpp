@@ -253,10 +253,15 @@ public:
     std::vector<std::string> written;
     std::size_t calls_at_last_write = 0;  ///< how many there were of all ports before it
     bool fails = false;
+    std::size_t limit = std::string::npos;
 
     Result<void> write(std::string_view text) override {
         if (fails) {
-            return Error("state.write_failed", {{"file", "stillboot.0"}, {"errno", "EIO"}});
+            return Error("state.write_failed", {{"copy", "file stillboot.0"}, {"errno", "EIO"}});
+        }
+        if (text.size() > limit) {
+            return Error("state.too_large",
+                         {{"bytes", std::uint64_t{text.size()}}, {"limit", std::uint64_t{limit}}});
         }
         contents = text;
         written.emplace_back(text);
@@ -264,7 +269,7 @@ public:
         return {};
     }
     Result<std::optional<std::string>> read() override {
-        return fails ? Result<std::optional<std::string>>(Error("state.hangs", {{"device", "/dev/sda9"}}))
+        return fails ? Result<std::optional<std::string>>(Error("state.hangs", {{"place", "/dev/sda9"}}))
                      : contents;
     }
     Result<void> clear() override { return write({}); }

@@ -240,7 +240,7 @@ TEST_SUITE("handover") {
         store.contents = to_text(state);
         CHECK(look_back(store, "this boot", false)->notes.empty());
         CHECK(read_state(store)->attempt);
-        store.damaged = {Message("state.copy_damaged", {{"file", "stillboot.1"}})};
+        store.damaged = {Message("state.copy_damaged", {{"copy", "file stillboot.1"}})};
         CHECK(sentences(look_back(store, "this boot", false)->notes) ==
               Lines{"the state store's file stillboot.1 is damaged: the other copy is used"});
         store.fails = true;
@@ -444,6 +444,30 @@ TEST_SUITE("handover") {
         CHECK(last.report->kind == quiesce::JumpReport::Kind::planned);
         CHECK(last.report->from_boot == "this-boot");
     }
+    TEST_CASE("where a store has no room for the report too, that is left out and said, and the rest is kept") {
+        Bench bench;
+        bench.durable = std::make_unique<MemoryStore>(bench.script);
+        (void)bench.run();
+        std::size_t without_report = 0;
+        for (const std::string& text : bench.durable->written) {
+            without_report = std::max(without_report, state_from_text(text)->report ? 0 : text.size());
+        }
+        bench.durable = std::make_unique<MemoryStore>(bench.script);
+        bench.durable->limit = without_report;
+        const Outcome outcome = bench.run();
+        CHECK(outcome.failed_at == Step::jump);
+        REQUIRE_FALSE(outcome.notes.empty());
+        CHECK(outcome.notes.back().code() == "handover.report_left_out");
+        const State last = state_from_text(bench.durable->written.at(bench.durable->written.size() - 2)).value();
+        CHECK(last.attempt->step == Step::jump);
+        CHECK_FALSE(last.report);
+        // Whatever else it is, it is not tried twice.
+        bench.durable->limit = 10;
+        State state;
+        state.report.emplace();
+        CHECK(write_state(*bench.durable, state).error().code() == "state.too_large");
+    }
+
 
     TEST_CASE("settings are kept by their keys, and not without bound") {
         State state;
