@@ -22,6 +22,7 @@ struct Past {
     bool hold = false;               ///< nothing may boot by itself
     std::optional<Choices> choices;  ///< none where the store could not be asked
     std::vector<SettingText> settings;
+    std::optional<std::string> entry_once;           ///< what the firmware is asked to boot at this start
     std::optional<protocol::HandoverReport> report;  ///< of the last hand-over
 };
 

@@ -65,9 +65,10 @@ MachinePorts::MachinePorts(const Root& root, quiesce::Policy policy, const Setti
       watchdog_(root),
       loader_(root, runner_),
       run_store_(root),
+      entry_once_(root),
       ports_{root,       fetcher_,     loader_,    quiescer_, surroundings_,
              run_store_, store_.get(), restarter_, watchdog_, system_.ports().journal,
-             observer,   clock_} {}
+             observer,   clock_,       entry_once_} {}
 
 // A store that cannot be read counts as none.
 quiesce::Policy MachinePorts::with_memory(quiesce::Policy policy) {

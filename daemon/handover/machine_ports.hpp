@@ -9,7 +9,7 @@
 
 #include "config/base/process.hpp"
 #include "config/model/settings.hpp"
-#include "daemon/state/partition_store.hpp"
+#include "daemon/platform/platform.hpp"
 #include "kexec/handover/plan.hpp"
 #include "kexec/handover/ports.hpp"
 #include "kexec/handover/quiescer.hpp"
@@ -47,6 +47,16 @@ public:
 /// @error those of read_state(); the policy is as it was
 Result<void> add_memory(quiesce::Policy& policy, quiesce::StateStore& store);
 
+/// What the firmware of this machine is asked for.
+class PlatformEntry final : public EntryOnce {
+public:
+    explicit PlatformEntry(const Root& root) : platform_(platform::platform_of(root)) {}
+    Result<void> set(const std::optional<std::string>& entry) override { return platform_->set_entry_once(entry); }
+
+private:
+    std::unique_ptr<platform::Platform> platform_;
+};
+
 /// For what nobody watches: a plan, an undo.
 class Unobserved final : public Observer {
 public:
@@ -79,6 +89,7 @@ private:
     StoppedScans surroundings_;
     quiesce::RunStateStore run_store_;
     SystemClock clock_;
+    PlatformEntry entry_once_;
     Ports ports_;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/handover/machine_ports.hpp"
+#include "daemon/platform/platform.hpp"
 #include "kexec/handover/system_watchdog.hpp"
 #include "quiesce/load_policy.hpp"
 
@@ -75,17 +76,33 @@ std::optional<protocol::HandoverReport> report_of(const std::optional<quiesce::J
     return report;
 }
 
-Past read_past(const Root& root, const Settings& settings) {
-    Past past;
+// What the firmware is asked for, unless the machine went down when it had just been used up.
+std::optional<std::string> read_entry(const Root& root, const std::optional<std::string>& used,
+                                      std::vector<Message>& notes) {
+    const auto platform = platform::platform_of(root);
+    auto entry = platform->entry_once();
+    if (entry && *entry && *entry == used) {
+        const auto forgotten = platform->set_entry_once(std::nullopt);
+        entry = forgotten ? Result<std::optional<std::string>>(std::nullopt) : forgotten.error();
+    }
+    if (!entry) {
+        notes.push_back(entry.error().message());
+        return std::nullopt;
+    }
+    return std::move(*entry);
+}
+
+// @return what the firmware was asked for, where the attempt of an earlier kernel had used it up
+std::optional<std::string> read_store(const Root& root, const Settings& settings, Past& past) {
     const auto store = open_store(root, settings);
     if (store == nullptr) {
         past.notes.emplace_back("handover.no_store");
-        return past;
+        return std::nullopt;
     }
     auto found = look_back(*store, quiesce::current_boot_id(root), watchdog_fired(root));
     if (!found) {
         past.notes.push_back(found.error().message());
-        return past;
+        return std::nullopt;
     }
     past.notes = std::move(found->notes);
     past.retry = std::move(found->retry);
@@ -98,6 +115,13 @@ Past read_past(const Root& root, const Settings& settings) {
             past.notes.push_back(learned.message());
         }
     }
+    return std::move(found->used_entry);
+}
+
+Past read_past(const Root& root, const Settings& settings) {
+    Past past;
+    const auto used = read_store(root, settings, past);
+    past.entry_once = read_entry(root, used, past.notes);
     return past;
 }
 
@@ -130,6 +154,7 @@ public:
     void look_back(std::function<void(const Past&)> done);
     void change(std::string_view no_store, std::function<void(State&)> change,
                 std::function<void(const Result<State>&)> done);
+    void ask_for_setup(std::function<void(const Result<void>&)> done);
     void set_settings(const Settings& settings) { settings_ = settings; }
     [[nodiscard]] bool has_left_over() const { return root_.exists(quiesce::RunStateStore::default_path); }
     void cancel() { stop_.request_stop(); }
@@ -241,9 +266,6 @@ void ThreadBooter::Impl::look_back(std::function<void(const Past&)> done) {
     if (busy_) {
         return done(Past());
     }
-    if (open_store(root_, settings_) == nullptr) {
-        return done(read_past(root_, settings_));
-    }
     run_beside<Past>([this] { return read_past(root_, settings_); }, std::move(done));
 }
 
@@ -255,6 +277,13 @@ void ThreadBooter::Impl::change(std::string_view no_store, std::function<void(St
     run_beside<Result<State>>([this, no_store, change = std::move(change),
                                settings = settings_] { return change_state(root_, settings, no_store, change); },
                               std::move(done));
+}
+
+void ThreadBooter::Impl::ask_for_setup(std::function<void(const Result<void>&)> done) {
+    if (busy_) {
+        return done(Error("handover.busy"));
+    }
+    run_beside<Result<void>>([this] { return platform::platform_of(root_)->ask_for_setup(); }, std::move(done));
 }
 
 // On the thread, where the store may take its time; a hand-over that is asked for meanwhile waits for it.
@@ -311,6 +340,9 @@ void ThreadBooter::plan(Request request, std::function<void(Result<std::vector<s
 }
 void ThreadBooter::look_back(std::function<void(const Past&)> done) {
     impl_->look_back(std::move(done));
+}
+void ThreadBooter::ask_for_setup(std::function<void(const Result<void>&)> done) {
+    impl_->ask_for_setup(std::move(done));
 }
 void ThreadBooter::set_settings(const Settings& settings) {
     impl_->set_settings(settings);

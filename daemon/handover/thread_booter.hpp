@@ -45,10 +45,14 @@ public:
     /// For hand-overs and plans that begin after this.
     void set_settings(const Settings& settings);
 
-    /// Reads the state store and settles what it holds of an earlier kernel; a hand-over that is asked for
-    /// meanwhile waits for it. `done` is called on the loop, at once where there is no store or a hand-over is
-    /// under way.
+    /// Reads the state store and settles what it holds of an earlier kernel, and what the firmware is asked for; a
+    /// hand-over that is asked for meanwhile waits for it. `done` is called on the loop, at once where a hand-over
+    /// is under way.
     void look_back(std::function<void(const Past&)> done);
+
+    /// Has the firmware open its setup at the next start. `done` is called on the loop.
+    /// @error handover.busy, and those of platform::Platform
+    void ask_for_setup(std::function<void(const Result<void>&)> done);
 
     /// True where a record lies there of a hand-over whose daemon was ended in the middle (or of an earlier boot).
     [[nodiscard]] bool has_left_over() const;

@@ -102,6 +102,11 @@ void Core::on_past(const handover::Past& past) {
         log_.warning(note);
     }
     store_was_read_ = true;
+    if (past.entry_once) {
+        kept_.entry_once = past.entry_once;
+        tell_of_entry(*past.entry_once);
+        act(policy_.on_claims(SteadyClock::now(), claims()));
+    }
     if (past.choices) {
         for (const Diagnostic& refused : settings_.on_stored(past.settings)) {
             log_.warning(Message("daemon.said", {{"text", refused.text()}}));
@@ -138,7 +143,27 @@ void Core::keep_choices(const handover::Choices& choices) {
     const auto candidate = [](const std::optional<handover::Choice>& choice) {
         return choice ? std::optional(policy::Candidate(choice->option_id, choice->title)) : std::nullopt;
     };
-    kept_ = {candidate(choices.one_shot), candidate(choices.saved_default)};
+    kept_.one_shot = candidate(choices.one_shot);
+    kept_.saved_default = candidate(choices.saved_default);
+}
+
+void Core::tell_of_entry(const std::string& entry) {
+    const auto options = registry_.options();
+    const bool is_there = std::any_of(options.begin(), options.end(),
+                                      [&](const auto& option) { return policy::is_entry(option, entry); });
+    const std::initializer_list<Message::Param> params = {{"entry", entry}};
+    if (is_there) {
+        return log_.info(Message("daemon.entry_once", params));
+    }
+    notices_.emplace_back("daemon.entry_once_missing", params);
+    log_.warning(notices_.back());
+}
+
+// Whoever chose it: what is to be booted once is not booted again by itself.
+void Core::use_entry(const protocol::Option& option, handover::Request& request) const {
+    if (kept_.entry_once && policy::is_entry(option, *kept_.entry_once)) {
+        request.entry_once = kept_.entry_once;
+    }
 }
 
 void Core::act(const policy::Actions& actions) {
@@ -205,6 +230,7 @@ void Core::start_boot(const std::string& id) {
         auto request = handover::request_of(registry_, **option, overrides);
         if (request) {
             request->attempt = again ? retry->attempt : 1;
+            use_entry(**option, *request);
             return booter_.start(std::move(*request), std::move(events));
         }
     }

@@ -32,6 +32,8 @@ struct CoreHooks {
     std::function<protocol::System()> system;
     std::function<std::optional<Error>()> why_no_passwords;  ///< none: check_password() can tell
     std::function<void(const std::string& hash, std::string password, password::OnChecked)> check_password;
+    /// The firmware opens its setup at the next start; what is called then says why not.
+    std::function<void(std::function<void(const Result<void>&)>)> ask_for_setup;
 };
 
 /// A name for this run of the daemon that none before it had.
@@ -122,6 +124,8 @@ private:
         return policy::claims_of(policy::ranked_rules(settings_.now(), kept_), registry_);
     }
     void keep_choices(const handover::Choices& choices);
+    void tell_of_entry(const std::string& entry);
+    void use_entry(const protocol::Option& option, handover::Request& request) const;
     [[nodiscard]] std::string default_option() const;
     [[nodiscard]] bool answer_strict(bool from_console, const Caller& caller);
     void do_final_action();

@@ -71,6 +71,7 @@ void Daemon::build() {
     hooks.rescan = [this](const std::optional<std::string>& device) { return discovery_->rescan(device); };
     hooks.why_no_restart = [this](bool power_off) { return why_no_restart(power_off, root_); };
     hooks.restart = [this](bool power_off) { restart_machine(power_off, root_, log_); };
+    hooks.ask_for_setup = [this](auto done) { booter_->ask_for_setup(std::move(done)); };
     hooks.clients = [this] { return server_->clients(); };
     hooks.system = [this] {
         protocol::System system = read_system(root_, addresses_of_interfaces());

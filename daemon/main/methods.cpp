@@ -52,7 +52,7 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         {protocol::SetSetting::name, &Core::set_setting, Role::configure, false},
         {protocol::LockConsole::name, &Core::lock_console, Role::all, true},
         {protocol::UnlockConsole::name, &Core::unlock_console, Role::look, false},
-        {protocol::Reboot::name, &Core::reboot, Role::all, true},
+        {protocol::Reboot::name, &Core::reboot, Role::all, false},
         {protocol::PowerOff::name, &Core::power_off, Role::all, true},
     };
     if (call.method == protocol::list_boot_entries_name) {
@@ -195,6 +195,7 @@ void Core::boot(const Caller& caller) {
         return dry_run(option->id, std::move(*request), caller.replier);
     }
     if (!answer_strict(asked->console.value_or(false), caller)) {
+        use_entry(*option, *request);
         boot_option(*option, std::move(*request), caller);
     }
 }
@@ -361,7 +362,25 @@ void Core::set_setting(const Caller& caller) {
 }
 
 void Core::reboot(const Caller& caller) {
-    restart(caller, false);
+    const auto asked = parameters_of<protocol::Reboot>(caller.call, *caller.replier);
+    if (!asked) {
+        return;
+    }
+    if (!asked->firmware_setup.value_or(false)) {
+        return restart(caller, false);
+    }
+    if (answer_busy(caller)) {
+        return;
+    }
+    hooks_.ask_for_setup([this, replier = caller.replier](const Result<void>& done) {
+        if (!done) {
+            replier->reply(protocol::refused(done.error().message()));
+            return;
+        }
+        log_.info(Message("daemon.setup_asked"));
+        replier->reply(reply_of(protocol::Nothing()));
+        hooks_.restart(false);
+    });
 }
 
 void Core::power_off(const Caller& caller) {

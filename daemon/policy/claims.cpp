@@ -4,6 +4,8 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
+
 namespace stillboot::policy {
 namespace {
 
@@ -30,6 +32,34 @@ void rank(const Setting<std::vector<BootRule>>& setting, std::string_view key, s
     }
 }
 
+constexpr std::string_view digits = "0123456789";
+
+// "debian.conf" is "debian".
+std::string_view without_suffix(std::string_view name) {
+    constexpr std::string_view suffix = ".conf";
+    return name.ends_with(suffix) ? name.substr(0, name.size() - suffix.size()) : name;
+}
+
+// "debian+3-1" and "debian+3" are "debian".
+std::string_view without_counters(std::string_view name) {
+    const std::size_t plus = name.rfind('+');
+    std::string_view counters = plus == name.npos ? "" : name.substr(plus + 1);
+    const std::size_t left = std::min(counters.find_first_not_of(digits), counters.size());
+    if (left == 0) {
+        return name;
+    }
+    counters.remove_prefix(left);
+    const bool fits = counters.empty() || (counters.size() > 1 && counters.front() == '-' &&
+                                           counters.find_first_not_of(digits, 1) == counters.npos);
+    return fits ? name.substr(0, plus) : name;
+}
+
+bool same_letters(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [&](char x, char y) { return lower(x) == lower(y); });
+}
+
 // An id may hold what means something in a glob.
 std::string literal(std::string_view text) {
     std::string glob;
@@ -50,8 +80,21 @@ void rank(const std::optional<Candidate>& chosen, Message by, std::vector<Ranked
 
 }  // namespace
 
+bool is_entry(const protocol::Option& option, std::string_view name) {
+    constexpr std::string_view mark = "/bls/";
+    const auto at = option.id.rfind(mark);
+    if (option.source.format != "bls" || at == option.id.npos) {
+        return false;
+    }
+    const std::string id = option.id.substr(at + mark.size());
+    return same_letters(without_counters(without_suffix(name)), id.substr(0, id.find('#')));
+}
+
 std::vector<RankedRule> ranked_rules(const Settings& settings, const KeptChoices& chosen) {
     std::vector<RankedRule> ranked;
+    if (chosen.entry_once) {
+        ranked.push_back({BootRule(), Message("daemon.by_firmware"), *chosen.entry_once});
+    }
     rank(chosen.one_shot, Message("daemon.by_one_shot"), ranked);
     rank(settings.boot_first, "boot_first", ranked);
     rank(chosen.saved_default, Message("daemon.by_saved"), ranked);
@@ -63,14 +106,15 @@ std::vector<Claim> claims_of(const std::vector<RankedRule>& rules, const registr
     const auto defaults = registry.defaults();
     const auto all = registry.options();
     std::vector<Claim> claims;
-    for (const auto& [rule, by] : rules) {
+    for (const auto& [rule, by, entry] : rules) {
         Claim claim{by, rule.wait, {}};
         const auto add = [&](const protocol::Option& option) {
-            if (option.state == protocol::OptionState::ready && fits(rule, option, registry)) {
+            if (option.state == protocol::OptionState::ready && fits(rule, option, registry) &&
+                (entry.empty() || is_entry(option, entry))) {
                 claim.names.emplace_back(option.id, option.title);
             }
         };
-        if (rule.wants_default()) {
+        if (entry.empty() && rule.wants_default()) {
             for (const auto* const option : defaults) {
                 add(*option);
             }

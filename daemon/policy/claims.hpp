@@ -14,15 +14,22 @@ namespace stillboot::policy {
 struct RankedRule {
     BootRule rule;
     Message by;
+    std::string entry = {};  ///< an entry of the Boot Loader Specification by its name, where it names that alone
 };
 
 /// What was chosen for the starts to come, and kept.
 struct KeptChoices {
+    std::optional<std::string> entry_once;  ///< what the firmware is asked for at this start
     std::optional<Candidate> one_shot;
     std::optional<Candidate> saved_default;
 };
 
-/// The rules in the order of precedence: the one-shot, `boot_first`, the saved default, `boot`.
+/// Whether an option is the entry that the Boot Loader Interface names so: the file's name, with or without what
+/// it ends in and the counters of boot counting, in any case of its letters.
+[[nodiscard]] bool is_entry(const protocol::Option& option, std::string_view name);
+
+/// The rules in the order of precedence: what the firmware is asked for once, the one-shot, `boot_first`, the
+/// saved default, `boot`.
 [[nodiscard]] std::vector<RankedRule> ranked_rules(const Settings& settings, const KeptChoices& chosen);
 
 /// What each rule names now: options that are ready, in the fixed order. A rule that names neither id nor title

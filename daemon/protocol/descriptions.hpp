@@ -194,6 +194,11 @@ struct Description<Boot::Reply> {
                         field("plan", &Boot::Reply::plan));
 };
 template <>
+struct Description<Reboot::Parameters> {
+    static constexpr auto fields = std::make_tuple(field("firmware_setup", &Reboot::Parameters::firmware_setup));
+};
+
+template <>
 struct Description<Cancel::Reply> {
     static constexpr auto fields = std::make_tuple(field("cancelled", &Cancel::Reply::cancelled));
 };

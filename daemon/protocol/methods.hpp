@@ -189,7 +189,9 @@ struct GetReport {
 
 struct Reboot {
     static constexpr std::string_view name = "io.stillboot.Reboot";
-    using Parameters = Nothing;
+    struct Parameters {
+        std::optional<bool> firmware_setup;  ///< which opens at the next start
+    };
     using Reply = Nothing;
 };
 

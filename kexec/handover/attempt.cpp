@@ -36,6 +36,7 @@ Attempt::Attempt(const Ports& ports, const Request& request, std::string command
     record_.command_line = std::move(command_line);
     record_.attempt = request.attempt;
     record_.watchdog = watchdog;
+    record_.entry_once = request.entry_once;
     record_.began = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     record_.devices.boot_id = record_.boot_id;
 }
@@ -53,7 +54,20 @@ Result<void> Attempt::commit() {
             store_failed(past.error());
         }
     }
-    return enter(Step::commit);
+    auto written = enter(Step::commit);
+    if (written && record_.entry_once) {
+        use_up_entry();
+    }
+    return written;
+}
+
+// After the record, which says that it is used: whoever reads that uses it up where the power went between the
+// two.
+void Attempt::use_up_entry() {
+    if (auto used = ports_.entry_once.set(std::nullopt); !used) {
+        notes_.push_back(used.error().message());
+        ports_.journal.line(used.error().message());
+    }
 }
 
 // Used with the record, and so even where the power goes in the next moment: it must never boot twice.
@@ -112,8 +126,14 @@ void Attempt::store_failed(const Error& error) {
 }
 
 void Attempt::report(quiesce::JumpReport report) {
+    const bool could = remembers();
     state_.report = std::move(report);
     remember();
+    if (could && !store_fails_ && !state_.report) {
+        const Message left_out("handover.report_left_out");
+        notes_.push_back(left_out);
+        ports_.journal.line(left_out);
+    }
 }
 
 void Attempt::let_go_of_store(quiesce::JumpReport so_far) {
@@ -126,14 +146,8 @@ void Attempt::let_go_of_store(quiesce::JumpReport so_far) {
             store_failed(written.error());
         }
     }
-    const bool could = remembers();
     record_.store_gone = true;
     if (ports_.durable_store != nullptr) {
-    if (could && !store_fails_ && !state_.report) {
-        const Message left_out("handover.report_left_out");
-        notes_.push_back(left_out);
-        ports_.journal.line(left_out);
-    }
         ports_.durable_store->close();
     }
 }

@@ -26,6 +26,7 @@ public:
     Result<void> enter(Step step);
     /// Before volumes are closed. @error those of the run store
     Result<void> will_close(std::vector<Volume> volumes);
+    [[nodiscard]] const std::optional<std::string>& entry_once() const { return record_.entry_once; }
     [[nodiscard]] const std::vector<Volume>& volumes() const { return record_.volumes; }
     /// Before each batch of unbinds. @error those of the run store
     Result<void> keep(const quiesce::UndoRecord& devices);
@@ -52,6 +53,7 @@ private:
     [[nodiscard]] bool remembers() const;
     Result<void> write();
     void use_up_one_shot();
+    void use_up_entry();
     void remember();
     void store_failed(const Error& error);
 

@@ -312,7 +312,7 @@ void HandOver::undo(Outcome& outcome) {
         keep(ports_.surroundings.bring_back(attempt_->volumes()));
     }
     if (outcome.not_back.empty()) {  // otherwise the next start of the daemon tries again
-        keep(clear_records(ports_));
+        keep(clear_records(ports_, attempt_->entry_once()));
     }
     tell(Step::undo, outcome.not_back.empty() ? Message("handover.undone")
                                               : Message("handover.undone_in_part",

@@ -58,7 +58,7 @@ struct Recovery {
 /// @error handover.busy (its hand-over is still running), those of record_from_text and of the store
 [[nodiscard]] Result<std::optional<Recovery>> recover(const Ports& ports);
 
-/// Removes the record from every store; what failed.
-[[nodiscard]] std::vector<Message> clear_records(const Ports& ports);
+/// Removes the record from every store, and asks the firmware again for what the attempt had used up; what failed.
+[[nodiscard]] std::vector<Message> clear_records(const Ports& ports, const std::optional<std::string>& entry_once);
 
 }  // namespace stillboot::handover

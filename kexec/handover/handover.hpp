@@ -35,6 +35,8 @@ struct Request {
     std::optional<ImageSource> devicetree;
     std::string command_line;
     unsigned attempt = 1;  ///< more where an earlier kernel was restarted to try it again
+    /// What the firmware is asked to boot once, where this is it: the commit uses it up.
+    std::optional<std::string> entry_once;
 };
 
 /// In the order in which they run.

@@ -72,6 +72,9 @@ Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id,
         return found;
     }
     const Record record = *std::exchange(state.attempt, std::nullopt);
+    if (record.step == Step::commit) {
+        found.used_entry = record.entry_once;
+    }
     const bool in_time = record.attempt < max_attempts;
     if (record.retry) {
         found.notes.emplace_back(

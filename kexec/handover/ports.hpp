@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -88,6 +89,14 @@ public:
     virtual Result<void> disarm() = 0;
 };
 
+/// The boot entry that the firmware is asked for once, outside of our own store.
+class EntryOnce {
+public:
+    virtual ~EntryOnce() = default;
+    /// Asks for one, or for none.
+    virtual Result<void> set(const std::optional<std::string>& entry) = 0;
+};
+
 /// Lifetime: borrowed, all of it.
 struct Ports {
     const Root& root;  ///< for memory, boot id and the lock
@@ -102,6 +111,7 @@ struct Ports {
     quiesce::Journal& journal;
     Observer& observer;
     const Clock& clock;
+    EntryOnce& entry_once;
 };
 
 }  // namespace stillboot::handover

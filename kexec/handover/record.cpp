@@ -88,6 +88,7 @@ json::value to_json(const Record& record) {
     object["volumes"] = to_json(record.volumes);
     object["watchdog"] = record.watchdog;
     object["one_shot"] = to_json(record.one_shot);
+    object["entry_once"] = record.entry_once ? json::value(*record.entry_once) : json::value();
     object["began"] = record.began;
     object["devices"] = quiesce::to_json(record.devices);
     return object;
@@ -155,6 +156,9 @@ Result<Record> record_from_json(const json::value& value) {
     record.volumes = volumes_in(*object);
     record.watchdog = flag_in(*object, "watchdog");
     record.one_shot = choice_in(*object, "one_shot");
+    if (auto entry = text_in(*object, "entry_once"); !entry.empty()) {
+        record.entry_once = std::move(entry);
+    }
     const json::value* const began = object->if_contains("began");
     record.began = began != nullptr && began->is_int64() ? began->get_int64() : 0;
     auto undo = quiesce::record_from_json(*devices);

@@ -46,6 +46,7 @@ struct Record {
     bool watchdog = false;        ///< one is armed before the jump
     /// Used up by this attempt, whatever becomes of it; given back only where it is undone.
     std::optional<Choice> one_shot;
+    std::optional<std::string> entry_once;  ///< of the firmware: used up and given back in the same way
     std::int64_t began = 0;  ///< when it was committed: seconds since 1970, as far as the clock is right
     quiesce::UndoRecord devices;
 

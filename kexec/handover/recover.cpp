@@ -45,9 +45,14 @@ Result<void> clear_attempt(quiesce::StateStore& store) {
 
 }  // namespace
 
-// The store first: what a record in /run does not name any more, nobody would give back.
-std::vector<Message> clear_records(const Ports& ports) {
+// /run last: what a record there does not name any more, nobody would give back.
+std::vector<Message> clear_records(const Ports& ports, const std::optional<std::string>& entry_once) {
     std::vector<Message> failures;
+    if (entry_once) {
+        if (auto given_back = ports.entry_once.set(entry_once); !given_back) {
+            failures.push_back(given_back.error().message());
+        }
+    }
     if (ports.durable_store != nullptr) {
         if (auto cleared = clear_attempt(*ports.durable_store); !cleared) {
             failures.push_back(cleared.error().message());
@@ -81,7 +86,7 @@ Result<std::optional<Recovery>> recover(const Ports& ports) {
     auto programs = ports.surroundings.bring_back(recovery.record.volumes);
     recovery.not_back.insert(recovery.not_back.end(), programs.begin(), programs.end());
     if (recovery.not_back.empty()) {  // otherwise the next start tries again
-        recovery.not_back = clear_records(ports);
+        recovery.not_back = clear_records(ports, recovery.record.entry_once);
     }
     return std::optional<Recovery>(std::move(recovery));
 }

@@ -81,6 +81,9 @@ struct Retry {
 struct LookBack {
     std::vector<Message> notes;  ///< what happened, and which drivers are left alone since
     std::optional<Retry> retry;
+    /// What the firmware was asked for once, where the machine went down between the record that used it up and
+    /// that.
+    std::optional<std::string> used_entry;
     bool hold = false;  ///< too many deaths in a row: nothing may boot by itself
     State state;        ///< as the store holds it now
 };

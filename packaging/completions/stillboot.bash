@@ -34,6 +34,7 @@ _stillboot() {
         settings) words="--once --forget --json --help" ids="settings key" ;;
         set-default | set-oneshot) words="@default --forget --help" ids=list ;;
         rescan) words="--help" ids=devices ;;
+        reboot) words="--firmware-setup --help" ;;
         menu) words="--shell --console --help" ;;
         password) words="--set --ask --json --help" ;;
         keys) words="init client --name --again --role --days --out --help" ;;

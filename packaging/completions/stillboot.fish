@@ -57,6 +57,7 @@ complete -c stillboot -n '__fish_seen_subcommand_from set-default set-oneshot' -
 complete -c stillboot -n '__fish_seen_subcommand_from settings' -a '(__stillboot_ids settings key)'
 complete -c stillboot -n '__fish_seen_subcommand_from settings' -l once -d 'For this start alone'
 complete -c stillboot -n '__fish_seen_subcommand_from settings' -l forget -d 'Forget what was said'
+complete -c stillboot -n '__fish_seen_subcommand_from reboot' -l firmware-setup -d 'Open the setup of the firmware'
 complete -c stillboot -n '__fish_seen_subcommand_from rescan' -a '(__stillboot_ids devices)'
 complete -c stillboot -n '__fish_seen_subcommand_from log' -s f -l follow -d 'Go on with each new line'
 complete -c stillboot -n '__fish_seen_subcommand_from wait' -a 'options default idle'

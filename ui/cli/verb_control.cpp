@@ -83,9 +83,16 @@ void add_set_oneshot(CLI::App& app, const Context& context, Action& action) {
 }
 
 void add_reboot(CLI::App& app, const Context& context, Action& action) {
-    app.add_subcommand("reboot", "Restart the machine through its firmware")->callback([&] {
-        action = [&context] {
-            return order<protocol::Reboot>(context, {}, [](const auto&) { return std::string("Restarting."); });
+    CLI::App* verb = app.add_subcommand("reboot", "Restart the machine through its firmware");
+    auto setup = std::make_shared<bool>(false);
+    verb->add_flag("--firmware-setup", *setup, "Have the firmware open its setup");
+    verb->callback([&context, &action, setup] {
+        action = [&context, setup] {
+            protocol::Reboot::Parameters parameters;
+            parameters.firmware_setup = *setup ? std::optional(true) : std::nullopt;
+            return order<protocol::Reboot>(context, parameters, [setup](const auto&) {
+                return std::string(*setup ? "Restarting; the firmware opens its setup." : "Restarting.");
+            });
         };
     });
 }

@@ -394,7 +394,7 @@ asio::awaitable<Result<void>> Application::request(Action what) {
         return ask_system();
     }
     if (std::holds_alternative<action::Restart>(what)) {
-        return call_once<protocol::Reboot>({});
+        return call_once<protocol::Reboot>(protocol::Reboot::Parameters());
     }
     return call_once<protocol::PowerOff>({});
 }

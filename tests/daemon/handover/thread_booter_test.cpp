@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <thread>
 
+#include "daemon/state/choice.hpp"
 #include "tests/quiesce/fake_machine.hpp"
 #include "tests/temporary_tree.hpp"
 
@@ -16,6 +17,8 @@ using namespace stillboot::handover;
 namespace asio = boost::asio;
 
 namespace {
+
+const std::string entry_once = "sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 
 // A machine without devices, whose memory cannot be told: every hand-over on it ends at its first step.
 class Bench {
@@ -159,6 +162,63 @@ TEST_SUITE("daemon_handover") {
         }
         bench.loop.run();
         CHECK(bench.story() == "stop scans");
+    }
+
+    TEST_CASE(
+        "what the firmware is asked for comes with the past, and is forgotten where it was used up already") {
+        for (const bool was_used : {false, true}) {
+            CAPTURE(was_used);
+            Bench bench;
+            bench.tree.file(entry_once, std::string("\7\0\0\0a\0b\0\0\0", 10));
+            const auto store = state::open_store(bench.root, "efi");
+            REQUIRE(store);
+            State state;
+            state.attempt.emplace();
+            state.attempt->boot_id = "another-boot";
+            state.attempt->step = was_used ? Step::commit : Step::jump;
+            state.attempt->entry_once = "ab";
+            REQUIRE(write_state(*store, state));
+            auto booter = bench.booter();
+            std::optional<Past> past;
+            booter.look_back([&](const Past& told) {
+                bench.on_loop();
+                past = told;
+            });
+            CHECK_FALSE(past);
+            run_until(bench, [&] { return !booter.busy(); });
+            REQUIRE(past);
+            CHECK(past->entry_once == (was_used ? std::nullopt : std::optional<std::string>("ab")));
+            CHECK(bench.root.exists(entry_once) == !was_used);
+            CHECK(past->choices);
+        }
+    }
+
+    TEST_CASE("firmware that cannot be asked is said with the past, and the machine boots all the same") {
+        Bench bench;
+        bench.tree.directory(entry_once);
+        auto booter = bench.booter();
+        std::vector<Message> notes;
+        booter.look_back([&](const Past& past) { notes = past.notes; });
+        run_until(bench, [&] { return !booter.busy(); });
+        REQUIRE_FALSE(notes.empty());
+        CHECK(notes.back().sentence() ==
+              "the EFI variable LoaderEntryOneShot cannot be read: EISDIR (Is a directory)");
+    }
+
+    TEST_CASE("the firmware is asked for its setup beside the loop, and not during a hand-over") {
+        Bench bench;
+        auto booter = bench.booter();
+        std::string code;
+        const auto told = [&](const Result<void>& done) {
+            bench.on_loop();
+            code = done ? "done" : done.error().code();
+        };
+        booter.ask_for_setup(told);
+        CHECK(booter.busy());
+        booter.ask_for_setup(told);
+        CHECK(code == "handover.busy");
+        run_until(bench, [&] { return !booter.busy(); });
+        CHECK(code == "platform.no_efi");
     }
 
     TEST_CASE("without a record there is nothing to recover; a damaged one is an error, and told on the loop") {

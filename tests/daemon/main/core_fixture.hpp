@@ -125,6 +125,7 @@ struct CoreFixture {
     std::optional<Error> why_no_passwords;
     std::vector<std::string> asked_passwords;
     password::OnChecked on_checked;
+    Result<void> setup;  ///< what the firmware answers
     SettingsKeeper settings{SettingsLayers{{}, {}, "stillboot.final_action=poweroff", {}}};
     Core core{loop.get_executor(),
               registry,
@@ -141,7 +142,8 @@ struct CoreFixture {
                         [this](const std::string& hash, const std::string& password, password::OnChecked done) {
                             asked_passwords.push_back(hash + " " + password);
                             on_checked = std::move(done);
-                        }},
+                        },
+                        [this](const std::function<void(const Result<void>&)>& done) { done(setup); }},
               settings};
 };
 

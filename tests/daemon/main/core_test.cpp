@@ -232,6 +232,49 @@ TEST_SUITE("core") {
         CHECK(state.beaten[0] == protocol::Beaten{Message("daemon.by_saved"), "pci-1/grub/a", "a"});
     }
 
+    TEST_CASE_FIXTURE(Fixture, "what the firmware is asked for once comes first, and its boot uses it up") {
+        registry::DeviceRecord record;
+        record.identity.id = "esp";
+        record.identity.node = "/dev/vdb1";
+        registry.put_device(record);
+        BootOption entry = option("c", "root=3");
+        entry.id = "esp/bls/c";
+        entry.source.format = "bls";
+        ScanResult result;
+        result.finding = std::vector<BootOption>{entry};
+        registry.set_result("esp", result);
+        core.on_registry_change();
+        handover::Past past;
+        past.entry_once = "C.conf";
+        past.choices = handover::Choices{std::nullopt, handover::Choice{"pci-1/grub/b", "b"}};
+        core.on_past(past);
+        core.on_settled(true);
+        const protocol::State state = core.state();
+        CHECK(state.why.sentence() == "c is what the firmware is asked for once");
+        REQUIRE(state.beaten.size() == 1);
+        CHECK(state.beaten[0].title == "b");
+        CHECK(state.notices.empty());
+        call("Boot", {{"option", "c"}});
+        REQUIRE(booter.requests.size() == 1);
+        CHECK(booter.requests[0].entry_once == "C.conf");
+        booter.events.on_failed(Error("daemon.no_medium"));
+        call("Boot", {{"option", "b"}});
+        CHECK_FALSE(booter.requests.at(1).entry_once);
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "an entry of the firmware's that no device has is said, and the next in order boots") {
+        handover::Past past;
+        past.entry_once = "gone.conf";
+        past.choices = handover::Choices{std::nullopt, handover::Choice{"pci-1/grub/b", "b"}};
+        core.on_past(past);
+        core.on_settled(true);
+        CHECK(core.state().would_boot == "pci-1/grub/b");
+        REQUIRE(core.state().notices.size() == 1);
+        CHECK(core.state().notices[0].sentence() ==
+              "the firmware is asked to boot the entry gone.conf once (LoaderEntryOneShot), which no device has");
+    }
+
     TEST_CASE_FIXTURE(Fixture, "in strict mode a console stops and boots nothing, and others may") {
         policy = policy::Policy(5s, policy::Strict{std::chrono::steady_clock::now() + 1h, 0});
         policy.on_claims({}, {{Message("daemon.by_configuration"), 0s, {policy::Candidate("pci-1/grub/a", "a")}}});
@@ -338,6 +381,21 @@ TEST_SUITE("core") {
         call("Reboot");
         call("PowerOff");
         CHECK(restarts == std::vector<bool>{false, true});
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "a restart into the firmware's setup, or the reason why there is none and no restart") {
+        CHECK(call("Reboot", {{"firmware_setup", true}})->replies.at(0).error.empty());
+        CHECK(restarts == std::vector<bool>{false});
+        setup = Error("platform.no_setup");
+        CHECK(sentence(*call("Reboot", {{"firmware_setup", true}})).find("does not offer to open its setup") !=
+              std::string::npos);
+        CHECK(restarts.size() == 1);
+        CHECK(call("Reboot", {{"firmware_setup", false}})->replies.at(0).error.empty());
+        CHECK(restarts.size() == 2);
+        CHECK(sentence(*call("Reboot", {{"setup", true}})) == "the parameter setup is not valid");
+        call("Boot", {{"option", "b"}}, true);
+        CHECK(call("Reboot", {{"firmware_setup", true}})->replies.at(0).error == "io.stillboot.Busy");
     }
 
     TEST_CASE_FIXTURE(Fixture, "a power-off that would never end is refused in words") {

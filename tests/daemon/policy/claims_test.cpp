@@ -72,6 +72,7 @@ TEST_SUITE("policy") {
         settings.boot_first.value = {*parse_boot_rule("title=recovery")};
         settings.boot_first.origin = Origin{"kernel command line", 0};
         policy::KeptChoices chosen;
+        chosen.entry_once = "no-such.conf";
         chosen.one_shot = Candidate("usb-1/grub/usual", "Debian GNU/Linux");
         chosen.saved_default = Candidate("a*[b]", "odd");
         std::vector<std::string> said;
@@ -79,11 +80,58 @@ TEST_SUITE("policy") {
         for (const auto& each : rules) {
             said.push_back(each.by.sentence());
         }
-        CHECK(said == Names{"what was chosen for once",
+        CHECK(said == Names{"what the firmware is asked for once", "what was chosen for once",
                             "what the rule title=recovery names (boot_first, kernel command line)",
                             "the saved default", "the default of the first device"});
-        CHECK(rules.at(2).rule.id == "a\\*\\[b\\]");  // an id is no glob
-        CHECK(policy::claims_of(rules, two_disks()).at(0).names == std::vector{*chosen.one_shot});
+        CHECK(rules.at(3).rule.id == "a\\*\\[b\\]");  // an id is no glob
+        const auto claims = policy::claims_of(rules, two_disks());
+        CHECK(claims.at(0).names.empty());
+        CHECK(claims.at(1).names == std::vector{*chosen.one_shot});
+    }
+
+    TEST_CASE("the firmware names an entry by its file, with or without what it ends in, in any case") {
+        protocol::Option option;
+        option.id = "disk/bls/Debian-6.1+x";
+        option.source.format = "bls";
+        for (const char* const name : {"debian-6.1+x", "Debian-6.1+x.conf", "DEBIAN-6.1+X+3.conf",
+                                       "debian-6.1+x+3-1", "debian-6.1+x+0-12.conf"}) {
+            CAPTURE(std::string(name));
+            CHECK(policy::is_entry(option, name));
+        }
+        for (const char* const name : {"", "debian-6.1", "debian-6.1+x+3-", "debian-6.1+x+-1", "debian-6.1+x+3-1a",
+                                       "debian-6.1+x.conf.conf", "disk/bls/Debian-6.1+x"}) {
+            CAPTURE(std::string(name));
+            CHECK_FALSE(policy::is_entry(option, name));
+        }
+        option.id = "disk/bls/a#2";  // the second of that name on one device
+        CHECK(policy::is_entry(option, "a.conf"));
+        option.source.format = "grub";
+        CHECK_FALSE(policy::is_entry(option, "a.conf"));
+    }
+
+    TEST_CASE("what the firmware names is that alone, a default or not") {
+        registry::Registry registry({});
+        registry::DeviceRecord record;
+        record.identity.id = "esp";
+        record.identity.node = "/dev/sda1";
+        registry.put_device(record);
+        ScanResult result;
+        std::vector<BootOption> entries(2);
+        for (const bool second : {false, true}) {
+            BootOption& entry = entries.at(second ? 1 : 0);
+            entry.id = second ? "esp/bls/second" : "esp/bls/first";
+            entry.title = entry.id;
+            entry.kernel.path = "/vmlinuz";
+            entry.is_default = !second;
+            entry.source.format = "bls";
+        }
+        result.finding = entries;
+        registry.set_result("esp", result);
+        policy::KeptChoices chosen;
+        chosen.entry_once = "second.conf";
+        const auto claims = policy::claims_of(policy::ranked_rules(Settings(), chosen), registry);
+        REQUIRE(claims.at(0).names.size() == 1);
+        CHECK(claims.at(0).names.front().option == "esp/bls/second");
     }
 
     TEST_CASE("a rule's wait goes with its claim") {

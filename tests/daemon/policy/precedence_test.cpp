@@ -24,8 +24,13 @@ struct Said {
     std::optional<Candidate> retry;
 };
 
+// The firmware names entries of the Boot Loader Specification alone.
+std::string format_of(const std::string& row) {
+    return row == "firmware" ? "bls" : "grub";
+}
+
 Candidate option_of(const std::string& row) {
-    return {"nvme-1/grub/" + row, row};
+    return {"nvme-1/" + format_of(row) + "/" + row, row};
 }
 
 std::vector<BootRule> rule_for(const std::string& row) {
@@ -42,6 +47,8 @@ struct Row {
 // The first wins. The last always has its say, unless `boot` replaces it.
 const std::vector<Row> rows{
     {"retry", "", [](Said& said, const std::string& row) { said.retry = option_of(row); }},
+    {"firmware", "what the firmware is asked for once",
+     [](Said& said, const std::string& row) { said.chosen.entry_once = row + ".conf"; }},
     {"one-shot", "what was chosen for once",
      [](Said& said, const std::string& row) { said.chosen.one_shot = option_of(row); }},
     {"boot_first", "what the rule id=nvme-1/grub/boot_first names (boot_first, kernel command line)",
@@ -74,7 +81,7 @@ registry::Registry disk_without(const std::vector<std::string>& away) {
             option.id = option_of(row.name).option;
             option.title = row.name;
             option.kernel.path = "/vmlinuz";
-            option.source.format = "grub";
+            option.source.format = format_of(row.name);
             option.is_default = row.name == rows[last].name;
             options.push_back(std::move(option));
         }

@@ -243,7 +243,8 @@ TEST_SUITE("handover") {
                     Ports ports = bench_.ports();
                     Ports second{ports.root,         ports.fetcher,   ports.loader, ports.quiescer,
                                  ports.surroundings, ports.run_store, nullptr,      ports.restarter,
-                                 ports.watchdog,     ports.journal,   quiet,        ports.clock};
+                                 ports.watchdog,     ports.journal,   quiet,        ports.clock,
+                                 ports.entry_once};
                     inner = handover::run(Plan(), second).failure->code();
                 }
             }
@@ -255,9 +256,9 @@ TEST_SUITE("handover") {
         Nested observer(bench);
         Ports ports = bench.ports();
         const Plan plan = prepare(bench.request, bench.options, ports).value();
-        Ports nested{ports.root,         ports.fetcher,   ports.loader, ports.quiescer,
-                     ports.surroundings, ports.run_store, nullptr,      ports.restarter,
-                     ports.watchdog,     ports.journal,   observer,     ports.clock};
+        Ports nested{ports.root,      ports.fetcher, ports.loader,    ports.quiescer, ports.surroundings,
+                     ports.run_store, nullptr,       ports.restarter, ports.watchdog, ports.journal,
+                     observer,        ports.clock,   ports.entry_once};
         (void)handover::run(plan, nested);
         CHECK(observer.inner == "handover.busy");
     }

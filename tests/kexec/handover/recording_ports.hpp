@@ -315,6 +315,24 @@ private:
     bool armed_ = false;
 };
 
+/// What the firmware is asked for, with every change of it in the script.
+class ScriptedEntryOnce final : public EntryOnce {
+public:
+    explicit ScriptedEntryOnce(Script& script) : script_(script) {}
+    std::optional<std::string> entry;
+
+    Result<void> set(const std::optional<std::string>& wanted) override {
+        if (auto done = script_.act("entry " + wanted.value_or("none")); !done) {
+            return done;
+        }
+        entry = wanted;
+        return {};
+    }
+
+private:
+    Script& script_;
+};
+
 class QuietJournal final : public quiesce::Journal {
 public:
     std::vector<std::string> lines;
@@ -346,8 +364,8 @@ public:
     }
 
     [[nodiscard]] Ports ports() {
-        return Ports{root,          fetcher,   loader,   quiescer, surroundings, store,
-                     durable.get(), restarter, watchdog, journal,  events,       clock};
+        return Ports{root,      fetcher,  loader,  quiescer, surroundings, store,     durable.get(),
+                     restarter, watchdog, journal, events,   clock,        entry_once};
     }
     Outcome run() {
         auto plan = prepare(request, options, ports());
@@ -370,6 +388,7 @@ public:
     QuietJournal journal;
     EventList events;
     SystemClock clock;
+    ScriptedEntryOnce entry_once{script};
     Request request;
     Options options;
 };

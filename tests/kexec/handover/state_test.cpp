@@ -398,6 +398,43 @@ TEST_SUITE("handover") {
         CHECK_FALSE(after.attempt);
     }
 
+    TEST_CASE("what the firmware is asked for once is used up by the commit, and given back by the undo") {
+        Bench bench;
+        bench.durable = std::make_unique<MemoryStore>(bench.script);
+        bench.entry_once.entry = "debian.conf";
+        bench.request.entry_once = "debian.conf";
+        REQUIRE(bench.run().failure);
+        CHECK(bench.entry_once.entry == "debian.conf");  // the jump did not happen
+        const auto& calls = bench.script.calls;
+        const auto used = std::find(calls.begin(), calls.end(), "entry none");
+        REQUIRE(used != calls.end());
+        CHECK(*std::prev(used) == "record commit 0");
+        CHECK(std::find(used, calls.end(), "entry debian.conf") != calls.end());
+        // Where the power goes between the two, the next kernel knows that it was used.
+        for (const std::string& text : std::vector(bench.durable->written)) {
+            const auto attempt = state_from_text(text)->attempt;
+            if (!attempt) {
+                continue;
+            }
+            bench.durable->contents = text;
+            const auto used_entry = look_back(*bench.durable, "the next boot", false)->used_entry;
+            CHECK(used_entry.has_value() == (attempt->step == Step::commit));
+        }
+    }
+
+    TEST_CASE("what another boot is for leaves it, and firmware that keeps it costs no boot") {
+        Bench bench;
+        bench.entry_once.entry = "debian.conf";
+        (void)bench.run();
+        CHECK(std::find(bench.script.calls.begin(), bench.script.calls.end(), "entry none") ==
+              bench.script.calls.end());
+        bench.request.entry_once = "debian.conf";
+        bench.script.fail = "entry none";
+        const Outcome outcome = bench.run();
+        CHECK(outcome.failed_at == Step::jump);
+        CHECK(outcome.notes.front().code() == "test.failed");
+    }
+
     TEST_CASE("a store that fails costs the memory, not the boot") {
         Bench bench;
         bench.durable = std::make_unique<MemoryStore>(bench.script);
@@ -405,6 +442,30 @@ TEST_SUITE("handover") {
         const Outcome outcome = bench.run();
         CHECK(outcome.failed_at == Step::jump);
         CHECK(outcome.notes.front().code() == "state.hangs");
+    }
+
+    TEST_CASE("where a store has no room for the report too, that is left out and said, and the rest is kept") {
+        Bench bench;
+        bench.durable = std::make_unique<MemoryStore>(bench.script);
+        (void)bench.run();
+        std::size_t without_report = 0;
+        for (const std::string& text : bench.durable->written) {
+            without_report = std::max(without_report, state_from_text(text)->report ? 0 : text.size());
+        }
+        bench.durable = std::make_unique<MemoryStore>(bench.script);
+        bench.durable->limit = without_report;
+        const Outcome outcome = bench.run();
+        CHECK(outcome.failed_at == Step::jump);
+        REQUIRE_FALSE(outcome.notes.empty());
+        CHECK(outcome.notes.back().code() == "handover.report_left_out");
+        const State last = state_from_text(bench.durable->written.at(bench.durable->written.size() - 2)).value();
+        CHECK(last.attempt->step == Step::jump);
+        CHECK_FALSE(last.report);
+        // Whatever else it is, it is not tried twice.
+        bench.durable->limit = 10;
+        State state;
+        state.report.emplace();
+        CHECK(write_state(*bench.durable, state).error().code() == "state.too_large");
     }
 
     TEST_CASE("a store that stays holds what was seen after the unbinding, and so does the persistent log") {
@@ -444,30 +505,6 @@ TEST_SUITE("handover") {
         CHECK(last.report->kind == quiesce::JumpReport::Kind::planned);
         CHECK(last.report->from_boot == "this-boot");
     }
-    TEST_CASE("where a store has no room for the report too, that is left out and said, and the rest is kept") {
-        Bench bench;
-        bench.durable = std::make_unique<MemoryStore>(bench.script);
-        (void)bench.run();
-        std::size_t without_report = 0;
-        for (const std::string& text : bench.durable->written) {
-            without_report = std::max(without_report, state_from_text(text)->report ? 0 : text.size());
-        }
-        bench.durable = std::make_unique<MemoryStore>(bench.script);
-        bench.durable->limit = without_report;
-        const Outcome outcome = bench.run();
-        CHECK(outcome.failed_at == Step::jump);
-        REQUIRE_FALSE(outcome.notes.empty());
-        CHECK(outcome.notes.back().code() == "handover.report_left_out");
-        const State last = state_from_text(bench.durable->written.at(bench.durable->written.size() - 2)).value();
-        CHECK(last.attempt->step == Step::jump);
-        CHECK_FALSE(last.report);
-        // Whatever else it is, it is not tried twice.
-        bench.durable->limit = 10;
-        State state;
-        state.report.emplace();
-        CHECK(write_state(*bench.durable, state).error().code() == "state.too_large");
-    }
-
 
     TEST_CASE("settings are kept by their keys, and not without bound") {
         State state;

@@ -259,11 +259,14 @@ TEST_SUITE("cli") {
         CHECK(run(server, {"cancel", "--json=short"}).out == "{\"cancelled\":\"countdown\"}\n");
         CHECK(run(server, {"rescan", "disk"}).out == "Looking again. What is found: stillboot list\n");
         CHECK(run(server, {"reboot"}).out == "Restarting.\n");
+        CHECK(run(server, {"reboot", "--firmware-setup"}).out == "Restarting; the firmware opens its setup.\n");
         CHECK(run(server, {"poweroff"}).out == "Switching off.\n");
         const std::string lines = run(server, {"log"}).out;
         CHECK(lines.substr(3) == "01:00.007 warning: ?[2Jx\n");
         CHECK(run(server, {"log", "--follow"}).out == lines);
         const auto calls = server.stop();
         CHECK(calls[2].parameters.at("device") == "disk");
+        CHECK(calls[3].parameters.at("firmware_setup").is_null());
+        CHECK(calls[4].parameters.at("firmware_setup") == true);
     }
 }
