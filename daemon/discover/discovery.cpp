@@ -322,6 +322,11 @@ bool Discovery::is_busy() const {
     });
 }
 
+void Discovery::set_parallel(unsigned count) {
+    settings_.parallel = count;
+    start_scans();
+}
+
 void Discovery::reconsider_settled() {
     if (settled_) {
         return;

@@ -58,6 +58,8 @@ public:
     void start();
     /// Looks again for devices and scans one of them, or all. False where there is no such device.
     bool rescan(const std::optional<std::string>& device);
+    /// How many scans may run at a time from now on.
+    void set_parallel(unsigned count);
     /// Ends all scans and starts none until `resume`. `is_quiet` tells when the last has ended.
     void pause();
     void resume();

@@ -134,6 +134,8 @@ void Core::on_past(const handover::Past& past) {
 void Core::on_settings() {
     const auto now = SteadyClock::now();
     const Settings& settings = settings_.now();
+    registry_.set_order(settings.order.value);
+    on_registry_change();
     act(policy_.on_settings(now, settings.timeout.value, policy::strict_of(settings, started_)));
     act(policy_.on_choice(now, claims()));
     look_at_lock();

@@ -88,6 +88,8 @@ void Daemon::build() {
     settings_->on_change([this] {
         log_.set_least(settings_->now().log_level.value);
         booter_->set_settings(settings_->now());
+        scanner_->runner().set_scan_deadline(settings_->now().probe_deadline.value);
+        discovery_->set_parallel(settings_->now().probe_parallel.value);
         core_->on_settings();
     });
     server_ = std::make_unique<server::Server>(spawner_, *core_, server::Limits(), [this](const auto& groups) {

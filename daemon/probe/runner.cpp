@@ -61,6 +61,7 @@ public:
     awaitable<Result<ScanResult>> scan(DeviceId device, QuestionHandler handler);
     awaitable<Answer> ask(std::string node, Question question);
     void prepare(unsigned count);
+    void set_scan_deadline(std::chrono::milliseconds deadline) { settings_.scan_deadline = deadline; }
     void stop();
     [[nodiscard]] bool is_idle() const { return running_.empty(); }
     [[nodiscard]] std::vector<Stuck> stuck() const;
@@ -194,7 +195,8 @@ awaitable<Result<ScanResult>> Runner::Impl::scan(DeviceId device, QuestionHandle
     co_await asio::this_coro::throw_if_cancelled(false);
     Order order;
     order.device = device;
-    auto job = start(probe_program, order, settings_.scan_deadline);
+    const auto deadline = settings_.scan_deadline;
+    auto job = start(probe_program, order, deadline);
     if (!job) {
         co_await asio::this_coro::throw_if_cancelled(throws);
         co_return job.error();
@@ -205,7 +207,7 @@ awaitable<Result<ScanResult>> Runner::Impl::scan(DeviceId device, QuestionHandle
         co_await asio::this_coro::throw_if_cancelled(throws);
         co_return read_scan_result(result->get(), device);
     }
-    const Error reason = co_await finish(*job, result.error(), settings_.scan_deadline);
+    const Error reason = co_await finish(*job, result.error(), deadline);
     co_await asio::this_coro::throw_if_cancelled(throws);
     co_return reason;
 }
@@ -271,6 +273,10 @@ awaitable<Answer> Runner::ask(std::string node, Question question) {
 
 void Runner::prepare(unsigned count) {
     impl_->prepare(count);
+}
+
+void Runner::set_scan_deadline(std::chrono::milliseconds deadline) {
+    impl_->set_scan_deadline(deadline);
 }
 
 bool Runner::is_idle() const {

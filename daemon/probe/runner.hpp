@@ -56,6 +56,8 @@ public:
     /// has resolved question.device. Failures of the helper come as Answer::error.
     boost::asio::awaitable<Answer> ask(std::string node, Question question);
 
+    /// For the scans that begin from now on.
+    void set_scan_deadline(std::chrono::milliseconds deadline);
     /// False while any helper runs: also one whose result is known, but whose mount is not gone yet.
     [[nodiscard]] bool is_idle() const;
     /// Ends every running helper; their coroutines then return probe.cancelled, as does every later call.

@@ -53,9 +53,32 @@ const Registry::Entry* Registry::entry(std::string_view id) const {
     return key == keys_.end() ? nullptr : &entries_.at(key->second);
 }
 
+std::string Registry::key_of(const DeviceRecord& record) const {
+    return order_key(order_, record.identity.id, record.removable) + "\x01" + record.identity.id;
+}
+
+void Registry::set_order(std::vector<std::string> order) {
+    if (order == order_) {
+        return;
+    }
+    order_ = std::move(order);
+    for (auto& [before, each] : std::exchange(entries_, {})) {
+        const std::string id = each.record.identity.id;
+        std::string key = key_of(each.record);
+        if (key != before) {
+            each.device.order = key;
+            changed_devices_.insert(id);
+        }
+        keys_[id] = key;
+        entries_.emplace(std::move(key), std::move(each));
+    }
+    list_identities();
+    resolve_all();
+}
+
 void Registry::put_device(const DeviceRecord& record) {
     const std::string& id = record.identity.id;
-    const std::string key = order_key(order_, id, record.removable) + "\x01" + id;
+    const std::string key = key_of(record);
     Entry fresh;
     if (const auto known = keys_.find(id); known != keys_.end()) {
         auto node = entries_.extract(known->second);

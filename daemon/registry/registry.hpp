@@ -44,6 +44,8 @@ public:
     /// @param order the setting `order`
     explicit Registry(std::vector<std::string> order) : order_(std::move(order)) {}
 
+    /// Puts the devices into the order of this value of the setting.
+    void set_order(std::vector<std::string> order);
     /// Adds a device, or gives one that is there new facts. Its options stay.
     void put_device(const DeviceRecord& record);
     void remove_device(const std::string& id);
@@ -94,6 +96,7 @@ private:
     void drop_options(Entry& entry);
     void hide(const std::string& option_id);
     void show(const std::string& option_id);
+    [[nodiscard]] std::string key_of(const DeviceRecord& record) const;
     void list_identities();
     void resolve_all();
     void hide_repeated();

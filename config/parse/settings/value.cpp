@@ -247,7 +247,7 @@ constexpr LogLevel levels[] = {LogLevel::debug, LogLevel::info, LogLevel::warnin
 
 constexpr Row rows[] = {
     row<&Settings::timeout>("timeout", "config.setting_timeout", set_timeout),
-    row<&Settings::order>("order", "config.setting_order", set_list<&Settings::order>, Said::at_start),
+    row<&Settings::order>("order", "config.setting_order", set_list<&Settings::order>),
     row<&Settings::boot>("boot", "config.setting_boot", set_rules<&Settings::boot>),
     row<&Settings::boot_first>("boot_first", "config.setting_boot", set_rules<&Settings::boot_first>),
     row<&Settings::strict>("strict", "config.setting_flag", set_flag<&Settings::strict>),
@@ -270,9 +270,9 @@ constexpr Row rows[] = {
     row<&Settings::quiesce>("quiesce", "config.setting_quiesce", set_word<&Settings::quiesce, modes>),
     row<&Settings::keep>("keep", "config.setting_keep", set_list<&Settings::keep>),
     row<&Settings::probe_parallel>("probe.parallel", "config.setting_probe_parallel",
-                                   set_number<&Settings::probe_parallel, 1, max_parallel_probes>, Said::at_start),
+                                   set_number<&Settings::probe_parallel, 1, max_parallel_probes>),
     row<&Settings::probe_deadline>("probe.deadline", "config.setting_deadline",
-                                   set_number<&Settings::probe_deadline, 1, max_deadline_seconds>, Said::at_start),
+                                   set_number<&Settings::probe_deadline, 1, max_deadline_seconds>),
     row<&Settings::settle_deadline>("settle_deadline", "config.setting_deadline",
                                     set_number<&Settings::settle_deadline, 1, max_deadline_seconds>,
                                     Said::at_start),

@@ -405,8 +405,8 @@ TEST_SUITE("settings") {
               "timeout must be a number of seconds from 0 to 86400, or \"never\", not soon");
         CHECK(why("boot", "title=\"a b\" wait=5,@default").empty());
         CHECK(why("nonsense", "5") == "there is no setting nonsense");
-        CHECK(why("probe.parallel", "5") ==
-              "probe.parallel is read when stillbootd starts: set it in a file or on the kernel command line, as "
+        CHECK(why("settle_deadline", "5") ==
+              "settle_deadline is read when stillbootd starts: set it in a file or on the kernel command line, as "
               "stillboot.toml(5) says");
         CHECK(why("keep", std::string(4097, 'x')) == "the value of keep is longer than 4096 bytes");
     }

@@ -362,6 +362,19 @@ TEST_SUITE("discover") {
         CHECK(scanner.started == std::vector<std::string>{"pci-a", "pci-b"});
     }
 
+    TEST_CASE_FIXTURE(Fixture, "more scans at a time begin as soon as that is said") {
+        scanner.held = true;
+        settings.parallel = 1;
+        start({disk("a"), disk("b"), disk("c")});
+        CHECK(scanner.started.size() == 1);
+        discovery->set_parallel(2);
+        run();
+        CHECK(scanner.started.size() == 2);
+        scanner.release();
+        run();
+        CHECK(scanner.started.size() == 3);
+    }
+
     TEST_CASE_FIXTURE(Fixture, "two disks with one path are told apart") {
         auto twin = disk("b");
         twin.id_path = "pci-a";

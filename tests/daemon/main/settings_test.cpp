@@ -23,8 +23,11 @@ TEST_SUITE("settings") {
         CHECK(all.size() == 28);
         CHECK(boost::json::serialize(all.at(0)) ==
               R"({"key":"timeout","value":"10","origin":"built-in default","stored":null,"any_time":true})");
-        CHECK(boost::json::serialize(all.at(1)).find(R"("key":"order")") != std::string::npos);
-        CHECK_FALSE(all.at(1).at("any_time").as_bool());
+        std::string at_start;
+        for (const auto& each : all) {
+            at_start += each.at("any_time").as_bool() ? "" : " " + std::string(each.at("key").as_string());
+        }
+        CHECK(at_start == " state_store settle_deadline hook.on_moving hook.on_hang hook.budget listen");
     }
 
     TEST_CASE_FIXTURE(Fixture, "a value is kept in the store, or for this start alone, and forgotten again") {
@@ -45,6 +48,33 @@ TEST_SUITE("settings") {
         CHECK(told.at("value") == "10");
         CHECK(told.at("stored").is_null());
         CHECK(booter.settings.empty());
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "the order of the devices follows its setting at once, and clients are told") {
+        registry::DeviceRecord stick;
+        stick.identity.id = "usb-9";
+        stick.removable = true;
+        registry.put_device(stick);
+        ScanResult result;
+        result.finding = std::vector<BootOption>{option("stick", "root=9")};
+        registry.set_result("usb-9", result);
+        core.on_registry_change();
+        CHECK(registry.options().back().title == "stick");
+        const auto watched = call("Watch", {}, true);
+        const auto told = setting(*call("SetSetting", {{"key", "order"}, {"value", "usb-*,internal"}}));
+        CHECK(told.at("value") == "usb-*,internal");
+        CHECK(registry.options().front().title == "stick");
+        bool moved = false;
+        for (const auto& reply : watched->replies) {
+            const auto& change = reply.parameters.at("change");
+            for (const auto& device : change.at("devices").as_array()) {
+                moved = moved || (!change.at("whole").as_bool() && device.at("id") == "usb-9" &&
+                                  device.at("order").as_string().starts_with("000:"));
+            }
+        }
+        CHECK(moved);
+        CHECK(call("SetSetting", {{"key", "order"}, {"value", "usb-*,,x"}})->replies.at(0).error ==
+              "io.stillboot.Refused");
     }
 
     TEST_CASE_FIXTURE(Fixture, "what another version left in the store never counts by the way") {

@@ -101,6 +101,25 @@ TEST_SUITE("registry") {
         }
     }
 
+    TEST_CASE("another order moves the devices with their options, and only what moved is told") {
+        Registry registry(usual);
+        registry.put_device(device("usb-1", "", true));
+        registry.put_device(device("pci-2", ""));
+        (void)registry.take_changes();
+        registry.set_order(usual);
+        CHECK_FALSE(registry.take_changes());
+        registry.set_order({"usb-*", "internal", "removable"});
+        CHECK(registry.devices().front().id == "usb-1");
+        CHECK(registry.device("pci-2") != nullptr);
+        CHECK(registry.resolve({DeviceRef::Kind::id, "usb-1"}, "pci-2").value()->identity.id == "usb-1");
+        const auto change = registry.take_changes().value();
+        CHECK(change.devices == std::vector<stillboot::protocol::Device>{registry.devices().front()});
+        CHECK(change.devices_removed.empty());
+        CHECK(change.options.empty());
+        registry.remove_device("usb-1");
+        CHECK(registry.devices().size() == 1);
+    }
+
     TEST_CASE("the first default does not depend on which disk answered first") {
         for (const bool swapped : {false, true}) {
             Registry registry(usual);
