@@ -43,28 +43,6 @@ json::object step_json(const PlanStep& step) {
             {"refused", step.refused}};
 }
 
-// What a step waits for is named by its place in the list: a device may have two steps.
-json::array steps_json(const std::vector<PlanStep>& steps) {
-    json::array out;
-    for (const PlanStep& step : steps) {
-        json::object object = step_json(step);
-        object["waits_for"] = json::array(step.waits_for.begin(), step.waits_for.end());
-        out.push_back(std::move(object));
-    }
-    return out;
-}
-
-json::value kept_json(const Kept& kept) {
-    return json::object{{"path", kept.path},
-                        {"name", kept.name},
-                        {"bus", kept.bus},
-                        {"driver", kept.driver},
-                        {"follows", kept.follows},
-                        {"rule", kept.rule},
-                        {"for_sake_of", kept.for_sake_of},
-                        {"reason", message_json(kept.reason)}};
-}
-
 json::value device_json(const RecordedDevice& device) {
     return json::object{{"path", device.path},     {"name", device.name},         {"bus", device.bus},
                         {"driver", device.driver}, {"identity", device.identity}, {"modalias", device.modalias}};
@@ -143,13 +121,6 @@ UndoRecord parse_record(const json::object& object) {
 }
 
 }  // namespace
-
-json::value to_json(const Plan& plan) {
-    return json::object{{"refusals", array_of(plan.refusals, message_json)},
-                        {"steps", steps_json(plan.steps)},
-                        {"kept", array_of(plan.kept, kept_json)},
-                        {"notes", array_of(plan.notes, message_json)}};
-}
 
 json::value to_json(const Verification& verification) {
     return json::object{{"at_rest", verification.at_rest()},

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The values of this room as JSON: plans and verdicts to print, records to keep.
+// The values of this room as JSON: verdicts to print, records to keep.
 #pragma once
 
 #include <boost/json/value.hpp>
 
 #include "quiesce/executor.hpp"
-#include "quiesce/plan.hpp"
 #include "quiesce/record.hpp"
 #include "quiesce/undo.hpp"
 #include "quiesce/verify.hpp"
 
 namespace stillboot::quiesce {
 
-[[nodiscard]] boost::json::value to_json(const Plan& plan);
 [[nodiscard]] boost::json::value to_json(const Verification& verification);
 [[nodiscard]] boost::json::value to_json(const UndoReport& report);
 [[nodiscard]] boost::json::value to_json(const std::vector<StepOutcome>& outcomes);

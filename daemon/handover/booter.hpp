@@ -67,8 +67,11 @@ public:
     /// Stops the one that is under way, at once before the first unbind, by undoing after that.
     virtual void cancel() = 0;
     /// What a hand-over of this request would do, line by line, without doing it.
-    /// @error handover.busy while a hand-over or another plan is under way
+    /// @error handover.busy while a hand-over is under way, or too much waits for its turn
     virtual void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) = 0;
+    /// What a hand-over would do with the devices. Who asks while one is made gets that one.
+    /// @error handover.busy while a hand-over is under way, and those of reading the devices
+    virtual void quiesce_plan(std::function<void(const Result<protocol::QuiescePlan>&)> done) = 0;
     /// Keeps a choice in the state store, or forgets it; answers with all that are kept then.
     /// @error handover.busy, handover.no_place_to_choose, and those of the store
     virtual void choose(ChosenFor when, std::optional<Choice> what,

@@ -3,16 +3,21 @@
 #include "daemon/handover/thread_booter.hpp"
 
 #include <boost/asio/post.hpp>
+#include <deque>
 #include <thread>
 #include <utility>
 
 #include "daemon/handover/machine_ports.hpp"
+#include "daemon/handover/quiesce_plan.hpp"
 #include "daemon/platform/platform.hpp"
 #include "kexec/handover/system_watchdog.hpp"
 #include "quiesce/load_policy.hpp"
 
 namespace stillboot::handover {
 namespace {
+
+/// What may wait for its turn beside the loop.
+constexpr std::size_t max_waiting = 32;
 
 // Runs on the hand-over's thread; the callback runs on the loop.
 class PostingObserver final : public Observer {
@@ -33,6 +38,26 @@ quiesce::Policy policy_of(const Root& root, const Settings& settings, std::vecto
     quiesce::Policy policy = quiesce::load_policy(root, settings).policy;
     policy.hung = std::move(stuck_nodes);
     return policy;
+}
+
+Result<std::vector<std::string>> plan_lines(const Root& root, const Settings& settings, const Request& request,
+                                            std::vector<std::string> stuck_nodes) {
+    Unobserved observer;
+    const MachinePorts machine(root, policy_of(root, settings, std::move(stuck_nodes)), settings, observer);
+    const auto plan = prepare(request, handover_options(settings), machine.ports());
+    return plan ? Result<std::vector<std::string>>(plan->text()) : plan.error();
+}
+
+Result<protocol::QuiescePlan> plan_of_devices(const Root& root, const Settings& settings,
+                                              std::vector<std::string> stuck_nodes) {
+    Unobserved observer;
+    const MachinePorts machine(root, policy_of(root, settings, std::move(stuck_nodes)), settings, observer);
+    auto plan = machine.ports().quiescer.plan();
+    if (!plan) {
+        return plan.error();
+    }
+    plan->refusals = machine.ports().surroundings.beyond_us(plan->refusals);
+    return to_protocol(*plan);
 }
 
 // The whole hand-over; returns only where it failed.
@@ -150,6 +175,7 @@ public:
 
     void start(Request request, BootEvents events);
     void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done);
+    void quiesce_plan(std::function<void(const Result<protocol::QuiescePlan>&)> done);
     void recover(std::function<void(const Result<std::optional<Recovery>>&)> done);
     void look_back(std::function<void(const Past&)> done);
     void change(std::string_view no_store, std::function<void(State&)> change,
@@ -165,7 +191,7 @@ private:
     void begin(Request request, BootEvents events);
     void run_thread(Request request, BootEvents events, std::vector<std::string> stuck_nodes);
     template <class T>
-    void run_beside(std::function<T()> work, std::function<void(const T&)> done);
+    void run_beside(std::function<T()> work, std::function<void(const T&)> done, T when_busy);
     void on_failed(const Error& failure, const std::function<void(const Error&)>& tell);
     void on_planned();
 
@@ -178,6 +204,12 @@ private:
     bool busy_ = false;
     bool planning_ = false;
     std::function<void()> after_plan_;
+    struct Waiting {
+        std::function<void()> run;
+        std::function<void()> refuse;
+    };
+    std::deque<Waiting> waiting_;
+    std::vector<std::function<void(const Result<protocol::QuiescePlan>&)>> for_quiesce_plan_;
 };
 
 // A plan only looks: a hand-over waits for it. Refused as busy it would count as a boot that failed, and the clock
@@ -224,26 +256,29 @@ void ThreadBooter::Impl::on_failed(const Error& failure, const std::function<voi
 }
 
 void ThreadBooter::Impl::plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) {
-    if (busy_) {
-        return done(Error("handover.busy"));
+    run_beside<Result<std::vector<std::string>>>(
+        [this, request = std::move(request), settings = settings_, stuck = scans_.stuck_nodes()] {
+            return plan_lines(root_, settings, request, stuck);
+        },
+        std::move(done), Error("handover.busy"));
+}
+
+// Reading the devices takes a while, and everybody may ask: all who wait get what one reading found.
+void ThreadBooter::Impl::quiesce_plan(std::function<void(const Result<protocol::QuiescePlan>&)> done) {
+    for_quiesce_plan_.push_back(std::move(done));
+    if (for_quiesce_plan_.size() > 1) {
+        return;
     }
-    busy_ = true;
-    planning_ = true;
-    join();
-    thread_ = std::jthread([this, self = weak_from_this(), request = std::move(request), done = std::move(done),
-                            stuck = scans_.stuck_nodes()] {
-        Unobserved observer;
-        const MachinePorts machine(root_, policy_of(root_, settings_, stuck), settings_, observer);
-        const auto plan = prepare(request, handover_options(settings_), machine.ports());
-        auto text =
-            plan ? Result<std::vector<std::string>>(plan->text()) : Result<std::vector<std::string>>(plan.error());
-        boost::asio::post(loop_, [self, done, text = std::move(text)] {
-            if (const auto alive = self.lock()) {
-                alive->on_planned();
-                done(text);
+    run_beside<Result<protocol::QuiescePlan>>(
+        [this, settings = settings_, stuck = scans_.stuck_nodes()] {
+            return plan_of_devices(root_, settings, stuck);
+        },
+        [this](const Result<protocol::QuiescePlan>& plan) {
+            for (const auto& tell : std::exchange(for_quiesce_plan_, {})) {
+                tell(plan);
             }
-        });
-    });
+        },
+        Error("handover.busy"));
 }
 
 void ThreadBooter::Impl::recover(std::function<void(const Result<std::optional<Recovery>>&)> done) {
@@ -263,32 +298,33 @@ void ThreadBooter::Impl::recover(std::function<void(const Result<std::optional<R
 }
 
 void ThreadBooter::Impl::look_back(std::function<void(const Past&)> done) {
-    if (busy_) {
-        return done(Past());
-    }
-    run_beside<Past>([this] { return read_past(root_, settings_); }, std::move(done));
+    run_beside<Past>([this, settings = settings_] { return read_past(root_, settings); }, std::move(done), Past());
 }
 
 void ThreadBooter::Impl::change(std::string_view no_store, std::function<void(State&)> change,
                                 std::function<void(const Result<State>&)> done) {
-    if (busy_) {
-        return done(Error("handover.busy"));
-    }
     run_beside<Result<State>>([this, no_store, change = std::move(change),
                                settings = settings_] { return change_state(root_, settings, no_store, change); },
-                              std::move(done));
+                              std::move(done), Error("handover.busy"));
 }
 
 void ThreadBooter::Impl::ask_for_setup(std::function<void(const Result<void>&)> done) {
-    if (busy_) {
-        return done(Error("handover.busy"));
-    }
-    run_beside<Result<void>>([this] { return platform::platform_of(root_)->ask_for_setup(); }, std::move(done));
+    run_beside<Result<void>>([this] { return platform::platform_of(root_)->ask_for_setup(); }, std::move(done),
+                             Error("handover.busy"));
 }
 
-// On the thread, where the store may take its time; a hand-over that is asked for meanwhile waits for it.
+// On the thread, where the store may take its time. What comes meanwhile waits for its turn, a hand-over before
+// all else; during one, and behind too many, it is answered at once.
 template <class T>
-void ThreadBooter::Impl::run_beside(std::function<T()> work, std::function<void(const T&)> done) {
+void ThreadBooter::Impl::run_beside(std::function<T()> work, std::function<void(const T&)> done, T when_busy) {
+    if (busy_) {
+        if (!planning_ || after_plan_ || waiting_.size() >= max_waiting) {
+            return done(when_busy);
+        }
+        waiting_.push_back({[this, work, done, when_busy] { run_beside<T>(work, done, when_busy); },
+                            [done, when_busy] { done(when_busy); }});
+        return;
+    }
     busy_ = true;
     planning_ = true;
     join();
@@ -307,7 +343,15 @@ void ThreadBooter::Impl::on_planned() {
     planning_ = false;
     busy_ = after_plan_ != nullptr;
     if (const auto next = std::exchange(after_plan_, nullptr)) {
-        next();
+        for (const auto& each : std::exchange(waiting_, {})) {
+            each.refuse();
+        }
+        return next();
+    }
+    if (!waiting_.empty()) {
+        const Waiting first = std::move(waiting_.front());
+        waiting_.pop_front();
+        first.run();
     }
 }
 
@@ -337,6 +381,9 @@ bool ThreadBooter::busy() const {
 }
 void ThreadBooter::plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) {
     impl_->plan(std::move(request), std::move(done));
+}
+void ThreadBooter::quiesce_plan(std::function<void(const Result<protocol::QuiescePlan>&)> done) {
+    impl_->quiesce_plan(std::move(done));
 }
 void ThreadBooter::look_back(std::function<void(const Past&)> done) {
     impl_->look_back(std::move(done));

@@ -25,9 +25,9 @@ struct ScanControl {
     std::function<std::vector<std::string>()> stuck_nodes;
 };
 
-/// Runs one hand-over at a time; a second one fails with handover.busy. Thread: called on the loop; what runs on
-/// its own thread touches nothing of the caller's, and its events are posted to the loop. Lifetime: the root
-/// outlives it, and so does the loop.
+/// Runs one hand-over at a time; a second one fails with handover.busy. What only looks or keeps has its turn one
+/// after the other. Thread: called on the loop; what runs on its own thread touches nothing of the caller's, and
+/// its events are posted to the loop. Lifetime: the root outlives it, and so does the loop.
 class ThreadBooter final : public Booter {
 public:
     ThreadBooter(boost::asio::any_io_executor loop, const Root& root, Settings settings, ScanControl scans);
@@ -37,6 +37,7 @@ public:
     void start(Request request, BootEvents events) override;
     void cancel() override;
     void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) override;
+    void quiesce_plan(std::function<void(const Result<protocol::QuiescePlan>&)> done) override;
     void choose(ChosenFor when, std::optional<Choice> what,
                 std::function<void(const Result<Choices>&)> done) override;
     void keep_setting(const std::string& key, std::optional<std::string> value,

@@ -87,6 +87,9 @@ private:
     void set_default(const Caller& caller);
     void set_one_shot(const Caller& caller);
     void choose(const Caller& caller, handover::ChosenFor when);
+    void get_quiesce_plan(const Caller& caller);
+    void open_device(const Caller& caller);
+    void wait_for_network(const Caller& caller);
     void get_report(const Caller& caller);
     void get_system(const Caller& caller);
     void get_settings(const Caller& caller);
@@ -97,6 +100,8 @@ private:
     [[nodiscard]] bool locks() const;
     [[nodiscard]] bool locks_in_vain() const;
     void look_at_lock();
+    void set_timeout(const Caller& caller);
+    void say_setting(const protocol::SetSetting::Parameters& asked, const Caller& caller);
     void reboot(const Caller& caller);
     void power_off(const Caller& caller);
     void restart(const Caller& caller, bool power_off);

@@ -16,14 +16,6 @@ namespace {
 
 using protocol::Role;
 
-template <class T>
-protocol::Reply reply_of(const T& parameters, bool continues = false) {
-    protocol::Reply reply;
-    reply.parameters = protocol::to_json(parameters).as_object();
-    reply.continues = continues;
-    return reply;
-}
-
 }  // namespace
 
 void Core::on_call(const protocol::Call& call, const server::Peer& peer,
@@ -42,16 +34,20 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         {protocol::GetLog::name, &Core::get_log, Role::look, false},
         {protocol::ListClients::name, &Core::list_clients, Role::look, true},
         {protocol::GetSettings::name, &Core::get_settings, Role::look, true},
+        {protocol::GetQuiescePlan::name, &Core::get_quiesce_plan, Role::look, true},
         {protocol::GetReport::name, &Core::get_report, Role::look, true},
         {protocol::GetSystem::name, &Core::get_system, Role::look, true},
         {protocol::Boot::name, &Core::boot, Role::boot, false},
         {protocol::Cancel::name, &Core::cancel, Role::boot, false},
         {protocol::Rescan::name, &Core::rescan, Role::boot, false},
+        {protocol::OpenDevice::name, &Core::open_device, Role::boot, false},
+        {protocol::WaitForNetwork::name, &Core::wait_for_network, Role::boot, false},
         {protocol::SetDefault::name, &Core::set_default, Role::configure, false},
         {protocol::SetOneShot::name, &Core::set_one_shot, Role::configure, false},
         {protocol::SetSetting::name, &Core::set_setting, Role::configure, false},
         {protocol::LockConsole::name, &Core::lock_console, Role::all, true},
         {protocol::UnlockConsole::name, &Core::unlock_console, Role::look, false},
+        {protocol::SetTimeout::name, &Core::set_timeout, Role::configure, false},
         {protocol::Reboot::name, &Core::reboot, Role::all, false},
         {protocol::PowerOff::name, &Core::power_off, Role::all, true},
     };
@@ -169,8 +165,13 @@ std::optional<protocol::Option> Core::option_to_boot(const protocol::Boot::Param
 }
 
 void Core::refuse(const Error& why, server::Replier& replier) {
-    const bool lacks = protocol::classify(why) == protocol::Failure::not_in_this_build;
-    replier.reply(lacks ? protocol::not_in_this_build(why.sentence()) : protocol::refused(why.message()));
+    if (protocol::classify(why) != protocol::Failure::not_in_this_build) {
+        replier.reply(protocol::refused(why.message()));
+        return;
+    }
+    const Message fetching("daemon.fetching", {{"url", why.message().param("url")}});
+    const bool is_url = why.code() == "daemon.no_urls";
+    replier.reply(protocol::not_in_this_build(is_url ? fetching.sentence() : why.sentence()));
 }
 
 void Core::boot(const Caller& caller) {
@@ -331,26 +332,39 @@ void Core::get_settings(const Caller& caller) {
 }
 
 void Core::set_setting(const Caller& caller) {
-    const auto asked = parameters_of<protocol::SetSetting>(caller.call, *caller.replier);
-    if (!asked || answer_strict(asked->console.value_or(false), caller)) {
+    if (const auto asked = parameters_of<protocol::SetSetting>(caller.call, *caller.replier)) {
+        say_setting(*asked, caller);
+    }
+}
+
+void Core::set_timeout(const Caller& caller) {
+    if (const auto asked = parameters_of<protocol::SetTimeout>(caller.call, *caller.replier)) {
+        say_setting(
+            {"timeout", asked->seconds ? std::to_string(*asked->seconds) : "never", asked->once, asked->console},
+            caller);
+    }
+}
+
+void Core::say_setting(const protocol::SetSetting::Parameters& asked, const Caller& caller) {
+    if (answer_strict(asked.console.value_or(false), caller)) {
         return;
     }
-    if (guards_consoles(asked->key) && !protocol::includes(caller.peer.allowed(), Role::all)) {
+    if (guards_consoles(asked.key) && !protocol::includes(caller.peer.allowed(), Role::all)) {
         return deny(caller, Role::all);
     }
-    if (const auto why = asked->key == "password" && asked->value ? hooks_.why_no_passwords() : std::nullopt) {
+    if (const auto why = asked.key == "password" && asked.value ? hooks_.why_no_passwords() : std::nullopt) {
         return refuse(*why, *caller.replier);
     }
-    const bool lasting = !asked->once.value_or(false);
-    const auto done = [this, asked, who = caller.peer.who().sentence(),
+    const bool lasting = !asked.once.value_or(false);
+    const auto done = [this, key = asked.key, who = caller.peer.who().sentence(),
                        replier = caller.replier](const Result<void>& set) {
         if (!set) {
             replier->reply(protocol::refused(set.error().message()));
             return;
         }
         const auto settings = settings_.list();
-        const auto changed = std::find_if(settings.begin(), settings.end(),
-                                          [&](const auto& each) { return each.key == asked->key; });
+        const auto changed =
+            std::find_if(settings.begin(), settings.end(), [&](const auto& each) { return each.key == key; });
         protocol::SetSetting::Reply reply;
         reply.setting = *changed;
         log_.info(Message(
@@ -358,7 +372,7 @@ void Core::set_setting(const Caller& caller) {
             {{"key", changed->key}, {"value", changed->value}, {"origin", changed->origin}, {"peer", who}}));
         replier->reply(reply_of(reply));
     };
-    settings_.set(asked->key, asked->value, lasting, done);
+    settings_.set(asked.key, asked.value, lasting, done);
 }
 
 void Core::reboot(const Caller& caller) {

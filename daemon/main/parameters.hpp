@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parameters of a call by the type of its method.
+// The parameters and the reply of a call by the type of its method.
 #pragma once
 
 #include <boost/json.hpp>
@@ -10,6 +10,15 @@
 #include "daemon/server/server.hpp"
 
 namespace stillboot {
+
+/// The reply that holds these.
+template <class T>
+protocol::Reply reply_of(const T& parameters, bool continues = false) {
+    protocol::Reply reply;
+    reply.parameters = protocol::to_json(parameters).as_object();
+    reply.continues = continues;
+    return reply;
+}
 
 /// The parameters of a call; where they are wrong, the caller is told which one, and there are none.
 template <class Method>

@@ -222,6 +222,33 @@ struct Description<HandoverReport> {
                         field("devices", &HandoverReport::devices), field("slowest", &HandoverReport::slowest));
 };
 template <>
+struct Description<QuiesceStep> {
+    static constexpr auto fields = std::make_tuple(
+        field("action", &QuiesceStep::action), field("path", &QuiesceStep::path),
+        field("name", &QuiesceStep::name), field("bus", &QuiesceStep::bus), field("driver", &QuiesceStep::driver),
+        field("reason", &QuiesceStep::reason), field("rule", &QuiesceStep::rule),
+        field("deadline_s", &QuiesceStep::deadline_s), field("stage", &QuiesceStep::stage),
+        field("refused", &QuiesceStep::refused), field("waits_for", &QuiesceStep::waits_for));
+};
+template <>
+struct Description<QuiesceKept> {
+    static constexpr auto fields =
+        std::make_tuple(field("path", &QuiesceKept::path), field("name", &QuiesceKept::name),
+                        field("bus", &QuiesceKept::bus), field("driver", &QuiesceKept::driver),
+                        field("follows", &QuiesceKept::follows), field("rule", &QuiesceKept::rule),
+                        field("for_sake_of", &QuiesceKept::for_sake_of), field("reason", &QuiesceKept::reason));
+};
+template <>
+struct Description<QuiescePlan> {
+    static constexpr auto fields =
+        std::make_tuple(field("refusals", &QuiescePlan::refusals), field("steps", &QuiescePlan::steps),
+                        field("kept", &QuiescePlan::kept), field("notes", &QuiescePlan::notes));
+};
+template <>
+struct Description<GetQuiescePlan::Reply> {
+    static constexpr auto fields = std::make_tuple(field("plan", &GetQuiescePlan::Reply::plan));
+};
+template <>
 struct Description<GetReport::Reply> {
     static constexpr auto fields = std::make_tuple(field("report", &GetReport::Reply::report));
 };
@@ -267,6 +294,21 @@ struct Description<SetSetting::Reply> {
 template <>
 struct Description<UnlockConsole::Parameters> {
     static constexpr auto fields = std::make_tuple(field("password", &UnlockConsole::Parameters::password));
+};
+template <>
+struct Description<SetTimeout::Parameters> {
+    static constexpr auto fields = std::make_tuple(field("seconds", &SetTimeout::Parameters::seconds),
+                                                   field("once", &SetTimeout::Parameters::once),
+                                                   field("console", &SetTimeout::Parameters::console));
+};
+template <>
+struct Description<OpenDevice::Parameters> {
+    static constexpr auto fields = std::make_tuple(field("device", &OpenDevice::Parameters::device),
+                                                   field("passphrase", &OpenDevice::Parameters::passphrase));
+};
+template <>
+struct Description<WaitForNetwork::Parameters> {
+    static constexpr auto fields = std::make_tuple(field("deadline_ms", &WaitForNetwork::Parameters::deadline_ms));
 };
 template <>
 struct Description<SetDefault::Parameters> {

@@ -120,6 +120,23 @@ struct Rescan {
     using Reply = Nothing;
 };
 
+struct OpenDevice {
+    static constexpr std::string_view name = "io.stillboot.OpenDevice";
+    struct Parameters {
+        std::string device;
+        std::optional<std::string> passphrase;
+    };
+    using Reply = Nothing;
+};
+
+struct WaitForNetwork {
+    static constexpr std::string_view name = "io.stillboot.WaitForNetwork";
+    struct Parameters {
+        std::optional<std::uint64_t> deadline_ms;
+    };
+    using Reply = Nothing;
+};
+
 struct SetDefault {
     static constexpr std::string_view name = "io.stillboot.SetDefault";
     struct Parameters {
@@ -171,11 +188,29 @@ struct UnlockConsole {
     using Reply = Nothing;
 };
 
+struct SetTimeout {
+    static constexpr std::string_view name = "io.stillboot.SetTimeout";
+    struct Parameters {
+        std::optional<std::int64_t> seconds;  ///< none: nothing boots by itself
+        std::optional<bool> once;
+        std::optional<bool> console;
+    };
+    using Reply = SetSetting::Reply;
+};
+
 struct GetSystem {
     static constexpr std::string_view name = "io.stillboot.GetSystem";
     using Parameters = Nothing;
     struct Reply {
         System system;
+    };
+};
+
+struct GetQuiescePlan {
+    static constexpr std::string_view name = "io.stillboot.GetQuiescePlan";
+    using Parameters = Nothing;
+    struct Reply {
+        QuiescePlan plan;
     };
 };
 

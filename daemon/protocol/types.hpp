@@ -169,6 +169,47 @@ struct HandoverReport {
     bool operator==(const HandoverReport&) const = default;
 };
 
+/// A step of unbinding, as `quiesce` plans it.
+struct QuiesceStep {
+    std::string action;  ///< quiesce::to_word(StepAction)
+    std::string path;
+    std::string name;
+    std::string bus;
+    std::string driver;
+    Message reason;
+    std::string rule;  ///< that decided, or empty
+    std::uint64_t deadline_s = 0;
+    std::int32_t stage = 0;
+    bool refused = false;
+    std::vector<std::uint64_t> waits_for;  ///< places among the steps
+
+    bool operator==(const QuiesceStep&) const = default;
+};
+
+/// A device that stays bound.
+struct QuiesceKept {
+    std::string path;
+    std::string name;
+    std::string bus;
+    std::string driver;
+    bool follows = false;
+    std::string rule;
+    std::string for_sake_of;
+    Message reason;
+
+    bool operator==(const QuiesceKept&) const = default;
+};
+
+/// What a hand-over would do with the devices.
+struct QuiescePlan {
+    std::vector<Message> refusals;
+    std::vector<QuiesceStep> steps;
+    std::vector<QuiesceKept> kept;
+    std::vector<Message> notes;
+
+    bool operator==(const QuiescePlan&) const = default;
+};
+
 /// A network interface.
 struct Interface {
     std::string name;

@@ -7,7 +7,7 @@ function __stillboot_ids
     stillboot --json=short $argv[1] 2>/dev/null | string match -ra '"'$field[-1]'":"[^"]*"' | string replace -r '"[a-z]*":"(.*)"' '$1'
 end
 
-set -l verbs status list boot cancel devices rescan explain quiesce load menu log wait clients settings system report set-default set-oneshot reboot poweroff keys password bridge
+set -l verbs status list boot cancel devices rescan explain quiesce load menu log wait clients settings system report set-default set-oneshot set-timeout reboot poweroff keys password bridge
 complete -c stillboot -f
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a status -d 'Where things stand'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a list -d 'The boot options'
@@ -26,6 +26,7 @@ complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a report -d '
 complete -c stillboot -n '__fish_seen_subcommand_from report' -F
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a set-default -d 'Choose what boots from now on'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a set-oneshot -d 'Choose what boots next, once'
+complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a set-timeout -d 'How long the countdown is'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a wait -d 'Wait until there is something to boot, or all is quiet'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a clients -d 'Who is connected'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a reboot -d 'Restart the machine'
@@ -55,7 +56,8 @@ complete -c stillboot -n '__fish_seen_subcommand_from boot' -l wait -d 'Show how
 complete -c stillboot -n '__fish_seen_subcommand_from set-default set-oneshot' -a '@default (__stillboot_ids list)'
 complete -c stillboot -n '__fish_seen_subcommand_from set-default set-oneshot' -l forget -d 'Forget what was chosen'
 complete -c stillboot -n '__fish_seen_subcommand_from settings' -a '(__stillboot_ids settings key)'
-complete -c stillboot -n '__fish_seen_subcommand_from settings' -l once -d 'For this start alone'
+complete -c stillboot -n '__fish_seen_subcommand_from set-timeout' -a never
+complete -c stillboot -n '__fish_seen_subcommand_from settings set-timeout' -l once -d 'For this start alone'
 complete -c stillboot -n '__fish_seen_subcommand_from settings' -l forget -d 'Forget what was said'
 complete -c stillboot -n '__fish_seen_subcommand_from reboot' -l firmware-setup -d 'Open the setup of the firmware'
 complete -c stillboot -n '__fish_seen_subcommand_from rescan' -a '(__stillboot_ids devices)'

@@ -80,6 +80,9 @@ public:
     void start(handover::Request, handover::BootEvents) override {}
     void cancel() override {}
     void plan(handover::Request, std::function<void(Result<std::vector<std::string>>)>) override {}
+    void quiesce_plan(std::function<void(const Result<protocol::QuiescePlan>&)> done) override {
+        done(protocol::QuiescePlan());
+    }
     void choose(handover::ChosenFor, std::optional<handover::Choice>,
                 std::function<void(const Result<handover::Choices>&)>) override {}
     void keep_setting(const std::string&, std::optional<std::string>,

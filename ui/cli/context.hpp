@@ -27,8 +27,9 @@ struct Context {
     std::ostream& err;
     menu::Charset charset = menu::Charset::utf8;
     JsonForm json = JsonForm::off;
-    client::Address daemon;  ///< whom to talk to
-    std::string root = "/";  ///< for the verbs that look at the machine themselves
+    client::Address daemon;   ///< whom to talk to
+    bool host_named = false;  ///< by --host: also for what this machine could tell without a daemon
+    std::string root = "/";   ///< for the verbs that look at the machine themselves
 
     [[nodiscard]] bool wants_json() const { return json != JsonForm::off; }
     /// Prints one line. Control characters in it, which may come from a disk, reach no terminal.

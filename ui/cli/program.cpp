@@ -15,11 +15,11 @@ namespace stillboot::cli {
 namespace {
 
 // In the order of the help.
-constexpr AddVerb verbs[] = {add_status,     add_list,        add_boot,        add_cancel,   add_menu,
-                             add_devices,    add_rescan,      add_explain,     add_quiesce,  add_load,
-                             add_log,        add_wait,        add_clients,     add_settings, add_system,
-                             add_bug_report, add_set_default, add_set_oneshot, add_reboot,   add_poweroff,
-                             add_keys,       add_password,    add_bridge};
+constexpr AddVerb verbs[] = {add_status,     add_list,        add_boot,        add_cancel,      add_menu,
+                             add_devices,    add_rescan,      add_explain,     add_quiesce,     add_load,
+                             add_log,        add_wait,        add_clients,     add_settings,    add_system,
+                             add_bug_report, add_set_default, add_set_oneshot, add_set_timeout, add_reboot,
+                             add_poweroff,   add_keys,        add_password,    add_bridge};
 
 struct General {
     std::string json = "off";
@@ -85,9 +85,25 @@ Result<void> apply(const General& general, Context& context) {
             return Error("cli.host", {{"host", general.host}});
         }
         context.daemon = *address;
+        context.host_named = true;
         context.daemon.files = with_defaults(general.files);
     }
     return {};
+}
+
+/// The verb that is given, where it acts on this machine and asks no daemon; or empty.
+std::string verb_of_this_machine(const CLI::App& app) {
+    const auto verb = app.get_subcommands();
+    if (verb.empty()) {
+        return {};
+    }
+    const std::string name = verb.front()->get_name();
+    if (name == "quiesce") {
+        const std::string below = verb.front()->get_subcommands().front()->get_name();
+        return below == "plan" ? "" : name + " " + below;
+    }
+    constexpr std::string_view others[] = {"explain", "keys", "load"};
+    return std::find(std::begin(others), std::end(others), name) != std::end(others) ? name : "";
 }
 
 ExitCode usage_error(const Context& context, const CLI::App& app, std::string_view text) {
@@ -153,6 +169,9 @@ ExitCode run_program(std::vector<std::string> arguments, Context& context) {
     }
     if (const auto applied = apply(general, context); !applied) {
         return usage_error(context, app, applied.error().sentence());
+    }
+    if (const std::string verb = verb_of_this_machine(app); context.host_named && !verb.empty()) {
+        return usage_error(context, app, Message("cli.host_unused", {{"verb", verb}}).sentence());
     }
     const ExitCode code = action ? action() : show_status(context);
     context.out.flush();

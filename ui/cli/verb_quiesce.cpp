@@ -7,6 +7,7 @@
 
 #include "daemon/handover/machine_ports.hpp"
 #include "daemon/handover/progress.hpp"
+#include "daemon/handover/quiesce_plan.hpp"
 #include "kexec/handover/executor.hpp"
 #include "kexec/handover/lock.hpp"
 #include "kexec/handover/record.hpp"
@@ -17,6 +18,7 @@
 #include "quiesce/state_store.hpp"
 #include "quiesce/undo.hpp"
 #include "quiesce/verify.hpp"
+#include "ui/cli/connection.hpp"
 #include "ui/cli/inventory_file.hpp"
 #include "ui/cli/json_output.hpp"
 #include "ui/cli/jump_report.hpp"
@@ -53,9 +55,10 @@ Result<Prepared> prepare(const Context& context) {
                     std::move(plan)};
 }
 
+// Another machine's plan comes as the protocol has it, so that is the form of this one's, too.
 ExitCode print_plan(const Context& context, const quiesce::Plan& plan) {
     if (context.wants_json()) {
-        print_json(context, quiesce::to_json(plan));
+        print_json(context, protocol::to_json(handover::to_protocol(plan)));
     } else {
         for (const std::string& line : plan.text()) {
             context.line(line);
@@ -64,7 +67,22 @@ ExitCode print_plan(const Context& context, const quiesce::Plan& plan) {
     return plan.refused() ? ExitCode::refused : ExitCode::done;
 }
 
+ExitCode show_plan_of_daemon(const Context& context) {
+    auto connection = Connection::open(context);
+    if (!connection) {
+        return report(context, connection.error());
+    }
+    auto reply = connection->call<protocol::GetQuiescePlan>();
+    if (!reply) {
+        return report(context, reply.error());
+    }
+    return print_plan(context, handover::from_protocol(std::move(reply->plan)));
+}
+
 ExitCode show_plan(const Context& context) {
+    if (context.host_named) {
+        return show_plan_of_daemon(context);
+    }
     auto prepared = prepare(context);
     if (!prepared) {
         return report(context, prepared.error());

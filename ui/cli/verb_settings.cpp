@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// stillboot settings: all of them, one, or another value for one.
+// stillboot settings: all of them, one, or another value for one; and set-timeout, which is one of them by itself.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -101,6 +101,15 @@ void add_settings(CLI::App& app, const Context& context, Action& action) {
             return asked->value || asked->forget ? change(context, *asked) : show(context, asked->key);
         };
     });
+}
+
+void add_set_timeout(CLI::App& app, const Context& context, Action& action) {
+    CLI::App* verb = app.add_subcommand("set-timeout", "How long the countdown is; as: settings timeout SECONDS");
+    auto asked = std::make_shared<Asked>();
+    asked->key = "timeout";
+    verb->add_option("SECONDS", asked->value, "Or never: nothing boots by itself")->required();
+    verb->add_flag("--once", asked->once, "For this start alone");
+    verb->callback([&context, &action, asked] { action = [&context, asked] { return change(context, *asked); }; });
 }
 
 }  // namespace stillboot::cli

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/handover/thread_booter.hpp"
+#include "daemon/handover/quiesce_plan.hpp"
 
 #include <doctest/doctest.h>
 
@@ -137,8 +138,87 @@ TEST_SUITE("daemon_handover") {
         CHECK(bench.calls.empty());
         run_until(bench, [&] { return !booter.busy(); });
         CHECK(bench.story() ==
-              "stop scans, planned, start scans, failed: /proc/meminfo cannot be opened: ENOENT (No such file or "
+              "planned, stop scans, start scans, failed: /proc/meminfo cannot be opened: ENOENT (No such file or "
               "directory)");
+    }
+
+    TEST_CASE("what only looks or keeps has its turn one after the other, and is not refused as busy") {
+        Bench bench;
+        auto booter = bench.booter();
+        booter.plan(Request(), [&](const auto&) { bench.calls.emplace_back("planned"); });
+        booter.choose(ChosenFor::next_start, std::nullopt,
+                      [&](const auto& kept) { bench.calls.push_back(kept.error().code()); });
+        booter.look_back([&](const Past& past) { bench.calls.emplace_back(past.notes.at(0).code()); });
+        CHECK(bench.calls.empty());
+        run_until(bench, [&] { return !booter.busy(); });
+        CHECK(bench.story() == "planned, handover.no_place_to_choose, handover.no_store");
+    }
+
+    TEST_CASE("a hand-over goes before what waits, which is told that it is busy") {
+        Bench bench;
+        auto booter = bench.booter();
+        booter.plan(Request(), [&](const auto&) { bench.calls.emplace_back("planned"); });
+        booter.choose(ChosenFor::next_start, std::nullopt,
+                      [&](const auto& kept) { bench.calls.push_back(kept.error().code()); });
+        booter.start(Request(), bench.events);
+        booter.quiesce_plan([&](const auto& plan) { bench.calls.push_back(plan.error().code()); });
+        CHECK(bench.story() == "handover.busy");
+        run_until(bench, [&] { return !booter.busy(); });
+        CHECK(bench.story() ==
+              "handover.busy, planned, handover.busy, stop scans, start scans, failed: /proc/meminfo cannot be "
+              "opened: ENOENT (No such file or directory)");
+    }
+
+    TEST_CASE("no more than 32 wait for their turn") {
+        Bench bench;
+        auto booter = bench.booter();
+        int busy = 0;
+        for (int i = 0; i < 40; ++i) {
+            booter.choose(ChosenFor::next_start, std::nullopt,
+                          [&](const auto& kept) { busy += kept.error().code() == "handover.busy" ? 1 : 0; });
+        }
+        CHECK(busy == 40 - 1 - 32);
+        run_until(bench, [&] { return !booter.busy(); });
+        CHECK(busy == 40 - 1 - 32);
+    }
+
+    TEST_CASE("the devices' plan comes as clients see it; who asks meanwhile gets the same one") {
+        quiesce::test::FakeMachine machine;
+        machine.pci("/sys/devices/pci0000:00/0000:00:01.0", "0x010802", "nvme");
+        machine.pci("/sys/devices/pci0000:00/0000:00:02.0", "0x020000", "e1000e");
+        machine.disk("/sys/devices/pci0000:00/0000:00:01.0/nvme/nvme0/nvme0n1", "259:0", "a");
+        Bench bench;
+        bench.scans.stuck_nodes = [] { return std::vector<std::string>{"/dev/nvme0n1"}; };
+        ThreadBooter booter(bench.loop.get_executor(), machine.root(), Settings(), bench.scans);
+        std::vector<protocol::QuiescePlan> plans;
+        for (int i = 0; i < 3; ++i) {
+            booter.quiesce_plan([&](const auto& plan) { plans.push_back(plan.value()); });
+        }
+        CHECK(plans.empty());
+        run_until(bench, [&] { return !booter.busy(); });
+        REQUIRE(plans.size() == 3);
+        CHECK(plans[1] == plans[0]);
+        REQUIRE(plans[0].kept.size() == 1);
+        CHECK(plans[0].kept[0].driver == "nvme");
+        CHECK(plans[0].kept[0].reason.code() == "quiesce.keep_hung");
+        REQUIRE(plans[0].steps.size() == 1);
+        CHECK(plans[0].steps[0].driver == "e1000e");
+        CHECK(plans[0].steps[0].action == "unbind");
+        // A client prints it as the machine itself would.
+        CHECK(to_protocol(from_protocol(plans[0])) == plans[0]);
+    }
+
+    TEST_CASE("a plan from another daemon leads nowhere outside of itself") {
+        protocol::QuiescePlan plan;
+        plan.steps.resize(2);
+        plan.steps[0].waits_for = {0, 1, 18446744073709551615U};
+        plan.steps[1].waits_for = {0, 7};
+        plan.steps[1].action = "levitate";
+        plan.steps[1].deadline_s = 18446744073709551615U;
+        const auto read = from_protocol(plan);
+        CHECK(read.steps[0].waits_for.empty());
+        CHECK(read.steps[1].waits_for == std::vector<std::size_t>{0});
+        CHECK(read.text().size() == 2);
     }
 
     TEST_CASE("a plan keeps what a scan is stuck on, as the hand-over itself would") {

@@ -92,6 +92,25 @@ TEST_SUITE("boot") {
         CHECK(booter.requests.empty());
     }
 
+    TEST_CASE_FIXTURE(Fixture,
+                      "the devices' plan comes from the booter; during a hand-over it is the option's turn") {
+        const auto reply = call("GetQuiescePlan", {}, false, test::user_peer)->replies.at(0);
+        CHECK(reply.parameters.at("plan").at("notes").at(0).at("code") == "handover.no_store");
+        booter.cannot_choose = true;
+        CHECK(sentence(*call("GetQuiescePlan")).find("another hand-over is under way") != std::string::npos);
+        call("Boot", {{"option", "a"}});
+        CHECK(call("GetQuiescePlan")->replies.at(0).error == "io.stillboot.Busy");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "what has its place alone says so in words, and its parameters are read") {
+        CHECK(sentence(*call("OpenDevice", {{"device", "pci-1"}, {"passphrase", "x"}})) ==
+              "opening encrypted devices is not in this build");
+        CHECK(sentence(*call("WaitForNetwork", {{"deadline_ms", 1000}})) ==
+              "waiting for a network is not in this build");
+        CHECK(call("OpenDevice")->replies.at(0).error == "org.varlink.service.InvalidParameter");
+        CHECK(sentence(*call("Boot", {{"kernel", "tftp://h/k"}})) == "fetching tftp://h/k is not in this build");
+    }
+
     TEST_CASE_FIXTURE(Fixture, "a URL is not in this build") {
         for (const boost::json::object& asked :
              {boost::json::object{{"kernel", "https://example.org/vmlinuz"}},

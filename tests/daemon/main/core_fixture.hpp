@@ -51,6 +51,11 @@ public:
     void plan(handover::Request request, std::function<void(Result<std::vector<std::string>>)> done) override {
         done(std::vector<std::string>{"boots " + request.command_line});
     }
+    void quiesce_plan(std::function<void(const Result<protocol::QuiescePlan>&)> done) override {
+        protocol::QuiescePlan plan;
+        plan.notes.emplace_back("handover.no_store");
+        done(cannot_choose ? Result<protocol::QuiescePlan>(Error("handover.busy")) : plan);
+    }
     void choose(handover::ChosenFor when, std::optional<handover::Choice> what,
                 std::function<void(const Result<handover::Choices>&)> done) override {
         if (cannot_choose) {

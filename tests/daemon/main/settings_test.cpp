@@ -77,6 +77,20 @@ TEST_SUITE("settings") {
               "io.stillboot.Refused");
     }
 
+    TEST_CASE_FIXTURE(Fixture, "the timeout has a method of its own, which is the same setting") {
+        auto told = setting(*call("SetTimeout", {{"seconds", 20}}));
+        CHECK(told.at("key") == "timeout");
+        CHECK(told.at("value") == "20");
+        CHECK(booter.settings == std::vector<SettingText>{{"timeout", "20"}});
+        told = setting(*call("SetTimeout", {{"once", true}}));
+        CHECK(told.at("value") == "never");
+        CHECK(told.at("origin") == "this start only");
+        CHECK(told.at("stored") == "20");
+        CHECK(sentence(*call("SetTimeout", {{"seconds", -1}})).find("0 to 86400") != std::string::npos);
+        CHECK(call("SetTimeout", {{"seconds", "x"}})->replies.at(0).error ==
+              "org.varlink.service.InvalidParameter");
+    }
+
     TEST_CASE_FIXTURE(Fixture, "what another version left in the store never counts by the way") {
         booter.settings = {{"listen", "[::]:1"}, {"nonsense", "1"}};
         call("SetSetting", {{"key", "timeout"}, {"value", "20"}});

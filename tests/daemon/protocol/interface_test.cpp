@@ -41,6 +41,9 @@ NAMED(Client, "Client");
 NAMED(ReportedDevice, "ReportedDevice");
 NAMED(ReportedStep, "ReportedStep");
 NAMED(HandoverReport, "HandoverReport");
+NAMED(QuiesceStep, "QuiesceStep");
+NAMED(QuiesceKept, "QuiesceKept");
+NAMED(QuiescePlan, "QuiescePlan");
 NAMED(Interface, "Interface");
 NAMED(System, "System");
 NAMED(Setting, "Setting");
@@ -140,15 +143,15 @@ TEST_SUITE("protocol") {
         Against interface(interface_description(interface_name));
         interface.types<stillboot::Diagnostic, stillboot::Source, stillboot::BootTries, Option, Device, Active,
                         Progress, Beaten, State, Change, Client, ReportedDevice, ReportedStep, HandoverReport,
-                        Interface, System, Setting, LogLine>();
+                        QuiesceStep, QuiesceKept, QuiescePlan, Interface, System, Setting, LogLine>();
         CHECK(interface.left("type") == std::set<std::string>{"DeviceRef", "Message", "Resource"});
     }
 
     TEST_CASE("each method of the interface takes and answers in C++ what the interface says") {
         Against interface(interface_description(interface_name));
         interface.methods<GetState, ListOptions, ListDevices, Watch, GetLog, ListClients, Boot, Cancel, SetDefault,
-                          SetOneShot, GetSettings, SetSetting, GetReport, GetSystem, Rescan, LockConsole,
-                          UnlockConsole, Reboot, PowerOff>();
+                          SetOneShot, GetSettings, SetSetting, SetTimeout, OpenDevice, WaitForNetwork, GetReport,
+                          GetQuiescePlan, GetSystem, Rescan, LockConsole, UnlockConsole, Reboot, PowerOff>();
         CHECK(interface.left("method").empty());
     }
 

@@ -2,11 +2,15 @@
 // The verbs without a daemon, on a made-up machine: plans and refusals; nothing here touches a device.
 #include <doctest/doctest.h>
 
+#include "daemon/protocol/failure.hpp"
 #include "tests/temporary_tree.hpp"
 #include "tests/ui/cli/run.hpp"
+#include "tests/ui/cli/scripted_server.hpp"
 
 using stillboot::cli::ExitCode;
+using stillboot::test::run;
 using stillboot::test::run_stillboot;
+using stillboot::test::ScriptedServer;
 using stillboot::test::TemporaryTree;
 
 namespace {
@@ -45,6 +49,54 @@ TEST_SUITE("cli") {
         ran = run_stillboot({"--root", root, "quiesce", "plan", "--json=short"});
         CHECK(ran.out.find("\"steps\":[]") != std::string::npos);
         CHECK(ran.err == "/etc/stillboot/stillboot.toml:2:10: warning: there is no setting colour\n");
+    }
+
+    TEST_CASE("quiesce plan of another machine reads as it would there, in words and as JSON") {
+        const TemporaryTree tree;
+        write_machine(tree);
+        const std::string root = tree.path().string();
+        const auto json = run_stillboot({"--root", root, "quiesce", "plan", "--json=short"}).out;
+        ScriptedServer server;
+        server.answer(stillboot::protocol::GetQuiescePlan::name,
+                      {{"plan", stillboot::protocol::parse_json(json).value()}});
+        server.start();
+        CHECK(run(server, {"quiesce", "plan"}).out == run_stillboot({"--root", root, "quiesce", "plan"}).out);
+        CHECK(run(server, {"quiesce", "plan", "--json=short"}).out == json);
+    }
+
+    TEST_CASE("a plan that is refused, and a daemon that is busy, give the exit code of a refusal") {
+        ScriptedServer server;
+        stillboot::protocol::GetQuiescePlan::Reply reply;
+        reply.plan.refusals.emplace_back("daemon.said",
+                                         std::vector<stillboot::Message::Param>{{"text", "in use"}});
+        server.answer(stillboot::protocol::GetQuiescePlan::name, stillboot::protocol::to_json(reply));
+        server.start();
+        const auto ran = run(server, {"quiesce", "plan"});
+        CHECK(ran.code == ExitCode::refused);
+        CHECK(ran.out == "refused: in use\n");
+        ScriptedServer busy;
+        busy.answer_all(stillboot::protocol::GetQuiescePlan::name, {stillboot::protocol::busy("Debian")});
+        busy.start();
+        CHECK(run(busy, {"quiesce", "plan"}).code == ExitCode::refused);
+    }
+
+    TEST_CASE("what acts on this machine alone refuses a host, and nothing is done here") {
+        const TemporaryTree tree;
+        write_machine(tree);
+        for (const std::vector<std::string>& words : {std::vector<std::string>{"quiesce", "run"},
+                                                      {"quiesce", "undo"},
+                                                      {"quiesce", "verify"},
+                                                      {"quiesce", "learned", "--forget-all"},
+                                                      {"load", "/nonexistent"},
+                                                      {"explain", "/nonexistent"}}) {
+            CAPTURE(words);
+            std::vector<std::string> all{"--host", "ssh://there", "--root", tree.path().string()};
+            all.insert(all.end(), words.begin(), words.end());
+            const auto ran = run_stillboot(all);
+            CHECK(ran.code == ExitCode::usage);
+            CHECK(ran.err.find(" acts on this machine alone: leave out --host, or run it there, as with ssh") !=
+                  std::string::npos);
+        }
     }
 
     TEST_CASE("quiesce rules lists the machine's rules before the shipped ones, and a bad file is said") {

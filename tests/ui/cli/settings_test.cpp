@@ -53,6 +53,22 @@ TEST_SUITE("cli settings") {
               "\n");
     }
 
+    TEST_CASE("set-timeout is the setting by itself") {
+        ScriptedServer server;
+        server.answer(protocol::SetSetting::name,
+                      protocol::to_json(protocol::SetSetting::Reply{timeout("state store")}));
+        server.start();
+        CHECK(run(server, {"set-timeout", "5"}).out == "timeout = 5  (state store)\n");
+        CHECK(run(server, {"set-timeout", "never", "--once"}).code == ExitCode::done);
+        CHECK(test::run_stillboot({"set-timeout"}).code == ExitCode::usage);
+        const auto calls = server.stop();
+        REQUIRE(calls.size() == 2);
+        CHECK(calls[0].parameters.at("key") == "timeout");
+        CHECK(calls[0].parameters.at("value") == "5");
+        CHECK(calls[1].parameters.at("value") == "never");
+        CHECK(calls[1].parameters.at("once") == true);
+    }
+
     TEST_CASE("a key that is none is said") {
         ScriptedServer server;
         answer_with(server, {timeout("state store")});

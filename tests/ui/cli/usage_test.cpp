@@ -69,6 +69,7 @@ TEST_SUITE("cli") {
               "stillboot: there is no verb frobnicate: it is one of status, list, boot, cancel, menu, devices, "
               "rescan, "
               "explain, quiesce, load, log, wait, clients, settings, system, report, set-default, set-oneshot, "
+              "set-timeout, "
               "reboot, "
               "poweroff, "
               "keys, "

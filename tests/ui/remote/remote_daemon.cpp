@@ -37,6 +37,9 @@ public:
     void plan(handover::Request request, std::function<void(Result<std::vector<std::string>>)> done) override {
         done(std::vector<std::string>{"boots " + request.command_line});
     }
+    void quiesce_plan(std::function<void(const Result<protocol::QuiescePlan>&)> done) override {
+        done(protocol::QuiescePlan());
+    }
     void choose(handover::ChosenFor, std::optional<handover::Choice>,
                 std::function<void(const Result<handover::Choices>&)> done) override {
         done(Error("handover.no_place_to_choose"));
