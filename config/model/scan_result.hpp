@@ -2,6 +2,7 @@
 // What a scan of one device found: options, a container that must be opened first, or nothing with the reason.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -26,9 +27,20 @@ struct Nothing {
 
 using Finding = std::variant<std::vector<BootOption>, Container, Nothing>;
 
+/// What came of a file that a person named, beside the usual places.
+struct NamedFile {
+    std::string path;
+    std::vector<std::string> options;     ///< ids of the options that it added
+    std::vector<Diagnostic> diagnostics;  ///< what is wrong in it
+    std::optional<Message> reason;        ///< why it added none
+
+    bool operator==(const NamedFile&) const = default;
+};
+
 struct ScanResult {
     Finding finding;
     std::vector<Diagnostic> diagnostics;
+    std::vector<NamedFile> named;  ///< in the order in which they were asked for
 };
 
 }  // namespace stillboot

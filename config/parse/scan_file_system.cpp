@@ -14,6 +14,7 @@
 #include "config/base/utf8.hpp"
 #include "config/parse/bls/bls.hpp"
 #include "config/parse/grub/grub.hpp"
+#include "config/parse/named_file.hpp"
 
 namespace stillboot {
 namespace {
@@ -144,6 +145,31 @@ public:
         paths_ += (paths_.empty() ? "" : ", ") + configuration.path;
     }
 
+    /// A file that a person named. One that adds nothing is left out of what is wrong on the device.
+    void add_named(const std::string& path) {
+        NamedFile& named = named_.emplace_back();
+        named.path = valid_utf8(path);
+        auto read = read_named_file(source_, path);
+        if (!read) {
+            named.reason = read.error().message();
+            return;
+        }
+        named.diagnostics = read->parsed.diagnostics;
+        std::for_each(named.diagnostics.begin(), named.diagnostics.end(), [](Diagnostic& each) { clean(each); });
+        if (read->parsed.options.empty()) {
+            named.reason = Message("config.named_nothing", {{"path", named.path}});
+            return;
+        }
+        const std::size_t before = options_.size();
+        add(read->format, {path, std::move(read->parsed)});
+        for (std::size_t i = before; i < options_.size(); ++i) {
+            named.options.push_back(options_[i].id);
+        }
+        if (named.options.empty()) {
+            named.reason = Message("config.named_repeated", {{"path", named.path}});
+        }
+    }
+
     [[nodiscard]] bool has_entries_written_in(std::string_view format) const {
         return std::any_of(options_.begin(), options_.end(),
                            [&](const BootOption& option) { return option.source.format == format; });
@@ -160,6 +186,7 @@ public:
     ScanResult result() {
         ScanResult out;
         out.diagnostics = std::move(diagnostics_);
+        out.named = std::move(named_);
         if (!options_.empty()) {
             out.finding = std::move(options_);
         } else if (paths_.empty()) {
@@ -254,6 +281,7 @@ private:
     DeviceId device_;
     std::vector<BootOption> options_;
     std::vector<Diagnostic> diagnostics_;
+    std::vector<NamedFile> named_;
     std::map<std::string, std::string> keys_;  ///< of the configurations before, with the path of each
     std::set<std::string> ids_;
     std::set<std::string> looked_for_;
@@ -264,7 +292,7 @@ private:
 
 }  // namespace
 
-ScanResult scan_file_system(FileSource& source) {
+ScanResult scan_file_system(FileSource& source, const std::vector<std::string>& named) {
     Collector collector(source);
     for (const Format& format : formats) {
         // GRUB's blscfg has read these entries already, and it knows the variables in them.
@@ -274,6 +302,9 @@ ScanResult scan_file_system(FileSource& source) {
         for (Configuration& configuration : format.read(source)) {
             collector.add(format.name, std::move(configuration));
         }
+    }
+    for (const std::string& path : named) {
+        collector.add_named(path);
     }
     collector.add(source.damage());
     return collector.result();

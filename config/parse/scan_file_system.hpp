@@ -12,8 +12,10 @@ namespace stillboot {
 /// An option's id becomes "device id/format/entry name", and its device_id that of the source. Where two files
 /// offer the same (kernel, initrds, devicetree and command line), the first keeps it and a note says so. The
 /// first file that names a default keeps it. Text that is not UTF-8 is made so, and said.
+/// @param named  paths of further files to read (named_file.hpp), behind all others; what came of each is in the
+/// result
 /// @return options, or Nothing with the reason; never a container, which is not for those who read files to see.
 /// Blocking: as the source is.
-[[nodiscard]] ScanResult scan_file_system(FileSource& source);
+[[nodiscard]] ScanResult scan_file_system(FileSource& source, const std::vector<std::string>& named = {});
 
 }  // namespace stillboot

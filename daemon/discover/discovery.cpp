@@ -3,7 +3,11 @@
 #include "daemon/discover/discovery.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <utility>
+
+#include "config/base/utf8.hpp"
 
 namespace stillboot::discover {
 namespace {
@@ -14,6 +18,19 @@ using SteadyClock = std::chrono::steady_clock;
 bool same_content(const BlockFacts& a, const BlockFacts& b) {
     return a.node == b.node && a.size_bytes == b.size_bytes && a.filesystem == b.filesystem && a.uuid == b.uuid &&
            a.label == b.label && a.has_medium == b.has_medium && a.has_partition_table == b.has_partition_table;
+}
+
+Error device_gone(const std::string& id) {
+    return Error("config.device_missing", {{"kind", to_word(DeviceRef::Kind::id)}, {"value", id}});
+}
+
+// Where a device holds no file system to read a file from.
+Message why_not_read(const ScanResult& result) {
+    if (const auto* container = std::get_if<Container>(&result.finding)) {
+        return container->reason;
+    }
+    const auto* nothing = std::get_if<Nothing>(&result.finding);
+    return nothing == nullptr ? Message("daemon.not_read") : nothing->reason;
 }
 
 }  // namespace
@@ -125,6 +142,9 @@ void Discovery::remove(const std::string& devpath) {
         Message("daemon.device_removed", {{"title", entry->record.title}, {"node", entry->record.identity.node}}));
     registry_.remove_device(entry->record.identity.id);
     act(entry, entry->machine.on_removed());
+    for (const Adding& adding : std::exchange(entry->adding, {})) {
+        adding.done(device_gone(entry->record.identity.id));
+    }
     repeat_askers(entry->record.identity, entry.get());
 }
 
@@ -213,6 +233,9 @@ void Discovery::start_scans() {
         entry->asked.clear();
         entry->asked_any = false;
         entry->machine.on_started();
+        for (Adding& adding : entry->adding) {
+            adding.begun = true;
+        }
         if (auto reason = why_not_scanned(entry->facts)) {
             ScanResult nothing;
             nothing.finding = Nothing{std::move(*reason)};
@@ -231,7 +254,7 @@ boost::asio::awaitable<void> Discovery::run_scan(EntryPtr entry) {
     std::exception_ptr thrown;
     try {
         auto handler = [this, entry](probe::Question question) { return answer(entry, std::move(question)); };
-        auto scanned = co_await scanner_.scan(entry->record.identity, std::move(handler));
+        auto scanned = co_await scanner_.scan(entry->record.identity, entry->named, std::move(handler));
         result.emplace(std::move(scanned));
     } catch (...) {
         thrown = std::current_exception();
@@ -251,14 +274,57 @@ void Discovery::finish(const EntryPtr& entry, Result<ScanResult> result) {
     const DeviceActions actions = entry->machine.on_ended();
     const std::string& id = entry->record.identity.id;
     if (actions.publish && result) {
+        const std::vector<NamedFile> named = std::move(result->named);
+        Message otherwise = why_not_read(*result);
         registry_.set_result(id, std::move(*result));
+        tell_adders(*entry, named, otherwise);
     } else if (actions.publish) {
         log_.warning(Message("daemon.scan_failed", {{"title", entry->record.title},
                                                     {"node", entry->record.identity.node},
                                                     {"reason", result.error().sentence()}}));
         registry_.set_failed(id, result.error().message());
+        tell_adders(*entry, {}, result.error().message());
     }
     act(entry, actions);
+}
+
+// Those whose scan has read their file; the others wait for the next one.
+void Discovery::tell_adders(Entry& entry, const std::vector<NamedFile>& named, const Message& otherwise) {
+    std::vector<Adding> waiting;
+    for (Adding& adding : std::exchange(entry.adding, {})) {
+        if (!adding.begun) {
+            waiting.push_back(std::move(adding));
+            continue;
+        }
+        const auto found = std::find_if(named.begin(), named.end(), [&](const NamedFile& each) {
+            return each.path == valid_utf8(adding.path);
+        });
+        if (found != named.end() && !found->reason) {
+            adding.done(*found);
+            continue;
+        }
+        std::erase(entry.named, adding.path);
+        adding.done(Error(found != named.end() ? *found->reason : otherwise));
+    }
+    entry.adding.insert(entry.adding.begin(), std::make_move_iterator(waiting.begin()),
+                        std::make_move_iterator(waiting.end()));
+}
+
+void Discovery::add(const std::string& device, const std::string& path, Added done) {
+    const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const auto& each) { return each.second->record.identity.id == device; });
+    if (found == entries_.end()) {
+        return done(device_gone(device));
+    }
+    const EntryPtr entry = found->second;
+    if (std::find(entry->named.begin(), entry->named.end(), path) == entry->named.end()) {
+        if (entry->named.size() == probe::max_named_files) {
+            return done(Error("daemon.too_many_named", {{"count", std::uint64_t{probe::max_named_files}}}));
+        }
+        entry->named.push_back(path);
+    }
+    entry->adding.push_back({path, std::move(done)});
+    (void)rescan(device);
 }
 
 boost::asio::awaitable<probe::Answer> Discovery::answer(EntryPtr entry, probe::Question question) {

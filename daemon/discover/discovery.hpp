@@ -28,8 +28,9 @@ class Scanner {
 public:
     using QuestionHandler = std::function<boost::asio::awaitable<probe::Answer>(probe::Question)>;
     virtual ~Scanner() = default;
-    /// Scans one device; cancelling the coroutine ends the scan.
-    virtual boost::asio::awaitable<Result<ScanResult>> scan(DeviceId device, QuestionHandler handler) = 0;
+    /// Scans one device, and reads the files that are named on it as well; cancelling the coroutine ends the scan.
+    virtual boost::asio::awaitable<Result<ScanResult>> scan(DeviceId device, std::vector<std::string> named,
+                                                            QuestionHandler handler) = 0;
     /// Answers a question about files on the device at `node`.
     virtual boost::asio::awaitable<probe::Answer> ask(std::string node, probe::Question question) = 0;
 };
@@ -58,6 +59,11 @@ public:
     void start();
     /// Looks again for devices and scans one of them, or all. False where there is no such device.
     bool rescan(const std::optional<std::string>& device);
+    using Added = std::function<void(const Result<NamedFile>&)>;
+    /// Has this device's scans read a file as well, from now on until the device goes, or until nothing came of
+    /// it. `done` is called once one has, with what it added: the registry has that by then.
+    /// @error config.device_missing, daemon.too_many_named, why it added nothing, and those of a scan
+    void add(const std::string& device, const std::string& path, Added done);
     /// How many scans may run at a time from now on.
     void set_parallel(unsigned count);
     /// Ends all scans and starts none until `resume`. `is_quiet` tells when the last has ended.
@@ -67,6 +73,11 @@ public:
     [[nodiscard]] bool is_settled() const { return settled_; }
 
 private:
+    struct Adding {
+        std::string path;
+        Added done;
+        bool begun = false;  ///< the scan that runs reads it
+    };
     struct Entry {
         BlockFacts facts;
         registry::DeviceRecord record;
@@ -75,6 +86,8 @@ private:
         std::vector<DeviceRef> asked;  ///< by its last scan
         bool asked_any = false;        ///< its last scan searched all devices
         unsigned scans = 0;
+        std::vector<std::string> named;  ///< files that a person named
+        std::vector<Adding> adding;      ///< who waits for what comes of them
     };
     using EntryPtr = std::shared_ptr<Entry>;
 
@@ -91,6 +104,7 @@ private:
     void repeat_askers(const DeviceId& device, const Entry* except);
     void act(const EntryPtr& entry, const DeviceActions& actions);
     void finish(const EntryPtr& entry, Result<ScanResult> result);
+    void tell_adders(Entry& entry, const std::vector<NamedFile>& named, const Message& otherwise);
     void start_scans();
     [[nodiscard]] EntryPtr next_queued() const;
     [[nodiscard]] std::string unique_id(const BlockFacts& facts) const;

@@ -34,6 +34,10 @@ struct CoreHooks {
     std::function<void(const std::string& hash, std::string password, password::OnChecked)> check_password;
     /// The firmware opens its setup at the next start; what is called then says why not.
     std::function<void(std::function<void(const Result<void>&)>)> ask_for_setup;
+    /// Has the scans of a device read a file as well (Discovery::add).
+    std::function<void(const std::string& device, const std::string& path,
+                       std::function<void(const Result<NamedFile>&)> done)>
+        add;
 };
 
 /// A name for this run of the daemon that none before it had.
@@ -88,6 +92,7 @@ private:
     void set_one_shot(const Caller& caller);
     void choose(const Caller& caller, handover::ChosenFor when);
     void get_quiesce_plan(const Caller& caller);
+    void add_configuration(const Caller& caller);
     void open_device(const Caller& caller);
     void wait_for_network(const Caller& caller);
     void get_report(const Caller& caller);
@@ -111,6 +116,7 @@ private:
     std::optional<protocol::Option> option_to_boot(const protocol::Boot::Parameters& asked,
                                                    const ReplierPtr& replier) const;
     static void refuse(const Error& why, server::Replier& replier);
+    static void refuse_file(const Error& why, const std::string& path, const ReplierPtr& replier);
     const protocol::Option* find_option(const std::string& what, const ReplierPtr& replier) const;
     void boot_option(const protocol::Option& option, handover::Request request, const Caller& caller);
     void dry_run(const std::string& option, handover::Request request, const ReplierPtr& replier);

@@ -83,6 +83,9 @@ void Daemon::build() {
     hooks.check_password = [this](const std::string& hash, std::string password, password::OnChecked done) {
         password::check(spawner_, hash, std::move(password), std::move(done));
     };
+    hooks.add = [this](const std::string& device, const std::string& path, auto done) {
+        discovery_->add(device, path, std::move(done));
+    };
     core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks), *settings_);
     settings_->use(*booter_);
     settings_->on_change([this] {

@@ -12,8 +12,9 @@ public:
     ProbeScanner(const boost::asio::any_io_executor& executor, const probe::RunnerSettings& settings)
         : runner_(executor, settings) {}
 
-    boost::asio::awaitable<Result<ScanResult>> scan(DeviceId device, QuestionHandler handler) override {
-        return runner_.scan(std::move(device), std::move(handler));
+    boost::asio::awaitable<Result<ScanResult>> scan(DeviceId device, std::vector<std::string> named,
+                                                    QuestionHandler handler) override {
+        return runner_.scan(std::move(device), std::move(named), std::move(handler));
     }
     boost::asio::awaitable<probe::Answer> ask(std::string node, probe::Question question) override {
         return runner_.ask(std::move(node), std::move(question));

@@ -16,14 +16,14 @@
 namespace stillboot::probe {
 namespace {
 
-ScanResult scan_view(View view, DeviceId device, Channel& channel) {
+ScanResult scan_view(View view, DeviceId device, const std::vector<std::string>& named, Channel& channel) {
     // udev may not have read the file system yet.
     device.uuid = device.uuid.empty() ? view.system.uuid : device.uuid;
     device.label = device.label.empty() ? view.system.label : device.label;
     const std::string type = view.system.type;
     const bool pending = view.system.journal_pending;
     MountedSource files(std::move(device), std::move(view.root), channel);
-    ScanResult result = scan_file_system(files);
+    ScanResult result = scan_file_system(files, named);
     if (pending) {
         result.diagnostics.emplace_back(Severity::warning, "", 0, 0,
                                         Message("probe.journal_pending", {{"type", type}}));
@@ -37,7 +37,7 @@ Result<ScanResult> scan(Order order, Channel& channel) {
         return look.error();
     }
     if (auto* view = std::get_if<View>(&*look)) {
-        return scan_view(std::move(*view), std::move(order.device), channel);
+        return scan_view(std::move(*view), std::move(order.device), order.named, channel);
     }
     ScanResult result;
     if (auto* container = std::get_if<Container>(&*look)) {

@@ -46,6 +46,8 @@ struct Answer {
 };
 
 inline constexpr std::size_t max_found_devices = 64;
+/// A scan reads no more files that persons have named: their paths go in one packet.
+inline constexpr std::size_t max_named_files = 8;
 /// A scan that asks more than this is ended.
 inline constexpr std::size_t max_questions = 2000;
 

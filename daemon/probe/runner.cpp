@@ -58,7 +58,7 @@ public:
     Impl(asio::any_io_executor executor, RunnerSettings settings)
         : executor_(std::move(executor)), settings_(settings) {}
 
-    awaitable<Result<ScanResult>> scan(DeviceId device, QuestionHandler handler);
+    awaitable<Result<ScanResult>> scan(DeviceId device, std::vector<std::string> named, QuestionHandler handler);
     awaitable<Answer> ask(std::string node, Question question);
     void prepare(unsigned count);
     void set_scan_deadline(std::chrono::milliseconds deadline) { settings_.scan_deadline = deadline; }
@@ -189,12 +189,14 @@ void Runner::Impl::leave_stuck(JobPtr job) {
                          });
 }
 
-awaitable<Result<ScanResult>> Runner::Impl::scan(DeviceId device, QuestionHandler handler) {
+awaitable<Result<ScanResult>> Runner::Impl::scan(DeviceId device, std::vector<std::string> named,
+                                                 QuestionHandler handler) {
     const auto self = shared_from_this();
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     Order order;
     order.device = device;
+    order.named = std::move(named);
     const auto deadline = settings_.scan_deadline;
     auto job = start(probe_program, order, deadline);
     if (!job) {
@@ -263,8 +265,9 @@ Runner::~Runner() {
     impl_->stop();
 }
 
-awaitable<Result<ScanResult>> Runner::scan(DeviceId device, QuestionHandler handler) {
-    return impl_->scan(std::move(device), std::move(handler));
+awaitable<Result<ScanResult>> Runner::scan(DeviceId device, std::vector<std::string> named,
+                                           QuestionHandler handler) {
+    return impl_->scan(std::move(device), std::move(named), std::move(handler));
 }
 
 awaitable<Answer> Runner::ask(std::string node, Question question) {

@@ -46,11 +46,13 @@ public:
     /// ends those that are too many. One that a scan has taken is not replaced.
     void prepare(unsigned count);
 
-    /// Scans one device: node must be set; id, uuid, … name it to the parsers. Cancelling the coroutine ends the
-    /// process. @error probe.helper_missing, probe.helper_crashed (signal by name), probe.helper_timed_out,
-    /// probe.helper_stuck, probe.still_stuck (nothing was started), probe.helper_broke_protocol, probe.cancelled,
-    /// and what the probe itself reports (probe.device_unreadable, probe.mount_failed, …)
-    boost::asio::awaitable<Result<ScanResult>> scan(DeviceId device, QuestionHandler handler);
+    /// Scans one device, and reads the files that are named on it as well: node must be set; id, uuid, … name it
+    /// to the parsers. Cancelling the coroutine ends the process. @error probe.helper_missing,
+    /// probe.helper_crashed (signal by name), probe.helper_timed_out, probe.helper_stuck, probe.still_stuck
+    /// (nothing was started), probe.helper_broke_protocol, probe.cancelled, and what the probe itself reports
+    /// (probe.device_unreadable, probe.mount_failed, …)
+    boost::asio::awaitable<Result<ScanResult>> scan(DeviceId device, std::vector<std::string> named,
+                                                    QuestionHandler handler);
 
     /// Answers a read, kind, size or list question by running stillboot-fetch on that device's node; the caller
     /// has resolved question.device. Failures of the helper come as Answer::error.

@@ -5,6 +5,7 @@
 #include <boost/json/monotonic_resource.hpp>
 #include <unordered_set>
 
+#include "daemon/probe/question.hpp"
 #include "daemon/probe/sealed.hpp"
 #include "daemon/protocol/json.hpp"
 
@@ -46,6 +47,9 @@ Result<ScanResult> scan_result_of(std::string_view text, const DeviceId& device)
     }
     if (options != nullptr && !options_are_its_own(*options, device)) {
         return broken("result names options of another device");
+    }
+    if (result->named.size() > max_named_files) {
+        return broken("result tells of too many named files");
     }
     return result;
 }

@@ -250,6 +250,7 @@ std::string to_text(const Order& order) {
     object["device"] = protocol::to_json(order.device);
     object["path"] = order.path;
     object["max_bytes"] = order.max_bytes;
+    object["named"] = strings(order.named);
     return json::serialize(object);
 }
 
@@ -291,8 +292,10 @@ Result<Order> order_of(std::string_view text) {
     }
     Order order;
     const auto* device = object->if_contains("device");
-    if (device == nullptr || !read_word(*object, "mode", order_words, order.mode) ||
-        !read_path(*object, order.path) || !read_number(*object, "max_bytes", order.max_bytes)) {
+    const auto* named = object->if_contains("named");
+    if (device == nullptr || named == nullptr || !read_word(*object, "mode", order_words, order.mode) ||
+        !read_path(*object, order.path) || !read_number(*object, "max_bytes", order.max_bytes) ||
+        !read_strings(*named, max_named_files, order.named)) {
         return broken("order");
     }
     auto id = protocol::from_json<DeviceId>(*device);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "config/base/result.hpp"
 #include "config/base/unique_fd.hpp"
@@ -36,6 +37,7 @@ struct Order {
     DeviceId device;  ///< node empty: a local file
     std::string path;
     std::uint64_t max_bytes = 0;
+    std::vector<std::string> named;  ///< scan: files to read beside those in the usual places
 };
 
 /// What a helper sends.

@@ -134,6 +134,13 @@ struct Description<Container> {
 };
 
 template <>
+struct Description<NamedFile> {
+    static constexpr auto fields =
+        std::make_tuple(field("path", &NamedFile::path), field("options", &NamedFile::options),
+                        field("diagnostics", &NamedFile::diagnostics), field("reason", &NamedFile::reason));
+};
+
+template <>
 struct Description<Nothing> {
     static constexpr auto fields = std::make_tuple();
 };
@@ -302,6 +309,15 @@ struct Description<SetTimeout::Parameters> {
                                                    field("console", &SetTimeout::Parameters::console));
 };
 template <>
+struct Description<AddConfiguration::Parameters> {
+    static constexpr auto fields = std::make_tuple(field("path", &AddConfiguration::Parameters::path));
+};
+template <>
+struct Description<AddConfiguration::Reply> {
+    static constexpr auto fields = std::make_tuple(field("options", &AddConfiguration::Reply::options),
+                                                   field("diagnostics", &AddConfiguration::Reply::diagnostics));
+};
+template <>
 struct Description<OpenDevice::Parameters> {
     static constexpr auto fields = std::make_tuple(field("device", &OpenDevice::Parameters::device),
                                                    field("passphrase", &OpenDevice::Parameters::passphrase));
@@ -341,7 +357,8 @@ struct Custom<Resource> {
     static boost::json::value write(const Resource& resource);
     static bool read(Reader& reader, const boost::json::value& json, Resource& out);
 };
-/// {"options": […]} or {"container": {…}} or {"nothing": reason}, each with "diagnostics".
+/// {"options": […]} or {"container": {…}} or {"nothing": reason}, each with "diagnostics", and "named" where files
+/// were.
 template <>
 struct Custom<ScanResult> {
     static boost::json::value write(const ScanResult& result);

@@ -160,6 +160,9 @@ boost::json::value Custom<ScanResult>::write(const ScanResult& result) {
         object.emplace("nothing", protocol::write(std::get<stillboot::Nothing>(result.finding).reason));
     }
     object.emplace("diagnostics", protocol::write(result.diagnostics));
+    if (!result.named.empty()) {
+        object.emplace("named", protocol::write(result.named));
+    }
     return boost::json::value(std::move(object));
 }
 
@@ -171,14 +174,17 @@ bool Custom<ScanResult>::read(Reader& reader, const boost::json::value& json, Sc
     std::optional<std::vector<BootOption>> options;
     std::optional<Container> container;
     std::optional<Message> nothing;
+    std::optional<std::vector<NamedFile>> named;
     if (!reader.read_field(*object, "options", options) || !reader.read_field(*object, "container", container) ||
         !reader.read_field(*object, "nothing", nothing) ||
-        !reader.read_field(*object, "diagnostics", out.diagnostics)) {
+        !reader.read_field(*object, "diagnostics", out.diagnostics) ||
+        !reader.read_field(*object, "named", named)) {
         return false;
     }
     if (int{options.has_value()} + int{container.has_value()} + int{nothing.has_value()} != 1 && !planted_defect) {
         return reader.fail("daemon.field_invalid");
     }
+    out.named = std::move(named).value_or(std::vector<NamedFile>());
     if (options) {
         out.finding = std::move(*options);
     } else if (container) {
@@ -253,6 +259,8 @@ STILLBOOT_JSON(SetSetting::Parameters)
 STILLBOOT_JSON(SetSetting::Reply)
 STILLBOOT_JSON(UnlockConsole::Parameters)
 STILLBOOT_JSON(SetTimeout::Parameters)
+STILLBOOT_JSON(AddConfiguration::Parameters)
+STILLBOOT_JSON(AddConfiguration::Reply)
 STILLBOOT_JSON(OpenDevice::Parameters)
 STILLBOOT_JSON(WaitForNetwork::Parameters)
 STILLBOOT_JSON(SetDefault::Parameters)

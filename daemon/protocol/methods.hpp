@@ -120,6 +120,17 @@ struct Rescan {
     using Reply = Nothing;
 };
 
+struct AddConfiguration {
+    static constexpr std::string_view name = "io.stillboot.AddConfiguration";
+    struct Parameters {
+        std::string path;  ///< "DEVICE:/PATH" (handover::file_of)
+    };
+    struct Reply {
+        std::vector<std::string> options;  ///< ids
+        std::vector<Diagnostic> diagnostics;
+    };
+};
+
 struct OpenDevice {
     static constexpr std::string_view name = "io.stillboot.OpenDevice";
     struct Parameters {

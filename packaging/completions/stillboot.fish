@@ -7,7 +7,7 @@ function __stillboot_ids
     stillboot --json=short $argv[1] 2>/dev/null | string match -ra '"'$field[-1]'":"[^"]*"' | string replace -r '"[a-z]*":"(.*)"' '$1'
 end
 
-set -l verbs status list boot cancel devices rescan explain quiesce load menu log wait clients settings system report set-default set-oneshot set-timeout reboot poweroff keys password bridge
+set -l verbs status list boot cancel devices rescan add explain quiesce load menu log wait clients settings system report set-default set-oneshot set-timeout reboot poweroff keys password bridge
 complete -c stillboot -f
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a status -d 'Where things stand'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a list -d 'The boot options'
@@ -15,6 +15,7 @@ complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a boot -d 'Bo
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a cancel -d 'Stop the countdown, or a boot under way'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a devices -d 'The devices and what was found on each'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a rescan -d 'Look at the devices again'
+complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a add -d 'Make a file on a device boot options'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a explain -d 'What a directory would offer'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a quiesce -d 'Plan, run, verify or undo the unbinding'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a load -d 'Load a kernel, and hand over to it'
@@ -61,6 +62,7 @@ complete -c stillboot -n '__fish_seen_subcommand_from settings set-timeout' -l o
 complete -c stillboot -n '__fish_seen_subcommand_from settings' -l forget -d 'Forget what was said'
 complete -c stillboot -n '__fish_seen_subcommand_from reboot' -l firmware-setup -d 'Open the setup of the firmware'
 complete -c stillboot -n '__fish_seen_subcommand_from rescan' -a '(__stillboot_ids devices)'
+complete -c stillboot -n '__fish_seen_subcommand_from add' -a '(__stillboot_ids devices)' -d 'Then :/PATH'
 complete -c stillboot -n '__fish_seen_subcommand_from log' -s f -l follow -d 'Go on with each new line'
 complete -c stillboot -n '__fish_seen_subcommand_from wait' -a 'options default idle'
 complete -c stillboot -n '__fish_seen_subcommand_from wait' -l timeout -x -d 'At most so many seconds'

@@ -34,7 +34,7 @@ esac
 STUB
 chmod +x "$stub/stillboot"
 
-verbs="boot bridge cancel clients devices explain keys list load log menu password poweroff quiesce reboot report rescan set-default set-oneshot set-timeout settings status system wait"
+verbs="add boot bridge cancel clients devices explain keys list load log menu password poweroff quiesce reboot report rescan set-default set-oneshot set-timeout settings status system wait"
 expect "--ca --cert --help --host --json --key --root --version $verbs " "$(offers stillboot "")"
 expect "poweroff " "$(offers stillboot pow)"
 expect "vda2/grub/0 vda2/grub/1 " "$(offers stillboot boot vda)"
@@ -46,6 +46,7 @@ expect "vda2 " "$(offers stillboot rescan v)"
 expect '$(echo${IFS}executed) --help vda2 ' "$(offers stillboot rescan "" | tr ' ' '\n' | LC_ALL=C sort | tr '\n' ' ')"
 expect "learned plan record report rules run undo verify " "$(offers stillboot quiesce "" | tr ' ' '\n' | grep -v '^-' | tr '\n' ' ')"
 expect "timeout " "$(offers stillboot settings ti)"
+expect "vda2 " "$(offers stillboot add v)"
 expect "never " "$(offers stillboot set-timeout n)"
 expect "boot " "$(offers stillboot --json=short bo)"
 expect "--append --devicetree --dry-run --even-if-cut-off --exec --help --initrd " "$(offers stillboot load --)"

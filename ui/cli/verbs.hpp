@@ -20,6 +20,7 @@ void add_boot(CLI::App& app, const Context& context, Action& action);
 void add_cancel(CLI::App& app, const Context& context, Action& action);
 void add_devices(CLI::App& app, const Context& context, Action& action);
 void add_rescan(CLI::App& app, const Context& context, Action& action);
+void add_add(CLI::App& app, const Context& context, Action& action);
 void add_explain(CLI::App& app, const Context& context, Action& action);
 void add_quiesce(CLI::App& app, const Context& context, Action& action);
 void add_load(CLI::App& app, const Context& context, Action& action);

@@ -50,7 +50,9 @@ private:
 
     std::vector<Found> read_entries() {
         std::vector<Found> found;
-        for (const std::string& name : files_.list(options_.device, options_.directory)) {
+        const bool all = options_.only.empty();
+        for (const std::string& name :
+             all ? files_.list(options_.device, options_.directory) : std::vector<std::string>{options_.only}) {
             auto entry = bls_entry_of_name(name);
             if (!entry) {
                 continue;

@@ -17,6 +17,8 @@ struct BlsOptions {
     /// Where the entries are, on `device`.
     std::string directory = "/loader/entries";
     DeviceRef device;
+    /// The file name of the one entry to read; empty: all.
+    std::string only;
     /// Put before a path of an entry that is not there as written: "/boot" where the entries are in
     /// /boot/loader/entries of a root file system, but were written for a partition of their own.
     std::string path_prefix;

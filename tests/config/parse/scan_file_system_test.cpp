@@ -130,4 +130,55 @@ TEST_SUITE("scan_file_system") {
                 "/loader/entries/a.conf:2: warning: \"caf\xEF\xBF\xBD\" holds bytes that are not UTF-8: they were "
                 "replaced, so it may not boot"});
     }
+
+    TEST_CASE("files that a person names add their options behind the others, and none is a default") {
+        const std::string kernel("MZ\0\0kernel", 10);
+        MemorySource source = disk({{"/boot/grub/grub.cfg", "menuentry a {\n linux /k\n}\n"},
+                                    {"/k", kernel},
+                                    {"/other/my.cfg", "set default=b\nmenuentry b {\n linux /k b\n}\n"},
+                                    {"/other/c.conf", "title C\nlinux /k\noptions c\n"},
+                                    {"/other/more/d.conf", "linux /k\noptions d\n"},
+                                    {"/other/more/e+0.conf", "linux /k\noptions e\n"},
+                                    {"/other/vmlinuz", kernel}});
+        const auto result =
+            scan_file_system(source, {"/other/my.cfg", "/other/c.conf", "/other/more", "/other/vmlinuz"});
+        CHECK(ids(result) == Lines{"disk/grub/a*", "disk/grub/b", "disk/bls/c", "disk/bls/d", "disk/bls/e",
+                                   "disk/kernel/other/vmlinuz"});
+        REQUIRE(result.named.size() == 4);
+        CHECK(result.named[0].options == Lines{"disk/grub/b"});
+        CHECK(result.named[2].options == Lines{"disk/bls/d", "disk/bls/e"});
+        CHECK(result.named[3].options == Lines{"disk/kernel/other/vmlinuz"});
+        const BootOption& last = std::get<std::vector<BootOption>>(result.finding).back();
+        CHECK(last.title == "/other/vmlinuz");
+        CHECK(last.kernel.path == "/other/vmlinuz");
+        CHECK(last.source == Source{"kernel", "/other/vmlinuz", 0});
+        CHECK(last.device_id == "disk");
+    }
+
+    TEST_CASE("a named file that adds nothing says why, and what is wrong in it is not said of the device") {
+        MemorySource source = disk({{"/boot/grub/grub.cfg", "menuentry a {\n linux /k\n}\n"},
+                                    {"/k", ""},
+                                    {"/empty", ""},
+                                    {"/bad.conf", "title x\n"},
+                                    {"/broken.cfg", "x"},
+                                    {"/again.cfg", "menuentry b {\n linux /k\n}\n"}});
+        source.unreadable.insert("/broken.cfg");
+        const auto result =
+            scan_file_system(source, {"/none.cfg", "/empty", "/bad.conf", "/broken.cfg", "/again.cfg"});
+        CHECK(ids(result) == Lines{"disk/grub/a*"});
+        Lines reasons;
+        for (const NamedFile& named : result.named) {
+            CHECK(named.options.empty());
+            reasons.push_back(named.reason.value().sentence());
+        }
+        CHECK(reasons == Lines{"/none.cfg does not exist on disk", "/empty holds nothing that can be booted here",
+                               "/bad.conf holds nothing that can be booted here",
+                               "/broken.cfg cannot be read: EIO (Input/output error)",
+                               "all that /again.cfg offers is offered already"});
+        REQUIRE(result.named[2].diagnostics.size() == 1);
+        CHECK(result.named[2].diagnostics[0].text() ==
+              "/bad.conf: error: this entry is left out: it names no kernel");
+        CHECK(texts(result) ==
+              Lines{"/again.cfg: note: entries left out here, for /boot/grub/grub.cfg offers the same: 1"});
+    }
 }

@@ -85,7 +85,8 @@ class FakeScanner final : public Scanner {
 public:
     explicit FakeScanner(asio::io_context& loop) : loop_(loop) {}
 
-    asio::awaitable<Result<ScanResult>> scan(DeviceId device, QuestionHandler handler) override {
+    asio::awaitable<Result<ScanResult>> scan(DeviceId device, std::vector<std::string> named,
+                                             QuestionHandler handler) override {
         started.push_back(device.id);
         co_await asio::post(loop_, asio::use_awaitable);  // a process has nothing to say at once
         if (!questions.empty()) {
@@ -115,7 +116,25 @@ public:
         option.id = device.id + "/grub/a";
         option.title = "on " + device.node;
         ScanResult result;
-        result.finding = std::vector<BootOption>{option};
+        std::vector<BootOption> options{option};
+        for (const std::string& path : named) {
+            NamedFile file;
+            file.path = path;
+            if (path.ends_with(".cfg")) {
+                option.id = device.id + "/grub" + path;
+                options.push_back(option);
+                file.options = {option.id};
+            } else {
+                file.reason = Message("config.named_nothing", {{"path", path}});
+            }
+            result.named.push_back(file);
+        }
+        if (unread) {
+            result.named.clear();
+            result.finding = Nothing{Message("probe.out_of_memory")};
+            co_return result;
+        }
+        result.finding = std::move(options);
         co_return result;
     }
     asio::awaitable<probe::Answer> ask(std::string node, probe::Question question) override {
@@ -132,6 +151,7 @@ public:
 
     bool held = false;
     bool throws = false;
+    bool unread = false;
     std::optional<Error> failure;
     std::vector<probe::Question> questions;
     std::vector<probe::Answer> answers;
@@ -373,6 +393,77 @@ TEST_SUITE("discover") {
         scanner.release();
         run();
         CHECK(scanner.started.size() == 3);
+    }
+
+    TEST_CASE_FIXTURE(
+        Fixture, "a named file is read by this scan and each later one, and told once its options are there") {
+        start({disk("a"), disk("b")});
+        std::vector<std::string> told;
+        discovery->add("pci-a", "/x.cfg", [&](const Result<NamedFile>& added) {
+            told = added.value().options;
+            CHECK(registry.options().size() == 3);
+        });
+        CHECK(told.empty());
+        run();
+        CHECK(told == std::vector<std::string>{"pci-a/grub/x.cfg"});
+        CHECK(scanner.started == std::vector<std::string>{"pci-a", "pci-b", "pci-a"});
+        discovery->rescan(std::nullopt);
+        run();
+        CHECK(registry.options().size() == 3);
+        event(DeviceEvent::Kind::removed, disk("a"));
+        event(DeviceEvent::Kind::added, disk("a"));
+        CHECK(registry.options().size() == 2);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "who names a file while a scan runs waits for the next, which reads it") {
+        scanner.held = true;
+        start({disk("a")});
+        int told = 0;
+        discovery->add("pci-a", "/x.cfg", [&](const Result<NamedFile>& added) { told += added ? 1 : 100; });
+        scanner.release();
+        run();
+        CHECK(told == 0);
+        scanner.release();
+        run();
+        CHECK(told == 1);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a named file that comes to nothing says why, and is not read again") {
+        start({disk("a")});
+        std::vector<std::string> told;
+        const auto note = [&](const Result<NamedFile>& added) { told.push_back(added.error().code()); };
+        discovery->add("pci-a", "/x", note);
+        run();
+        discovery->add("pci-none", "/x.cfg", note);
+        scanner.failure = Error("probe.cancelled");
+        discovery->add("pci-a", "/y.cfg", note);
+        run();
+        scanner.failure.reset();
+        scanner.unread = true;
+        discovery->add("pci-a", "/z.cfg", note);
+        run();
+        scanner.held = true;
+        discovery->add("pci-a", "/late.cfg", note);
+        event(DeviceEvent::Kind::removed, disk("a"));
+        CHECK(told == std::vector<std::string>{"config.named_nothing", "config.device_missing", "probe.cancelled",
+                                               "probe.out_of_memory", "config.device_missing"});
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "a device takes so many named files and no more; the same one again is no further one") {
+        start({disk("a")});
+        int added = 0;
+        std::string refused;
+        for (int i = 0; i < 10; ++i) {
+            discovery->add("pci-a", "/" + std::to_string(i) + ".cfg", [&](const Result<NamedFile>& what) {
+                added += what ? 1 : 0;
+                refused = what ? refused : what.error().code();
+            });
+        }
+        discovery->add("pci-a", "/0.cfg", [&](const Result<NamedFile>& what) { added += what ? 1 : 0; });
+        run();
+        CHECK(added == 9);
+        CHECK(refused == "daemon.too_many_named");
     }
 
     TEST_CASE_FIXTURE(Fixture, "two disks with one path are told apart") {

@@ -102,6 +102,45 @@ TEST_SUITE("boot") {
         CHECK(call("GetQuiescePlan")->replies.at(0).error == "io.stillboot.Busy");
     }
 
+    TEST_CASE_FIXTURE(Fixture, "a file is added to its device, and the ids of its options are told") {
+        NamedFile file;
+        file.options = {"pci-1/grub/x"};
+        file.diagnostics = {
+            {Severity::warning, "/x.cfg", 1, 2, Message("config.named_nothing", {{"path", "/y"}})}};
+        comes_of_named = file;
+        const auto reply = call("AddConfiguration", {{"path", "/dev/vda1:/x.cfg"}})->replies.at(0);
+        CHECK(named == std::vector<std::string>{"pci-1:/x.cfg"});
+        CHECK(reply.parameters.at("options").at(0) == "pci-1/grub/x");
+        CHECK(reply.parameters.at("diagnostics").at(0).at("column") == 2);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "what cannot be added says why, typed where that is not there") {
+        struct Row {
+            const char* path;
+            const char* error;
+            const char* told;
+        };
+        const Row rows[] = {
+            {"/x.cfg", "io.stillboot.Refused", "/x.cfg needs the device that it is on: DEVICE:/x.cfg"},
+            {"x", "io.stillboot.Refused", "x names no file here"},
+            {"none:/x.cfg", "io.stillboot.NotFound", "none:/x.cfg"},
+            {"pci-1:/x", "io.stillboot.Refused", "/x holds nothing that can be booted here"},
+            {"http://h/x", "io.stillboot.NotInThisBuild", "fetching http://h/x is not in this build"},
+        };
+        for (const Row& row : rows) {
+            const auto replier = call("AddConfiguration", {{"path", row.path}});
+            CAPTURE(sentence(*replier));
+            CHECK(replier->replies.at(0).error == row.error);
+            CHECK(sentence(*replier).find(row.told) != std::string::npos);
+        }
+        comes_of_named = Error("config.file_missing", {{"path", "/y"}, {"device", "pci-1"}});
+        CHECK(call("AddConfiguration", {{"path", "pci-1:/y"}})->replies.at(0).error == "io.stillboot.NotFound");
+        named.clear();
+        call("Boot", {{"option", "a"}});
+        CHECK(call("AddConfiguration", {{"path", "pci-1:/x"}})->replies.at(0).error == "io.stillboot.Busy");
+        CHECK(named.empty());
+    }
+
     TEST_CASE_FIXTURE(Fixture, "what has its place alone says so in words, and its parameters are read") {
         CHECK(sentence(*call("OpenDevice", {{"device", "pci-1"}, {"passphrase", "x"}})) ==
               "opening encrypted devices is not in this build");

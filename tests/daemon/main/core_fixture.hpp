@@ -125,6 +125,8 @@ struct CoreFixture {
     Log log{Log::Sink::none, LogLevel::debug};
     std::vector<std::optional<std::string>> rescans;
     std::vector<bool> restarts;
+    std::vector<std::string> named;
+    Result<NamedFile> comes_of_named = Error("config.named_nothing", {{"path", "/x"}});
     std::vector<protocol::Client> clients;
     std::optional<Message> why_no_power_off;
     std::optional<Error> why_no_passwords;
@@ -148,7 +150,11 @@ struct CoreFixture {
                             asked_passwords.push_back(hash + " " + password);
                             on_checked = std::move(done);
                         },
-                        [this](const std::function<void(const Result<void>&)>& done) { done(setup); }},
+                        [this](const std::function<void(const Result<void>&)>& done) { done(setup); },
+                        [this](const std::string& device, const std::string& path, auto done) {
+                            named.push_back(device + ":" + path);
+                            done(comes_of_named);
+                        }},
               settings};
 };
 

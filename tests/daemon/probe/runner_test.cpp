@@ -67,7 +67,7 @@ struct Bench {
 
     void scan(const std::string& node, std::optional<Result<ScanResult>>* result,
               Handler handler = nothing_there) {
-        asio::co_spawn(loop, keep(runner.scan(device_at(node), std::move(handler)), result), rethrow);
+        asio::co_spawn(loop, keep(runner.scan(device_at(node), named, std::move(handler)), result), rethrow);
     }
     void ask(const std::string& node, Question question, std::optional<Answer>* answer) {
         asio::co_spawn(loop, keep(runner.ask(node, std::move(question)), answer), rethrow);
@@ -79,6 +79,7 @@ struct Bench {
 
     asio::io_context loop;
     Runner runner;
+    std::vector<std::string> named;
 };
 
 Result<ScanResult> scan(const std::string& node) {
@@ -99,7 +100,7 @@ Answer ask(const std::string& node, Question question) {
 
 // The codes of a scan and a question, one right after the other, with no chance between them for a process to end.
 asio::awaitable<void> scan_and_ask(Runner* runner, std::string node, std::vector<std::string>* codes) {
-    auto scanning = runner->scan(device_at(node), nothing_there);
+    auto scanning = runner->scan(device_at(node), {}, nothing_there);
     auto scanned = co_await std::move(scanning);
     codes->push_back(scanned.error().code());
     auto asking = runner->ask(node, about(Question::Kind::kind, "/"));
@@ -151,6 +152,27 @@ TEST_SUITE("probe") {
         CHECK(tree.root().read_file("disk.img", std::size_t{64} << 20).value() == before.value());
     }
 
+    TEST_CASE("a file that is named to the scan is read by the probe, as confined as the others") {
+        if (skipped()) {
+            return;
+        }
+        const TemporaryTree tree;
+        const std::string image = test::make_ext4(tree, "disk.img");
+        tree.file("mine.cfg", "menuentry Mine {\n linux /vmlinuz\n}\n");
+        const std::string file = (tree.path() / "mine.cfg").string();
+        REQUIRE(test::run({"debugfs", "-w", "-R", "write " + file + " mine.cfg", image}));
+        Bench bench;
+        bench.named = {"/mine.cfg", "/../../etc/hostname"};
+        std::optional<Result<ScanResult>> result;
+        bench.scan(image, &result);
+        bench.run();
+        REQUIRE(result->has_value());
+        const auto& named = result->value().named;
+        REQUIRE(named.size() == 2);
+        CHECK(named[0].options == std::vector<std::string>{"test-disk/grub/mine"});
+        CHECK(named[1].reason.value().code() == "config.file_missing");
+    }
+
     TEST_CASE("a result is told before its probe has ended, and idle means that it has") {
         if (skipped()) {
             return;
@@ -161,7 +183,7 @@ TEST_SUITE("probe") {
         Runner runner(loop.get_executor(), RunnerSettings());
         std::optional<Result<ScanResult>> result;
         bool idle_at_result = true;
-        asio::co_spawn(loop, keep(runner.scan(device_at(image), nothing_there), &result),
+        asio::co_spawn(loop, keep(runner.scan(device_at(image), {}, nothing_there), &result),
                        [&](std::exception_ptr) { idle_at_result = runner.is_idle(); });
         loop.run();
         CHECK(result->has_value());
@@ -319,7 +341,7 @@ TEST_SUITE("probe") {
         const auto waiting = children();
         CHECK(waiting.size() == 3);
         std::optional<Result<ScanResult>> result;
-        asio::co_spawn(loop, keep(runner.scan(device_at("/dev/somewhere"), nothing_there), &result), rethrow);
+        asio::co_spawn(loop, keep(runner.scan(device_at("/dev/somewhere"), {}, nothing_there), &result), rethrow);
         loop.run();
         CHECK(result->error().message().param("signal") == "SIGSEGV");
         CHECK(children().size() == 2);
@@ -355,7 +377,7 @@ TEST_SUITE("probe") {
         Bench bench;
         asio::cancellation_signal stop;
         std::optional<Result<ScanResult>> result;
-        asio::co_spawn(bench.loop, keep(bench.runner.scan(device_at("/dev/slow"), nothing_there), &result),
+        asio::co_spawn(bench.loop, keep(bench.runner.scan(device_at("/dev/slow"), {}, nothing_there), &result),
                        asio::bind_cancellation_slot(stop.slot(), rethrow));
         asio::post(bench.loop, [&] { stop.emit(asio::cancellation_type::terminal); });
         bench.run();

@@ -61,12 +61,16 @@ TEST_SUITE("probe") {
         order.device.node = "/dev/sda1";
         order.path = "/boot \"x\"";
         order.max_bytes = std::uint64_t{1} << 40;
+        order.named = {"/a.cfg", "/b"};
         const auto order_back = order_of(to_text(order));
         REQUIRE(order_back);
         CHECK(order_back->mode == order.mode);
         CHECK(order_back->device == order.device);
         CHECK(order_back->path == order.path);
         CHECK(order_back->max_bytes == order.max_bytes);
+        CHECK(order_back->named == order.named);
+        order.named.assign(max_named_files + 1, "/x");
+        CHECK_FALSE(order_of(to_text(order)));
 
         const Question question(Question::Kind::read, DeviceRef{DeviceRef::Kind::label, "L"}, "/x", 77);
         const auto question_back = report_of(packet_of(to_text(Report(question))));
@@ -173,6 +177,17 @@ TEST_SUITE("probe") {
         CHECK(what(scan_result_of("nonsense", disk()).error()) ==
               "probe.helper_broke_protocol: result is not JSON");
         CHECK_FALSE(scan_result_of("{}", disk()));
+        const auto named = [](const std::string& files) {
+            return R"({"nothing":{"code":"x","text":"t","parameters":{}},"diagnostics":[],"named":[)" + files +
+                   "]}";
+        };
+        const std::string file = R"({"path":"/f","options":[],"diagnostics":[],"reason":null})";
+        CHECK(scan_result_of(named(file), disk())->named.at(0).path == "/f");
+        std::string many = file;
+        for (std::size_t i = 0; i < max_named_files; ++i) {
+            many += "," + file;
+        }
+        CHECK(what(scan_result_of(named(many), disk()).error()) == "result tells of too many named files");
     }
 
     TEST_CASE("a result cut at any length is refused, never half taken") {

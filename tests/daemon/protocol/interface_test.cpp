@@ -150,8 +150,9 @@ TEST_SUITE("protocol") {
     TEST_CASE("each method of the interface takes and answers in C++ what the interface says") {
         Against interface(interface_description(interface_name));
         interface.methods<GetState, ListOptions, ListDevices, Watch, GetLog, ListClients, Boot, Cancel, SetDefault,
-                          SetOneShot, GetSettings, SetSetting, SetTimeout, OpenDevice, WaitForNetwork, GetReport,
-                          GetQuiescePlan, GetSystem, Rescan, LockConsole, UnlockConsole, Reboot, PowerOff>();
+                          SetOneShot, GetSettings, SetSetting, SetTimeout, AddConfiguration, OpenDevice,
+                          WaitForNetwork, GetReport, GetQuiescePlan, GetSystem, Rescan, LockConsole, UnlockConsole,
+                          Reboot, PowerOff>();
         CHECK(interface.left("method").empty());
     }
 

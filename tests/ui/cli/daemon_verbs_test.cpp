@@ -106,6 +106,21 @@ TEST_SUITE("cli") {
         CHECK(calls[0].parameters.at("append") == "single");
     }
 
+    TEST_CASE("add prints the ids of what came of a file, and what is wrong in it beside") {
+        ScriptedServer server;
+        protocol::AddConfiguration::Reply added;
+        added.options = {"disk/grub/a", "disk/grub/b"};
+        added.diagnostics = {{Severity::warning, "/x.cfg", 2, 1, Message("daemon.said", {{"text", "odd"}})}};
+        server.answer(protocol::AddConfiguration::name, protocol::to_json(added));
+        server.start();
+        const auto ran = run(server, {"add", "/dev/vda1:/x.cfg"});
+        CHECK(ran.code == ExitCode::done);
+        CHECK(ran.out == "disk/grub/a\ndisk/grub/b\n");
+        CHECK(ran.err == "/x.cfg:2:1: warning: odd\n");
+        CHECK(server.stop()[0].parameters.at("path") == "/dev/vda1:/x.cfg");
+        CHECK(test::run_stillboot({"add"}).code == ExitCode::usage);
+    }
+
     TEST_CASE("boot --dry-run prints the plan") {
         ScriptedServer server;
         protocol::Boot::Reply plan;

@@ -67,7 +67,7 @@ TEST_SUITE("cli") {
     TEST_CASE("a verb that is not known, or left out, is answered with those that there are") {
         CHECK(run_stillboot({"frobnicate", "--host", "unix:/x"}).err ==
               "stillboot: there is no verb frobnicate: it is one of status, list, boot, cancel, menu, devices, "
-              "rescan, "
+              "rescan, add, "
               "explain, quiesce, load, log, wait, clients, settings, system, report, set-default, set-oneshot, "
               "set-timeout, "
               "reboot, "
