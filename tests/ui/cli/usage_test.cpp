@@ -72,7 +72,7 @@ TEST_SUITE("cli") {
               "set-timeout, "
               "reboot, "
               "poweroff, "
-              "keys, "
+              "keys, password, "
               "bridge\n"
               "What it takes: stillboot --help\n");
         CHECK(run_stillboot({"quiesce", "bogus"}).err ==
