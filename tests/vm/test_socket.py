@@ -26,9 +26,11 @@ submenu 'Advanced options' {{
 
 
 def test_choose_over_the_socket(lab):
-    """over the socket: another program lists, chooses the recovery entry with an argument, and waits"""
+    """over the socket: another program lists, adds a configuration, chooses its entry with an argument, and waits"""
     files = lab.boot_files()
     files["/boot/grub/grub.cfg"] = grub_cfg(lab.nonce)
+    files["/srv/mine.cfg"] = (f"menuentry Mine {{\n linux /boot/vmlinuz {LINE} nonce={lab.nonce}-mine\n"
+                              " initrd /boot/initrd.img\n}\n")
     image = disks.ext4(lab.directory / "root.img", disks.tree(lab.directory / "tree", files), label="root")
     kernel, initrd = lab.firmware()
     with lab.machine(disks=[(image, "nvme")], kernel=kernel, initrd=clients.initramfs(lab, initrd), memory=2048,
@@ -58,16 +60,50 @@ def test_choose_over_the_socket(lab):
                    ("Debian GNU/Linux (recovery mode)", "/boot/vmlinuz", False)])
         memory = machine.sh("grep -h VmRSS /proc/$(pidof stillbootd)/status")
         lab.check("the idle daemon takes less than 6 MB", int(re.search(r"(\d+) kB", memory)[1]) < 6000, memory)
+        plan_of_devices(lab, machine)
+        added = add_configuration(lab, machine)
         dry = json.loads(clients.call(machine, "Boot", json.dumps({"option": options[1]["id"], "dry_run": True})))
         lab.check("a dry run gives the plan", len(dry["parameters"]["plan"]) > 5, str(dry))
-        chosen = json.dumps({"option": options[1]["id"], "append": f"appended={lab.nonce}"})
+        chosen = json.dumps({"option": added, "append": f"appended={lab.nonce}"})
         machine.sh(f"(chroot /clients python3 /call.py stream io.stillboot.Boot '{chosen}' 2>&1 | "
                    "while read -r line; do echo \"client: $line\" >/dev/kmsg; done) &")
         said = machine.wait_marker()
         lab.equal("kexec started it", said["bootloader_type"], "208")
         lab.equal("the command line is the entry's with the argument behind it", said["cmdline"],
-                  f"{LINE} single nonce={lab.nonce}-recovery appended={lab.nonce}")
+                  f"{LINE} nonce={lab.nonce}-mine appended={lab.nonce}")
         machine.wait_off()
+
+
+def plan_of_devices(lab, machine):
+    """The plan is the same for varlinkctl as for the machine's own program, and is no secret."""
+    told = clients.varlinkctl(machine, "--json=short call /run/stillboot/io.stillboot io.stillboot.GetQuiescePlan '{}'")
+    plan = json.loads(told)["plan"]
+    own = json.loads(machine.sh("stillboot quiesce plan --json=short"))
+    lab.equal("varlinkctl gets the plan of unbinding that the machine makes by itself",
+              [(step["name"], step["driver"]) for step in plan["steps"]],
+              [(step["name"], step["driver"]) for step in own["steps"]])
+    lab.check("the disk's driver is in it", any(step["driver"] == "nvme" for step in plan["steps"]), told)
+    lab.equal("and over --host it reads as it does there",
+              machine.sh("stillboot --host unix:/run/stillboot/io.stillboot quiesce plan | grep -v ^note:"),
+              machine.sh("stillboot quiesce plan | grep -v ^note:"))  # notes are for who asks
+
+
+def add_configuration(lab, machine):
+    """Adds the configuration that no scan finds; returns its entry's id."""
+    status, told = machine.sh("stillboot add label=root:/srv/none.cfg", check=False)
+    lab.check("a file that is not there is not found", status == 3 and "/srv/none.cfg" in told, told)
+    status, told = machine.sh("stillboot add label=root:/boot/grub/grub.cfg", check=False)
+    lab.check("what is offered already is refused in words", status == 4 and "offered already" in told, told)
+    told = clients.varlinkctl(machine, "--json=short call /run/stillboot/io.stillboot io.stillboot.AddConfiguration "
+                                       "'{\"path\": \"label=root:/srv/mine.cfg\"}'")
+    added = json.loads(told)["options"]
+    lab.check("varlinkctl adds a configuration by its path", len(added) == 1 and added[0].endswith("/grub/mine"), told)
+    machine.sh("stillboot rescan")
+    machine.sh("stillboot wait idle --timeout 60")
+    listed = json.loads(machine.sh("stillboot list --json=short"))["options"]
+    lab.equal("it stands behind the others after a rescan, with its source",
+              (listed[-1]["id"], listed[-1]["source"]["file"]), (added[0], "/srv/mine.cfg"))
+    return added[0]
 
 
 def test_users_look_and_hostile_clients_harm_themselves(lab):
