@@ -129,7 +129,7 @@ struct Settings {
     Setting<bool> lock{false};  ///< `lock`: whoever sits at a console must give the password before doing anything
     /// `lock_after`: without a key, until a console locks itself again; 0: never.
     Setting<std::chrono::seconds> lock_after{std::chrono::seconds(300)};
-    Setting<LogLevel> log_level{LogLevel::info};  ///< `log_level`: the least that is logged
+    Setting<LogLevel> log_level{LogLevel::info};  ///< `log_level`: the least that is written
 };
 
 }  // namespace stillboot

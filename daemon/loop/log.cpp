@@ -6,59 +6,49 @@
 
 #include <chrono>
 
+#include "config/base/unique_fd.hpp"
+
 namespace stillboot {
 namespace {
 
-// <level> of syslog(2), which /dev/kmsg and journald both read.
-int syslog_level(LogLevel level) {
-    switch (level) {
-        case LogLevel::debug: return 7;
-        case LogLevel::info: return 6;
-        case LogLevel::warning: return 4;
-        case LogLevel::error: return 3;
-    }
-    return 6;
-}
+constexpr std::size_t max_kmsg_bytes = 900;  // of the 1024 that one record holds, more of which is refused
+constexpr std::size_t max_json_bytes = 4096;
+constexpr int facility = 3 << 3;  // daemon
 
-// One line, whatever a disk's title or a path holds.
-std::string one_line(std::string text) {
-    if (text.size() > Log::max_line_bytes) {
-        text.resize(Log::max_line_bytes);
-    }
-    for (char& c : text) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-            c = '?';
-        }
-    }
-    return text;
+// Opened for each line: the kernel drops what is more than 10 lines in 5 s of one descriptor, and what is said
+// here often has its bounds already.
+UniqueFd open_kmsg() {
+    return UniqueFd(::open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY));
 }
 
 }  // namespace
 
-Log::Log(Sink sink, LogLevel least) : sink_(sink), least_(least) {
-    if (sink == Sink::kmsg) {
-        kmsg_ = UniqueFd(::open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY));
-        sink_ = kmsg_ ? Sink::kmsg : Sink::stderr_stream;
+Log::Log(Sink sink, LogLevel least, LogFormat format) : sink_(sink), least_(least), format_(format) {
+    if (sink == Sink::kmsg && !open_kmsg()) {
+        sink_ = Sink::stderr_stream;
     }
 }
 
 void Log::say(LogLevel level, const Message& message) {
-    if (level < least_) {
-        return;
-    }
-    LogEntry entry;
+    LogEntry entry = entry_of(level, message);
     entry.seq = next_seq_++;
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     entry.time_ms = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-    entry.level = level;
-    entry.text = one_line(message.sentence());
-    write(entry);
-    lines_.push_back(entry);
-    if (lines_.size() > max_lines) {
-        lines_.pop_front();
+    if (level >= least_) {
+        write(entry);
     }
+    keep(entry);
     if (listener_) {
         listener_(entry);
+    }
+}
+
+void Log::keep(LogEntry entry) {
+    bytes_ += entry.bytes();
+    lines_.push_back(std::move(entry));
+    while (lines_.size() > max_lines || bytes_ > max_bytes) {
+        bytes_ -= lines_.front().bytes();
+        lines_.pop_front();
     }
 }
 
@@ -67,11 +57,17 @@ void Log::write(const LogEntry& entry) {
         return;
     }
     const bool to_kernel = sink_ == Sink::kmsg;
-    std::string line = to_kernel ? "<" + std::to_string(syslog_level(entry.level)) + ">" : "";
-    line += "stillbootd: " + entry.text + "\n";
+    const UniqueFd kmsg = to_kernel ? open_kmsg() : UniqueFd();
+    std::string line = to_kernel ? "<" + std::to_string(facility | syslog_level(entry.level)) + ">" : "";
+    if (format_ == LogFormat::json) {
+        line += json_line(entry, to_kernel ? max_kmsg_bytes : max_json_bytes);
+    } else {
+        line += "stillbootd: " + (to_kernel ? entry.text.substr(0, max_kmsg_bytes) : entry.text);
+    }
+    line += "\n";
     // A log that cannot be written is no reason to stop, and there is nowhere left to say so.
     [[maybe_unused]] const ssize_t written =
-        ::write(to_kernel ? kmsg_.get() : STDERR_FILENO, line.data(), line.size());
+        ::write(to_kernel ? kmsg.get() : STDERR_FILENO, line.data(), line.size());
 }
 
 }  // namespace stillboot

@@ -8,29 +8,23 @@
 #include <string>
 
 #include "config/base/message.hpp"
-#include "config/base/unique_fd.hpp"
-#include "config/model/settings.hpp"
+#include "daemon/loop/log_line.hpp"
 
 namespace stillboot {
 
-struct LogEntry {
-    std::uint64_t seq = 0;
-    std::uint64_t time_ms = 0;  ///< since the epoch
-    LogLevel level = LogLevel::info;
-    std::string text;
-};
-
-/// Keeps at most max_lines lines of at most max_line_bytes each. Thread: the loop's alone.
+/// Keeps the last lines, at most max_lines and about max_bytes, whatever of them the sink is given. Thread: the
+/// loop's alone.
 class Log {
 public:
-    static constexpr std::size_t max_lines = 400;
-    static constexpr std::size_t max_line_bytes = 1000;
+    static constexpr std::size_t max_lines = 1000;
+    static constexpr std::size_t max_bytes = std::size_t{192} * 1024;
     using Listener = std::function<void(const LogEntry&)>;
 
     enum class Sink { none, stderr_stream, kmsg };
-    Log(Sink sink, LogLevel least);
+    /// @param least of what the sink is given
+    Log(Sink sink, LogLevel least, LogFormat format = LogFormat::text);
 
-    /// Writes a message as its sentence, and keeps it. What is below the least level is dropped.
+    /// Keeps a message, and writes it where it is not below the least level.
     void say(LogLevel level, const Message& message);
     void debug(const Message& message) { say(LogLevel::debug, message); }
     void info(const Message& message) { say(LogLevel::info, message); }
@@ -43,13 +37,15 @@ public:
     [[nodiscard]] const std::deque<LogEntry>& lines() const { return lines_; }
 
 private:
+    void keep(LogEntry entry);
     void write(const LogEntry& entry);
 
     Sink sink_;
     LogLevel least_;
-    UniqueFd kmsg_;
+    LogFormat format_;
     std::uint64_t next_seq_ = 1;
     std::deque<LogEntry> lines_;
+    std::size_t bytes_ = 0;
     Listener listener_;
 };
 

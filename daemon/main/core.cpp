@@ -24,17 +24,20 @@ protocol::LogLine log_line_of(const LogEntry& entry) {
     line.time_ms = entry.time_ms;
     line.severity = static_cast<protocol::LogSeverity>(entry.level);
     line.text = entry.text;
+    line.code = entry.code;
+    line.parameters.list = entry.params;
     return line;
 }
 
 Core::Core(const boost::asio::any_io_executor& executor, registry::Registry& registry, policy::Policy& policy,
-           handover::Booter& booter, Log& log, CoreHooks hooks, SettingsKeeper& settings)
+           handover::Booter& booter, Log& log, CoreHooks hooks, SettingsKeeper& settings, StageTimes& times)
     : registry_(registry),
       policy_(policy),
       booter_(booter),
       log_(log),
       hooks_(std::move(hooks)),
       settings_(settings),
+      times_(times),
       timer_(executor),
       session_(new_session()) {
     log_.listen([this](const LogEntry& entry) {
@@ -78,6 +81,9 @@ protocol::State Core::state() const {
 
 void Core::on_registry_change() {
     if (auto change = registry_.take_changes()) {
+        if (!change->options.empty()) {
+            times_.reach("first-option", SteadyClock::now());
+        }
         publish(std::move(*change));
         act(policy_.on_claims(SteadyClock::now(), claims()));
     }
@@ -169,6 +175,9 @@ void Core::use_entry(const protocol::Option& option, handover::Request& request)
 }
 
 void Core::act(const policy::Actions& actions) {
+    if (policy_.phase() == policy::Phase::countdown || actions.boot) {
+        times_.reach("decided", SteadyClock::now());
+    }
     if (actions.boot) {
         start_boot(*actions.boot);
     }
@@ -214,6 +223,7 @@ void Core::arm_timer() {
 }
 
 void Core::start_boot(const std::string& id) {
+    times_.begin_handover(SteadyClock::now());
     handover::BootEvents events;
     events.on_event = [this](const handover::Event& event) { on_boot_event(event); };
     events.on_failed = [this](const Error& error) { on_boot_failed(error); };
@@ -243,6 +253,7 @@ void Core::start_boot(const std::string& id) {
 
 void Core::on_boot_event(const handover::Event& event) {
     auto progress = handover::progress_of(event, policy_.target() ? policy_.target()->option : "");
+    times_.reach_step(progress.step, SteadyClock::now());
     progress_ = progress;
     publish_state();
     protocol::Boot::Reply reply;
@@ -253,6 +264,7 @@ void Core::on_boot_event(const handover::Event& event) {
 
 void Core::on_boot_failed(const Error& error) {
     log_.error(Message("daemon.boot_failed", {{"reason", error.sentence()}}));
+    times_.reach_step("failed", SteadyClock::now());
     progress_.reset();
     end_boot_callers(protocol::boot_failed(error.message()));
     act(policy_.on_boot_failed(SteadyClock::now(), error.message()));

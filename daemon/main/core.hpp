@@ -14,6 +14,7 @@
 #include "daemon/loop/throttle.hpp"
 #include "daemon/main/history.hpp"
 #include "daemon/main/settings_keeper.hpp"
+#include "daemon/main/stage_times.hpp"
 #include "daemon/password/attempts.hpp"
 #include "daemon/password/hasher.hpp"
 #include "daemon/policy/claims.hpp"
@@ -50,7 +51,7 @@ struct CoreHooks {
 class Core final : public server::Handler {
 public:
     Core(const boost::asio::any_io_executor& executor, registry::Registry& registry, policy::Policy& policy,
-         handover::Booter& booter, Log& log, CoreHooks hooks, SettingsKeeper& settings);
+         handover::Booter& booter, Log& log, CoreHooks hooks, SettingsKeeper& settings, StageTimes& times);
 
     void on_call(const protocol::Call& call, const server::Peer& peer,
                  std::shared_ptr<server::Replier> replier) override;
@@ -97,6 +98,7 @@ private:
     void wait_for_network(const Caller& caller);
     void get_report(const Caller& caller);
     void get_system(const Caller& caller);
+    void get_times(const Caller& caller);
     void get_settings(const Caller& caller);
     void set_setting(const Caller& caller);
     void lock_console(const Caller& caller);
@@ -147,6 +149,7 @@ private:
     Log& log_;
     CoreHooks hooks_;
     SettingsKeeper& settings_;
+    StageTimes& times_;
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::optional<protocol::HandoverReport> report_;  ///< of the hand-over before this start
     policy::KeptChoices kept_;                        ///< in the state store

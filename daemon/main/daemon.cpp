@@ -31,7 +31,8 @@ constexpr std::size_t max_group_file_bytes = std::size_t{1024} * 1024;
 Daemon::Daemon(Options options, Root root)
     : options_(std::move(options)),
       root_(std::move(root)),
-      log_(options_.log, LogLevel::info),
+      log_(options_.log, LogLevel::info, options_.log_format),
+      times_(std::chrono::steady_clock::now(), time_since_boot()),
       spawner_(context_.get_executor(),
                [this](const std::string& name, const std::string& what) { on_fault(name, what); }),
       signals_(context_, SIGTERM, SIGINT) {}
@@ -54,8 +55,10 @@ void Daemon::build() {
     discover::DiscoveryEvents events;
     events.on_change = [this] { core_->on_registry_change(); };
     events.on_settled = [this](bool complete) {
+        times_.reach("settled", std::chrono::steady_clock::now());
         // The store's own device is there by now, if ever.
         booter_->look_back([this, complete](const handover::Past& past) {
+            times_.reach("store-read", std::chrono::steady_clock::now());
             core_->on_past(past);
             core_->on_settled(complete);
             // What the scans needed and is free again goes back: most of the time ahead is idle.
@@ -86,7 +89,8 @@ void Daemon::build() {
     hooks.add = [this](const std::string& device, const std::string& path, auto done) {
         discovery_->add(device, path, std::move(done));
     };
-    core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks), *settings_);
+    core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks), *settings_,
+                                   times_);
     settings_->use(*booter_);
     settings_->on_change([this] {
         log_.set_least(settings_->now().log_level.value);
@@ -193,6 +197,7 @@ void Daemon::load() {
 }
 
 Result<void> Daemon::start() {
+    times_.reach("started", std::chrono::steady_clock::now());
     load();
     auto source = discover::UdevSource::open(context_.get_executor());
     if (!source) {
@@ -203,6 +208,7 @@ Result<void> Daemon::start() {
     if (auto listening = make_socket(); !listening) {
         return listening;
     }
+    times_.reach("listening", std::chrono::steady_clock::now());
     listen_for_tls(settings_->now().listen.value);
     log_.info(Message("daemon.started", {{"version", STILLBOOT_VERSION}, {"socket", options_.socket}}));
     spawner_.spawn("waiting for signals", wait_for_signal());

@@ -50,6 +50,7 @@ private:
     Root root_;
     boost::asio::io_context context_{1};
     Log log_;
+    StageTimes times_;
     Spawner spawner_;
     boost::asio::signal_set signals_;
     std::unique_ptr<SettingsKeeper> settings_;

@@ -37,6 +37,7 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         {protocol::GetQuiescePlan::name, &Core::get_quiesce_plan, Role::look, true},
         {protocol::GetReport::name, &Core::get_report, Role::look, true},
         {protocol::GetSystem::name, &Core::get_system, Role::look, true},
+        {protocol::GetTimes::name, &Core::get_times, Role::look, true},
         {protocol::Boot::name, &Core::boot, Role::boot, false},
         {protocol::Cancel::name, &Core::cancel, Role::boot, false},
         {protocol::Rescan::name, &Core::rescan, Role::boot, false},
@@ -324,6 +325,10 @@ void Core::get_system(const Caller& caller) {
     protocol::GetSystem::Reply reply;
     reply.system = hooks_.system();
     caller.replier->reply(reply_of(reply));
+}
+
+void Core::get_times(const Caller& caller) {
+    caller.replier->reply(reply_of(times_.reply()));
 }
 
 void Core::get_settings(const Caller& caller) {

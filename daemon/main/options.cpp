@@ -15,12 +15,21 @@ constexpr char usage[] =
     "\n"
     "  --socket=PATH  listen on this socket (/run/stillboot/io.stillboot)\n"
     "  --root=DIR     read settings, /proc and /sys below this directory (/)\n"
-    "  --log=WHERE    stderr, kmsg (the kernel's log) or none (stderr)\n"
+    "  --log=WHERE[:FORMAT]\n"
+    "                 stderr, kmsg (the kernel's log) or none; as text or json (stderr:text)\n"
     "  --no-autoboot  start nothing by itself, whatever the settings say\n"
     "  --help         print this and exit\n"
     "  --version      print the version and exit\n";
 
-bool set_log(Options& options, const std::string& where) {
+bool set_log(Options& options, const std::string& text) {
+    const std::size_t colon = text.find(':');
+    const std::string where = text.substr(0, colon);
+    const std::string format = colon == text.npos ? "text" : text.substr(colon + 1);
+    options.log_format = format == "json" ? LogFormat::json : LogFormat::text;
+    if (format != "text" && format != "json") {
+        std::fprintf(stderr, "stillbootd: --log writes text or json, not '%s'\n", format.c_str());
+        return false;
+    }
     if (where == "stderr") {
         options.log = Log::Sink::stderr_stream;
     } else if (where == "kmsg") {

@@ -13,6 +13,7 @@ struct Options {
     std::string root = "/";  ///< settings, /proc and /sys are read below it
     std::string socket = "/run/stillboot/io.stillboot";
     Log::Sink log = Log::Sink::stderr_stream;
+    LogFormat log_format = LogFormat::text;
     bool autoboot = true;  ///< false: there is no countdown, whatever the settings say
 };
 

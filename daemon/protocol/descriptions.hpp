@@ -123,9 +123,9 @@ struct Description<Change> {
 };
 template <>
 struct Description<LogLine> {
-    static constexpr auto fields =
-        std::make_tuple(field("seq", &LogLine::seq), field("time_ms", &LogLine::time_ms),
-                        field("severity", &LogLine::severity), field("text", &LogLine::text));
+    static constexpr auto fields = std::make_tuple(
+        field("seq", &LogLine::seq), field("time_ms", &LogLine::time_ms), field("severity", &LogLine::severity),
+        field("text", &LogLine::text), field("code", &LogLine::code), field("parameters", &LogLine::parameters));
 };
 template <>
 struct Description<Container> {
@@ -279,6 +279,15 @@ struct Description<GetSystem::Reply> {
     static constexpr auto fields = std::make_tuple(field("system", &GetSystem::Reply::system));
 };
 template <>
+struct Description<Stage> {
+    static constexpr auto fields = std::make_tuple(field("name", &Stage::name), field("at_ms", &Stage::at_ms));
+};
+template <>
+struct Description<GetTimes::Reply> {
+    static constexpr auto fields =
+        std::make_tuple(field("boot_ms", &GetTimes::Reply::boot_ms), field("stages", &GetTimes::Reply::stages));
+};
+template <>
 struct Description<Setting> {
     static constexpr auto fields = std::make_tuple(
         field("key", &Setting::key), field("value", &Setting::value), field("origin", &Setting::origin),
@@ -344,6 +353,12 @@ template <>
 struct Custom<Message> {
     static boost::json::value write(const Message& message);
     static bool read(Reader& reader, const boost::json::value& json, Message& out);
+};
+/// {name: value}
+template <>
+struct Custom<Parameters> {
+    static boost::json::value write(const Parameters& parameters);
+    static bool read(Reader& reader, const boost::json::value& json, Parameters& out);
 };
 /// An object with the one name that is given, such as {"uuid": "…"}; null for the device of the configuration.
 template <>

@@ -38,14 +38,33 @@ bool Reader::refuse_unknown(const boost::json::object& object, const std::string
     return true;
 }
 
-boost::json::value Custom<Message>::write(const Message& message) {
-    boost::json::object parameters;
-    for (const auto& param : message.params()) {
-        parameters.emplace(valid_utf8(param.name), valid_utf8(param.value));
+boost::json::value Custom<Parameters>::write(const Parameters& parameters) {
+    boost::json::object object;
+    for (const auto& param : parameters.list) {
+        object.emplace(valid_utf8(param.name), valid_utf8(param.value));
     }
+    return boost::json::value(std::move(object));
+}
+
+bool Custom<Parameters>::read(Reader& reader, const boost::json::value& json, Parameters& out) {
+    const auto* object = json.if_object();
+    if (object == nullptr) {
+        return reader.fail("daemon.field_invalid");
+    }
+    for (const auto& member : *object) {
+        std::string value;
+        if (!reader.read_field(*object, member.key(), value)) {
+            return false;
+        }
+        out.list.emplace_back(std::string_view(member.key()), value);
+    }
+    return true;
+}
+
+boost::json::value Custom<Message>::write(const Message& message) {
     return {{"code", valid_utf8(message.code())},
             {"text", valid_utf8(message.sentence())},
-            {"parameters", std::move(parameters)}};
+            {"parameters", protocol::write(Parameters{message.params()})}};
 }
 
 bool Custom<Message>::read(Reader& reader, const boost::json::value& json, Message& out) {
@@ -58,23 +77,19 @@ bool Custom<Message>::read(Reader& reader, const boost::json::value& json, Messa
     if (!reader.read_field(*object, "code", code) || !reader.read_field(*object, "text", text)) {
         return false;
     }
-    const auto* given = object->if_contains("parameters");
-    if (given == nullptr || !given->is_object()) {
-        return reader.fail(given == nullptr ? "daemon.field_missing" : "daemon.field_invalid");
+    Parameters given;
+    const auto* parameters = object->if_contains("parameters");
+    if (parameters == nullptr || !parameters->is_object()) {
+        return reader.fail(parameters == nullptr ? "daemon.field_missing" : "daemon.field_invalid");
     }
     if (catalogue_template(code).empty()) {
         out = Message("daemon.said", {{"text", text}});
         return true;
     }
-    std::vector<Message::Param> params;
-    for (const auto& member : given->get_object()) {
-        std::string value;
-        if (!reader.read_field(given->get_object(), member.key(), value)) {
-            return false;
-        }
-        params.emplace_back(std::string_view(member.key()), value);
+    if (!reader.read(*parameters, given)) {
+        return false;
     }
-    out = Message(std::move(code), std::move(params));
+    out = Message(std::move(code), std::move(given.list));
     return true;
 }
 
@@ -254,6 +269,7 @@ STILLBOOT_JSON(QuiescePlan)
 STILLBOOT_JSON(GetQuiescePlan::Reply)
 STILLBOOT_JSON(GetReport::Reply)
 STILLBOOT_JSON(GetSystem::Reply)
+STILLBOOT_JSON(GetTimes::Reply)
 STILLBOOT_JSON(GetSettings::Reply)
 STILLBOOT_JSON(SetSetting::Parameters)
 STILLBOOT_JSON(SetSetting::Reply)

@@ -233,6 +233,15 @@ struct GetReport {
     };
 };
 
+struct GetTimes {
+    static constexpr std::string_view name = "io.stillboot.GetTimes";
+    using Parameters = Nothing;
+    struct Reply {
+        std::uint64_t boot_ms = 0;  ///< since the kernel's boot, when the daemon was started
+        std::vector<Stage> stages;  ///< in the order in which they were reached
+    };
+};
+
 struct Reboot {
     static constexpr std::string_view name = "io.stillboot.Reboot";
     struct Parameters {

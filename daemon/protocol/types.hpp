@@ -114,6 +114,21 @@ struct Change {
     bool operator==(const Change&) const = default;
 };
 
+/// Something that the daemon had come to.
+struct Stage {
+    std::string name;
+    std::uint64_t at_ms = 0;  ///< since the daemon's start
+
+    bool operator==(const Stage&) const = default;
+};
+
+/// Of a message, by name.
+struct Parameters {
+    std::vector<Message::Param> list;
+
+    bool operator==(const Parameters&) const = default;
+};
+
 enum class LogSeverity { debug, info, warning, error };
 
 struct LogLine {
@@ -121,6 +136,8 @@ struct LogLine {
     std::uint64_t time_ms = 0;  ///< since the epoch
     LogSeverity severity = LogSeverity::info;
     std::string text;
+    std::string code;
+    Parameters parameters;
 
     bool operator==(const LogLine&) const = default;
 };

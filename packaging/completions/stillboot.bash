@@ -28,7 +28,7 @@ _stillboot() {
             ;;
     esac
     [ -n "$words" ] || case $(_stillboot_verb) in
-        "") words="status list boot cancel devices rescan add explain quiesce load menu log wait clients settings system report set-default set-oneshot set-timeout reboot poweroff keys password bridge --json --host --cert --key --ca --root --help --version" ;;
+        "") words="status list boot cancel devices rescan add explain quiesce load menu log wait clients settings system times report set-default set-oneshot set-timeout reboot poweroff keys password bridge --json --host --cert --key --ca --root --help --version" ;;
         list) words="--watch --json --help" ;;
         boot) words="@default --kernel --initrd --devicetree --append --args --dry-run --wait --help" ids=list ;;
         settings) words="--once --forget --json --help" ids="settings key" ;;

@@ -7,7 +7,7 @@ function __stillboot_ids
     stillboot --json=short $argv[1] 2>/dev/null | string match -ra '"'$field[-1]'":"[^"]*"' | string replace -r '"[a-z]*":"(.*)"' '$1'
 end
 
-set -l verbs status list boot cancel devices rescan add explain quiesce load menu log wait clients settings system report set-default set-oneshot set-timeout reboot poweroff keys password bridge
+set -l verbs status list boot cancel devices rescan add explain quiesce load menu log wait clients settings system times report set-default set-oneshot set-timeout reboot poweroff keys password bridge
 complete -c stillboot -f
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a status -d 'Where things stand'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a list -d 'The boot options'
@@ -23,6 +23,7 @@ complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a menu -d 'Th
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a log -d 'What the daemon has done and said'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a settings -d 'The settings, and where each is set'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a system -d 'What machine this is'
+complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a times -d 'When each stage was reached'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a report -d 'Everything for a bug report'
 complete -c stillboot -n '__fish_seen_subcommand_from report' -F
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a set-default -d 'Choose what boots from now on'

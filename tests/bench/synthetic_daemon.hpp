@@ -112,7 +112,7 @@ class SyntheticDaemon {
 public:
     SyntheticDaemon(const std::string& socket, Shared& shared)
         : notary_(std::make_shared<Notary>(shared)),
-          core_(loop_.get_executor(), registry_, policy_, booter_, log_, hooks(), settings_),
+          core_(loop_.get_executor(), registry_, policy_, booter_, log_, hooks(), settings_, times_),
           server_(Spawner(loop_.get_executor(),
                           [](const std::string&, const std::string& what) { give_up(what.c_str()); }),
                   core_, server::Limits()),
@@ -205,6 +205,7 @@ private:
     NoBooter booter_;
     Log log_{Log::Sink::none, LogLevel::info};
     std::shared_ptr<Notary> notary_;
+    StageTimes times_{SteadyClock::now(), std::chrono::milliseconds(0)};
     Core core_;
     server::Server server_;
     asio::steady_timer timer_;

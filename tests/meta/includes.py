@@ -47,7 +47,7 @@ LIBRARIES = {
     "openssl/": ("daemon/tls",),
     "crypt.h": ("daemon/password",),
     # config/base only compiles it, once for all.
-    "boost/json": ("config/base", "quiesce", "kexec/handover", "daemon", "daemon/protocol", "daemon/client",
+    "boost/json": ("config/base", "quiesce", "kexec/handover", "daemon", "daemon/loop", "daemon/protocol", "daemon/client",
                    "daemon/probe", "ui/menu", "ui/cli"),
     "toml++/": ("config/parse",),
     "CLI/": ("ui/cli",),

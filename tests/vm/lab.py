@@ -67,13 +67,13 @@ class Lab:
         made = subprocess.run([TOP / "dev", "module", "--suite", suite], check=True, stdout=subprocess.PIPE, text=True)
         daemon = (TOP / "packaging/firmware/daemon").read_text()
         first = ("[ -e /dev/still_test ] || { insmod /test/still_test.ko && sh -e /test/setup; } >/dev/kmsg 2>&1\n"
-                 "stillbootd >")
-        assert daemon.count("\nstillbootd >") == 1
+                 "stillbootd --log=kmsg >")
+        assert daemon.count("\nstillbootd --log=kmsg >") == 1
         root = disks.tree(self.directory / "module", {
             "/test/still_test.ko": pathlib.Path(made.stdout.split()[-1]),
             "/test/setup": setup,
             **(files or {}),
-            "/usr/lib/stillboot-firmware/daemon": daemon.replace("stillbootd >", first, 1)})
+            "/usr/lib/stillboot-firmware/daemon": daemon.replace("stillbootd --log=kmsg >", first, 1)})
         (root / "usr/lib/stillboot-firmware/daemon").chmod(0o755)
         added = disks.cpio(self.directory / "module.cpio", root)
         together = self.directory / "with-module.cpio"

@@ -30,6 +30,7 @@ void add_wait(CLI::App& app, const Context& context, Action& action);
 void add_clients(CLI::App& app, const Context& context, Action& action);
 void add_settings(CLI::App& app, const Context& context, Action& action);
 void add_set_timeout(CLI::App& app, const Context& context, Action& action);
+void add_times(CLI::App& app, const Context& context, Action& action);
 void add_system(CLI::App& app, const Context& context, Action& action);
 void add_bug_report(CLI::App& app, const Context& context, Action& action);
 void add_set_default(CLI::App& app, const Context& context, Action& action);

@@ -14,7 +14,6 @@
 
 #include "config/base/result.hpp"
 #include "daemon/loop/deadline.hpp"
-#include "daemon/loop/log.hpp"
 #include "daemon/loop/spawn.hpp"
 
 using namespace stillboot;
@@ -122,23 +121,5 @@ TEST_SUITE("loop") {
         loop.run();
         CHECK(cancelled == 1);
         CHECK(passed.expired());
-    }
-
-    TEST_CASE("the log keeps its last lines, each on one line, none below its level") {
-        Log log(Log::Sink::none, LogLevel::info);
-        std::size_t heard = 0;
-        log.listen([&](const LogEntry&) { ++heard; });
-        log.debug(Message("daemon.stopping"));
-        CHECK(log.lines().empty());
-        log.info(Message("daemon.said", {{"text", "a\nb\x1b[2J"}}));
-        CHECK(log.lines().back().text == "a?b?[2J");
-        log.info(Message("daemon.said", {{"text", std::string(5000, 'x')}}));
-        CHECK(log.lines().back().text.size() == Log::max_line_bytes);
-        for (std::size_t i = 0; i < 2 * Log::max_lines; ++i) {
-            log.info(Message("daemon.stopping"));
-        }
-        CHECK(log.lines().size() == Log::max_lines);
-        CHECK(heard == 2 * Log::max_lines + 2);
-        CHECK(log.lines().back().seq == heard);
     }
 }

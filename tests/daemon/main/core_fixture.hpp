@@ -134,6 +134,7 @@ struct CoreFixture {
     password::OnChecked on_checked;
     Result<void> setup;  ///< what the firmware answers
     SettingsKeeper settings{SettingsLayers{{}, {}, "stillboot.final_action=poweroff", {}}};
+    StageTimes times{std::chrono::steady_clock::now(), 1500ms};
     Core core{loop.get_executor(),
               registry,
               policy,
@@ -155,7 +156,8 @@ struct CoreFixture {
                             named.push_back(device + ":" + path);
                             done(comes_of_named);
                         }},
-              settings};
+              settings,
+              times};
 };
 
 }  // namespace stillboot::test

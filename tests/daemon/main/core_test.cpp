@@ -37,6 +37,7 @@ TEST_SUITE("core") {
                             {"GetSettings", Role::look},
                             {"GetSystem", Role::look},
                             {"GetReport", Role::look},
+                            {"GetTimes", Role::look},
                             {"SetSetting", Role::configure}};
         for (const Row& row : rows) {
             for (const Role has : {Role::look, Role::boot, Role::configure, Role::all}) {

@@ -27,7 +27,11 @@ TEST_SUITE("core") {
         CHECK(options.root == "/r");
         CHECK(options.socket == "/s");
         CHECK(options.log == Log::Sink::kmsg);
+        CHECK(options.log_format == LogFormat::text);
         CHECK(options.autoboot);
+        CHECK(std::get<Options>(parse({"--log=stderr:json"})).log_format == LogFormat::json);
+        CHECK(std::get<Options>(parse({"--log=none:text"})).log == Log::Sink::none);
+        CHECK(std::get<int>(parse({"--log=stderr:xml"})) == 2);
         CHECK_FALSE(std::get<Options>(parse({"--no-autoboot"})).autoboot);
         CHECK(std::get<int>(parse({"--log=paper"})) == 2);
         CHECK(std::get<int>(parse({"--nothing"})) == 2);

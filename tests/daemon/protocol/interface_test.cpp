@@ -48,6 +48,8 @@ NAMED(Interface, "Interface");
 NAMED(System, "System");
 NAMED(Setting, "Setting");
 NAMED(LogLine, "LogLine");
+NAMED(Parameters, "[string]string");
+NAMED(Stage, "Stage");
 #undef NAMED
 
 template <class T>
@@ -143,7 +145,7 @@ TEST_SUITE("protocol") {
         Against interface(interface_description(interface_name));
         interface.types<stillboot::Diagnostic, stillboot::Source, stillboot::BootTries, Option, Device, Active,
                         Progress, Beaten, State, Change, Client, ReportedDevice, ReportedStep, HandoverReport,
-                        QuiesceStep, QuiesceKept, QuiescePlan, Interface, System, Setting, LogLine>();
+                        QuiesceStep, QuiesceKept, QuiescePlan, Interface, System, Setting, LogLine, Stage>();
         CHECK(interface.left("type") == std::set<std::string>{"DeviceRef", "Message", "Resource"});
     }
 
@@ -151,8 +153,8 @@ TEST_SUITE("protocol") {
         Against interface(interface_description(interface_name));
         interface.methods<GetState, ListOptions, ListDevices, Watch, GetLog, ListClients, Boot, Cancel, SetDefault,
                           SetOneShot, GetSettings, SetSetting, SetTimeout, AddConfiguration, OpenDevice,
-                          WaitForNetwork, GetReport, GetQuiescePlan, GetSystem, Rescan, LockConsole, UnlockConsole,
-                          Reboot, PowerOff>();
+                          WaitForNetwork, GetReport, GetQuiescePlan, GetSystem, GetTimes, Rescan, LockConsole,
+                          UnlockConsole, Reboot, PowerOff>();
         CHECK(interface.left("method").empty());
     }
 

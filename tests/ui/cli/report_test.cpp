@@ -31,6 +31,7 @@ void answer_all(ScriptedServer& server) {
     server.answer(protocol::GetSystem::name, protocol::to_json(protocol::GetSystem::Reply()));
     server.answer(protocol::GetState::name, protocol::to_json(protocol::GetState::Reply()));
     server.answer(protocol::GetReport::name, protocol::to_json(last));
+    server.answer(protocol::GetTimes::name, protocol::to_json(protocol::GetTimes::Reply()));
     server.answer(protocol::GetSettings::name, protocol::to_json(protocol::GetSettings::Reply()));
     server.answer(protocol::ListDevices::name, protocol::to_json(protocol::ListDevices::Reply()));
     server.answer(protocol::ListOptions::name, protocol::to_json(options));
@@ -73,7 +74,8 @@ TEST_SUITE("cli report") {
         const auto ran = run(server, {"report"});
         CHECK(ran.code == ExitCode::done);
         const auto all = boost::json::parse(ran.out).as_object();
-        for (const char* part : {"system", "state", "report", "settings", "devices", "options", "lines"}) {
+        for (const char* part :
+             {"system", "state", "report", "stages", "settings", "devices", "options", "lines"}) {
             CAPTURE(std::string(part));
             CHECK(all.contains(part));
         }

@@ -138,4 +138,18 @@ TEST_SUITE("cli system") {
         CHECK(ran.out.find("interface: eth0 52:54:00:12:34:56, link at 1000 Mbit/s, 192.0.2.7/24\n") !=
               std::string::npos);
     }
+
+    TEST_CASE("the times of the stages are a table, or JSON") {
+        protocol::GetTimes::Reply reply;
+        reply.boot_ms = 1500;
+        reply.stages = {{"started", 0}, {"settled", 250}};
+        ScriptedServer server;
+        server.answer(protocol::GetTimes::name, protocol::to_json(reply));
+        server.start();
+        CHECK(run(server, {"times"}).out ==
+              "   boot   start  stage\n  1.500   0.000  started\n  1.750   0.250  settled (+0.250)\n");
+        CHECK(run(server, {"times", "--json=short"}).out ==
+              "{\"boot_ms\":1500,\"stages\":[{\"name\":\"started\",\"at_ms\":0},{\"name\":\"settled\",\"at_ms\":"
+              "250}]}\n");
+    }
 }

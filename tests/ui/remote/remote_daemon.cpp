@@ -105,7 +105,8 @@ int main(int argc, char** argv) {
     policy::Policy policy(std::nullopt);
     WaitingBooter booter(loop.get_executor());
     SettingsKeeper settings({});
-    Core core(loop.get_executor(), registry, policy, booter, log, hooks_for(log), settings);
+    StageTimes times(std::chrono::steady_clock::now(), std::chrono::milliseconds(0));
+    Core core(loop.get_executor(), registry, policy, booter, log, hooks_for(log), settings, times);
     add_option(registry);
     core.on_registry_change();
     core.on_settled(true);
