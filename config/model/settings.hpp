@@ -122,6 +122,8 @@ struct Settings {
     /// `hook.budget`: less than systemd gives its hooks, which is its default timeout as it was built: 90 s, on
     /// some distributions 45 s.
     Setting<std::chrono::seconds> hook_budget{std::chrono::seconds(40)};
+    /// `hooks.deadline`: of each program in the directories of hooks.
+    Setting<std::chrono::seconds> hooks_deadline{std::chrono::seconds(30)};
     /// `listen`: addresses and ports for clients over TLS; none: nothing is reachable from a network.
     Setting<std::vector<std::string>> listen;
     /// `password`: its hash, as crypt(3) has it; empty: there is none.

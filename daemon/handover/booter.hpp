@@ -55,6 +55,7 @@ struct Overrides {
 /// What the loop hears of a hand-over. All called on the loop.
 struct BootEvents {
     std::function<void(const Event&)> on_event;
+    std::function<void(const Message&)> on_line;  ///< for the log
     std::function<void(const Error&)> on_failed;  ///< everything is back as it was; the last call
 };
 

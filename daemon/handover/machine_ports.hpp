@@ -61,6 +61,7 @@ private:
 class Unobserved final : public Observer {
 public:
     void on_event(const Event&) override {}
+    void on_line(const Message&) override {}
 };
 
 /// Owns what `ports` refers to. Lifetime: the root and the observer outlive it.
@@ -84,6 +85,7 @@ private:
     SystemProcessRunner runner_;
     SystemRestarter restarter_;
     SystemWatchdog watchdog_;
+    SystemHooks hooks_;
     kexec::SystemLoader loader_;
     ProgramFetcher fetcher_;
     StoppedScans surroundings_;

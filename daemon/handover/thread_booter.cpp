@@ -19,18 +19,21 @@ namespace {
 /// What may wait for its turn beside the loop.
 constexpr std::size_t max_waiting = 32;
 
-// Runs on the hand-over's thread; the callback runs on the loop.
+// Runs on the hand-over's thread; the callbacks run on the loop.
 class PostingObserver final : public Observer {
 public:
-    PostingObserver(boost::asio::any_io_executor loop, std::function<void(const Event&)> on_event)
-        : loop_(std::move(loop)), on_event_(std::move(on_event)) {}
+    PostingObserver(boost::asio::any_io_executor loop, BootEvents events)
+        : loop_(std::move(loop)), events_(std::move(events)) {}
     void on_event(const Event& event) override {
-        boost::asio::post(loop_, [on_event = on_event_, event] { on_event(event); });
+        boost::asio::post(loop_, [tell = events_.on_event, event] { tell(event); });
+    }
+    void on_line(const Message& line) override {
+        boost::asio::post(loop_, [tell = events_.on_line, line] { tell(line); });
     }
 
 private:
     boost::asio::any_io_executor loop_;
-    std::function<void(const Event&)> on_event_;
+    BootEvents events_;
 };
 
 // What is wrong in a rule file the daemon has logged when it started.
@@ -238,7 +241,7 @@ void ThreadBooter::Impl::run_thread(Request request, BootEvents events, std::vec
     join();
     thread_ = std::jthread([this, self = weak_from_this(), request = std::move(request),
                             events = std::move(events), stuck = std::move(stuck_nodes), stop = stop_.get_token()] {
-        PostingObserver observer(loop_, events.on_event);
+        PostingObserver observer(loop_, events);
         const Error failure = hand_over(root_, settings_, request, stuck, observer, stop);
         boost::asio::post(loop_, [self, failure, tell = events.on_failed] {
             if (const auto alive = self.lock()) {

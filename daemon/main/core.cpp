@@ -90,6 +90,7 @@ void Core::on_registry_change() {
 }
 
 void Core::on_settled(bool complete) {
+    hooks_.run_hooks(handover::HookPoint::after_discovery, default_subject());
     act(policy_.on_settled(SteadyClock::now(), complete));
 }
 
@@ -222,15 +223,38 @@ void Core::arm_timer() {
     });
 }
 
-void Core::start_boot(const std::string& id) {
-    times_.begin_handover(SteadyClock::now());
+// What boots by itself, as far as that is known: for hooks.
+handover::HookSubject Core::default_subject() const {
+    const auto found = registry_.find(default_option());
+    const auto* option = std::get_if<const protocol::Option*>(&found);
+    if (option == nullptr) {
+        return {};
+    }
+    if (const auto request = handover::request_of(registry_, **option, {})) {
+        return handover::subject_of(*request);
+    }
+    handover::HookSubject subject;
+    subject.option = (*option)->id;
+    subject.title = (*option)->title;
+    return subject;
+}
+
+void Core::hand_over(handover::Request request) {
     handover::BootEvents events;
     events.on_event = [this](const handover::Event& event) { on_boot_event(event); };
+    events.on_line = [this](const Message& line) { log_.info(line); };
     events.on_failed = [this](const Error& error) { on_boot_failed(error); };
+    booting_ = handover::subject_of(request);
+    booter_.start(std::move(request), std::move(events));
+}
+
+void Core::start_boot(const std::string& id) {
+    times_.begin_handover(SteadyClock::now());
     if (chosen_) {
-        booter_.start(std::move(*std::exchange(chosen_, std::nullopt)), std::move(events));
-        return;
+        return hand_over(std::move(*std::exchange(chosen_, std::nullopt)));
     }
+    booting_ = {};
+    booting_.option = id;
     const auto found = registry_.find(id);
     if (const auto* option = std::get_if<const protocol::Option*>(&found)) {
         const auto retry = std::exchange(retry_, std::nullopt);
@@ -243,7 +267,7 @@ void Core::start_boot(const std::string& id) {
         if (request) {
             request->attempt = again ? retry->attempt : 1;
             use_entry(**option, *request);
-            return booter_.start(std::move(*request), std::move(events));
+            return hand_over(std::move(*request));
         }
     }
     // It went between the decision and now: the timer lets this function end before the failure is handled.
@@ -267,6 +291,8 @@ void Core::on_boot_failed(const Error& error) {
     times_.reach_step("failed", SteadyClock::now());
     progress_.reset();
     end_boot_callers(protocol::boot_failed(error.message()));
+    booting_.reason = error.sentence();
+    hooks_.run_hooks(handover::HookPoint::on_failure, booting_);
     act(policy_.on_boot_failed(SteadyClock::now(), error.message()));
     hooks_.rescan(std::nullopt);
 }

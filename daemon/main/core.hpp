@@ -21,6 +21,7 @@
 #include "daemon/protocol/methods.hpp"
 #include "daemon/registry/registry.hpp"
 #include "daemon/server/server.hpp"
+#include "kexec/handover/hooks.hpp"
 
 namespace stillboot {
 
@@ -39,6 +40,8 @@ struct CoreHooks {
     std::function<void(const std::string& device, const std::string& path,
                        std::function<void(const Result<NamedFile>&)> done)>
         add;
+    /// Of a point that can change nothing.
+    std::function<void(handover::HookPoint, handover::HookSubject)> run_hooks = [](auto, auto) {};
 };
 
 /// A name for this run of the daemon that none before it had.
@@ -142,6 +145,8 @@ private:
     [[nodiscard]] std::string default_option() const;
     [[nodiscard]] bool answer_strict(bool from_console, const Caller& caller);
     void do_final_action();
+    void hand_over(handover::Request request);
+    [[nodiscard]] handover::HookSubject default_subject() const;
 
     registry::Registry& registry_;
     policy::Policy& policy_;
@@ -170,6 +175,7 @@ private:
     std::vector<ReplierPtr> boot_watchers_;
     std::optional<handover::Request> chosen_;  ///< with the client's edits, until the policy has it started
     std::optional<handover::Retry> retry_;     ///< until it is started
+    handover::HookSubject booting_;            ///< the boot that was started last
     std::optional<protocol::Progress> progress_;
     std::vector<Message> notices_;
 };

@@ -89,6 +89,11 @@ void Daemon::build() {
     hooks.add = [this](const std::string& device, const std::string& path, auto done) {
         discovery_->add(device, path, std::move(done));
     };
+    side_hooks_ =
+        std::make_unique<handover::SideHooks>(executor, root_, [this](const Message& line) { log_.info(line); });
+    hooks.run_hooks = [this](handover::HookPoint point, handover::HookSubject subject) {
+        side_hooks_->run(point, std::move(subject), settings_->now().hooks_deadline.value);
+    };
     core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks), *settings_,
                                    times_);
     settings_->use(*booter_);
@@ -122,7 +127,21 @@ bool Daemon::is_quiet() const {
     return discovery_->is_quiet() && scanner_->runner().is_idle();
 }
 
+// They may hold open what is taken down next: one that hangs is not waited for longer than one may take.
+asio::awaitable<void> Daemon::end_hooks() {
+    asio::steady_timer timer(context_);
+    const auto deadline = std::chrono::steady_clock::now() + settings_->now().hooks_deadline.value;
+    while (side_hooks_->busy()) {
+        if (std::chrono::steady_clock::now() >= deadline) {
+            side_hooks_->stop();
+        }
+        timer.expires_after(stop_step);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
 asio::awaitable<void> Daemon::end_scans(std::function<void(std::vector<std::string>)> done) {
+    co_await end_hooks();
     discovery_->pause();
     scanner_->runner().prepare(0);
     asio::steady_timer timer(context_);
@@ -268,6 +287,7 @@ asio::awaitable<void> Daemon::stop() {
     gate_->stop();
     server_->stop();
     source_->close();
+    side_hooks_->stop();
     discovery_->pause();
     scanner_->runner().stop();
     booter_->cancel();

@@ -13,6 +13,7 @@
 #include "config/model/settings.hpp"
 #include "daemon/discover/discovery.hpp"
 #include "daemon/gate/gate.hpp"
+#include "daemon/handover/side_hooks.hpp"
 #include "daemon/handover/thread_booter.hpp"
 #include "daemon/main/core.hpp"
 #include "daemon/main/options.hpp"
@@ -40,6 +41,7 @@ private:
     [[nodiscard]] bool is_quiet() const;
     /// The nodes under which a probe or fetch is stuck in the kernel now.
     [[nodiscard]] std::vector<std::string> stuck_nodes() const;
+    boost::asio::awaitable<void> end_hooks();
     boost::asio::awaitable<void> end_scans(std::function<void(std::vector<std::string>)> done);
     boost::asio::awaitable<void> begin();
     boost::asio::awaitable<void> wait_for_signal();
@@ -60,6 +62,7 @@ private:
     std::unique_ptr<ProbeScanner> scanner_;
     std::unique_ptr<discover::Discovery> discovery_;
     std::unique_ptr<handover::ThreadBooter> booter_;
+    std::unique_ptr<handover::SideHooks> side_hooks_;
     std::unique_ptr<Core> core_;
     std::unique_ptr<server::Server> server_;
     std::unique_ptr<gate::Gate> gate_;

@@ -39,6 +39,7 @@ public:
 private:
     Result<void> announce(const PlannedStep& planned);
     Result<void> step(Step which);
+    Result<void> run_hooks(HookPoint point);
     Result<void> unwrap();
     Result<void> trial_load();
     Result<void> commit();
@@ -95,6 +96,7 @@ void HandOver::tell_unbinding(const quiesce::StepProgress& progress) {
 
 Result<void> HandOver::step(Step which) {
     switch (which) {
+        case Step::before_boot: return run_hooks(HookPoint::before_boot);
         case Step::fetch: return images_.fetch(stop_);
         // Their place in the order is what counts today: later issues fill them.
         case Step::verify:
@@ -103,6 +105,7 @@ Result<void> HandOver::step(Step which) {
         case Step::trial_load: return trial_load();
         case Step::memory: return images_.check_memory();
         case Step::commit: return commit();
+        case Step::before_quiesce: return run_hooks(HookPoint::before_quiesce);
         case Step::take_down: return take_down();
         case Step::unbind: return unbind();
         case Step::check: return check();
@@ -112,6 +115,11 @@ Result<void> HandOver::step(Step which) {
         case Step::undo: break;
     }
     return {};
+}
+
+Result<void> HandOver::run_hooks(HookPoint point) {
+    return ports_.hooks.run(
+        point, subject_of(plan_.request), [this](const Message& line) { ports_.observer.on_line(line); }, stop_);
 }
 
 Result<void> HandOver::unwrap() {
@@ -375,6 +383,8 @@ Result<Plan> prepare(const Request& request, const Options& options, const Ports
             return devices.error();
         }
         situation.devices = std::move(*devices);
+        situation.before_boot = ports.hooks.names(HookPoint::before_boot);
+        situation.before_quiesce = ports.hooks.names(HookPoint::before_quiesce);
         situation.beyond_us = ports.surroundings.beyond_us(situation.devices.refusals);
     }
     return make_plan(request, options, std::move(situation));

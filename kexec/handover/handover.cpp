@@ -8,13 +8,15 @@
 namespace stillboot::handover {
 namespace {
 
-constexpr std::array<std::pair<Step, std::string_view>, 14> words = {{{Step::fetch, "fetch"},
+constexpr std::array<std::pair<Step, std::string_view>, 16> words = {{{Step::before_boot, "before-boot"},
+                                                                      {Step::fetch, "fetch"},
                                                                       {Step::verify, "verify"},
                                                                       {Step::measure, "measure"},
                                                                       {Step::unwrap, "unwrap"},
                                                                       {Step::trial_load, "trial-load"},
                                                                       {Step::memory, "memory"},
                                                                       {Step::commit, "commit"},
+                                                                      {Step::before_quiesce, "before-quiesce"},
                                                                       {Step::take_down, "take-down"},
                                                                       {Step::unbind, "unbind"},
                                                                       {Step::check, "check"},

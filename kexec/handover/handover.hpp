@@ -41,6 +41,7 @@ struct Request {
 
 /// In the order in which they run.
 enum class Step {
+    before_boot,
     fetch,
     verify,
     measure,
@@ -48,6 +49,7 @@ enum class Step {
     trial_load,
     memory,
     commit,
+    before_quiesce,
     take_down,
     unbind,
     check,
@@ -89,6 +91,8 @@ class Observer {
 public:
     virtual ~Observer() = default;
     virtual void on_event(const Event& event) = 0;
+    /// A line for the log: what a hook has printed.
+    virtual void on_line(const Message& line) = 0;
 };
 
 }  // namespace stillboot::handover

@@ -22,6 +22,15 @@ class StepList {
 public:
     void add(Step step, Message what) { steps_.push_back({step, std::move(what)}); }
     void add(Step step, std::string_view code) { add(step, Message(code)); }
+    void add_hooks(Step step, const std::vector<std::string>& names) {
+        std::string all;
+        for (const std::string& name : names) {
+            all += (all.empty() ? "" : ", ") + name;
+        }
+        if (!all.empty()) {
+            add(step, Message("handover.step_hooks", {{"names", all}}));
+        }
+    }
     [[nodiscard]] std::vector<PlannedStep> take() { return std::move(steps_); }
 
 private:
@@ -48,17 +57,21 @@ bool trial_wanted(Trial setting, std::optional<unsigned> calls_left) {
 
 Plan make_plan(Request request, Options options, Situation situation) {
     StepList steps;
+    const bool jumping = options.goal == Options::Goal::jump;
+    if (jumping) {
+        steps.add_hooks(Step::before_boot, situation.before_boot);
+    }
     steps.add(Step::fetch, describe_fetch(request));
     steps.add(Step::verify, "handover.step_verify");
     steps.add(Step::measure, "handover.step_measure");
     steps.add(Step::unwrap, "handover.step_unwrap");
-    const bool jumping = options.goal == Options::Goal::jump;
     if (jumping && trial_wanted(options.trial, situation.load_calls_left)) {
         steps.add(Step::trial_load, "handover.step_trial_load");
     }
     steps.add(Step::memory, "handover.step_memory");
     if (jumping) {
         steps.add(Step::commit, "handover.step_commit");
+        steps.add_hooks(Step::before_quiesce, situation.before_quiesce);
     }
     const Message load("handover.step_load", {{"arguments", request.command_line}});
     const bool load_first = !jumping || options.load_when == Options::LoadWhen::before_take_down;

@@ -52,6 +52,8 @@ struct Situation {
     quiesce::Plan devices;
     std::vector<Message> beyond_us;           ///< users that nobody of ours can end
     std::optional<unsigned> load_calls_left;  ///< empty: no limit
+    std::vector<std::string> before_boot;     ///< the names of hooks
+    std::vector<std::string> before_quiesce;
 };
 
 /// Pure: the same request, options and situation give the same plan.

@@ -14,6 +14,7 @@
 #include "config/base/root.hpp"
 #include "config/base/unique_fd.hpp"
 #include "kexec/handover/handover.hpp"
+#include "kexec/handover/hooks.hpp"
 #include "kexec/handover/record.hpp"
 #include "kexec/loader.hpp"
 #include "quiesce/executor.hpp"
@@ -108,6 +109,7 @@ struct Ports {
     quiesce::StateStore* durable_store = nullptr;  ///< survives the kernel; null: this machine has none
     Restarter& restarter;
     Watchdog& watchdog;
+    Hooks& hooks;
     quiesce::Journal& journal;
     Observer& observer;
     const Clock& clock;

@@ -28,10 +28,12 @@ struct LoadOrder {
 
 class PrintingObserver final : public handover::Observer {
 public:
-    explicit PrintingObserver(const Context& context) : printer_(context) {}
+    explicit PrintingObserver(const Context& context) : context_(context), printer_(context) {}
     void on_event(const handover::Event& event) override { printer_.print(handover::progress_of(event, {})); }
+    void on_line(const Message& line) override { context_.line(line.sentence()); }
 
 private:
+    const Context& context_;
     ProgressPrinter printer_;
 };
 

@@ -283,6 +283,8 @@ constexpr Row rows[] = {
     row<&Settings::hook_budget>(
         "hook.budget", "config.setting_hook_budget",
         set_number<&Settings::hook_budget, min_hook_budget_seconds, max_hook_budget_seconds>, Said::at_start),
+    row<&Settings::hooks_deadline>("hooks.deadline", "config.setting_deadline",
+                                   set_number<&Settings::hooks_deadline, 1, max_deadline_seconds>),
     row<&Settings::listen>("listen", "config.setting_listen", set_listen, Said::at_start),
     row<&Settings::password>("password", "config.setting_password", set_password),
     row<&Settings::lock>("lock", "config.setting_flag", set_flag<&Settings::lock>),

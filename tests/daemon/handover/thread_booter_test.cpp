@@ -40,6 +40,10 @@ public:
         scans.start = [this] { calls.emplace_back("start scans"); };
         scans.stuck_nodes = [] { return std::vector<std::string>(); };
         events.on_event = [this](const Event&) { on_loop(); };
+        events.on_line = [this](const Message& line) {
+            on_loop();
+            calls.push_back(line.sentence());
+        };
         events.on_failed = [this](const Error& error) {
             on_loop();
             calls.push_back("failed: " + error.sentence());
@@ -92,6 +96,18 @@ std::vector<std::string> planned(Bench& bench, ThreadBooter& booter) {
 }  // namespace
 
 TEST_SUITE("daemon_handover") {
+    TEST_CASE("what a hook prints is told on the loop, and one that fails ends the boot") {
+        Bench bench;
+        const std::string hook = "usr/lib/stillboot/hooks/before-boot.d/ask";
+        bench.tree.file(hook, "#!/bin/sh\necho no\nexit 1\n");
+        std::filesystem::permissions(bench.tree.path() / hook, std::filesystem::perms::owner_all);
+        auto booter = bench.booter();
+        booter.start(Request(), bench.events);
+        run_until(bench, [&] { return !booter.busy(); });
+        CHECK(bench.story() ==
+              "stop scans, hook ask: no, start scans, failed: the hook ask of before-boot failed: no (status 1)");
+    }
+
     TEST_CASE("a hand-over that fails is told on the loop, once its scans may run again") {
         Bench bench;
         auto booter = bench.booter();

@@ -112,6 +112,8 @@ TEST_SUITE("core") {
         event.done = 1;
         event.total = 2;
         booter.events.on_event(event);
+        booter.events.on_line(Message("daemon.said", {{"text", "a hook has spoken"}}));
+        CHECK(log.lines().back().text == "a hook has spoken");
         CHECK(replier->replies.size() == 2);
         CHECK(replier->replies[1].continues);
         CHECK(core.state().progress->step == "unbind");

@@ -13,11 +13,31 @@ namespace {
 
 using Calls = std::vector<std::string>;
 
-const Calls whole_way = {
-    "fetch /vmlinuz",     "fetch /one",  "fetch /two",      "trial",       "unload",          "record commit 0",
-    "record take-down 0", "take down",   "record unbind 0", "plan",        "record unbind 1", "unbind nvme0",
-    "record unbind 2",    "unbind eth0", "record unbind 3", "unbind usb1", "record check 3",  "check",
-    "record load 3",      "load",        "record jump 3",   "jump"};
+const Calls whole_way = {"hooks before-boot",
+                         "fetch /vmlinuz",
+                         "fetch /one",
+                         "fetch /two",
+                         "trial",
+                         "unload",
+                         "record commit 0",
+                         "record before-quiesce 0",
+                         "hooks before-quiesce",
+                         "record take-down 0",
+                         "take down",
+                         "record unbind 0",
+                         "plan",
+                         "record unbind 1",
+                         "unbind nvme0",
+                         "record unbind 2",
+                         "unbind eth0",
+                         "record unbind 3",
+                         "unbind usb1",
+                         "record check 3",
+                         "check",
+                         "record load 3",
+                         "load",
+                         "record jump 3",
+                         "jump"};
 
 std::size_t place_of(const Calls& calls, const std::string& call) {
     return static_cast<std::size_t>(std::find(calls.begin(), calls.end(), call) - calls.begin());
@@ -48,7 +68,7 @@ Calls expected_undo(const Calls& made, bool loaded) {
 
 TEST_SUITE("handover") {
     TEST_CASE("the whole way goes in one order, and what is loaded is what was asked for") {
-        Bench bench;
+        HookedBench bench;
         const Outcome outcome = bench.run();
         CHECK(Calls(bench.script.calls.begin(),
                     bench.script.calls.begin() + static_cast<std::ptrdiff_t>(whole_way.size())) == whole_way);
@@ -60,13 +80,33 @@ TEST_SUITE("handover") {
         CHECK(bench.loader.initrd_of_last == std::string("111\00022222", 9));
     }
 
+    TEST_CASE("hooks are told what is booted, and what they print goes to the log; without any there is no step") {
+        HookedBench bench;
+        (void)bench.run();
+        REQUIRE(bench.hooks.subjects.size() == 2);
+        for (const HookSubject& subject : bench.hooks.subjects) {
+            CHECK(subject.option == "disk/grub/debian");
+            CHECK(subject.kernel == "/vmlinuz");
+            CHECK(subject.arguments == "root=/dev/vda1 quiet");
+            CHECK(subject.attempt == 1);
+        }
+        CHECK(bench.events.lines == Calls{"hook before-boot: runs", "hook before-quiesce: runs"});
+        Bench without;
+        (void)without.run();
+        CHECK(without.hooks.subjects.empty());
+        HookedBench only_loads;
+        only_loads.options.goal = Options::Goal::load_only;
+        (void)only_loads.run();
+        CHECK(only_loads.hooks.subjects.empty());
+    }
+
     TEST_CASE("a failure at any call is undone in reverse, and nothing is left") {
         for (std::size_t at = 0; at < whole_way.size(); ++at) {
             if (whole_way[at] == "unload") {
                 continue;  // called again by the undo; a case of its own
             }
             CAPTURE(whole_way[at]);
-            Bench bench;
+            HookedBench bench;
             bench.options.trial = Trial::always;
             auto plan = prepare(bench.request, bench.options, bench.ports());
             REQUIRE(plan);
@@ -88,7 +128,7 @@ TEST_SUITE("handover") {
     TEST_CASE("a stop at any call ends it there: before the commit at once, after it by the undo") {
         for (std::size_t at = 0; at + 1 < whole_way.size(); ++at) {
             CAPTURE(whole_way[at]);
-            Bench bench;
+            HookedBench bench;
             bench.script.stop_at = whole_way[at];
             auto plan = prepare(bench.request, bench.options, bench.ports());
             bench.script.stop = std::stop_source();
@@ -241,13 +281,14 @@ TEST_SUITE("handover") {
                 if (event.step == Step::verify) {
                     EventList quiet;
                     Ports ports = bench_.ports();
-                    Ports second{ports.root,         ports.fetcher,   ports.loader, ports.quiescer,
-                                 ports.surroundings, ports.run_store, nullptr,      ports.restarter,
-                                 ports.watchdog,     ports.journal,   quiet,        ports.clock,
-                                 ports.entry_once};
+                    Ports second{ports.root,         ports.fetcher,   ports.loader,  ports.quiescer,
+                                 ports.surroundings, ports.run_store, nullptr,       ports.restarter,
+                                 ports.watchdog,     ports.hooks,     ports.journal, quiet,
+                                 ports.clock,        ports.entry_once};
                     inner = handover::run(Plan(), second).failure->code();
                 }
             }
+            void on_line(const Message&) override {}
             std::string inner;
 
         private:
@@ -256,9 +297,9 @@ TEST_SUITE("handover") {
         Nested observer(bench);
         Ports ports = bench.ports();
         const Plan plan = prepare(bench.request, bench.options, ports).value();
-        Ports nested{ports.root,      ports.fetcher, ports.loader,    ports.quiescer, ports.surroundings,
-                     ports.run_store, nullptr,       ports.restarter, ports.watchdog, ports.journal,
-                     observer,        ports.clock,   ports.entry_once};
+        Ports nested{ports.root,      ports.fetcher, ports.loader,    ports.quiescer,  ports.surroundings,
+                     ports.run_store, nullptr,       ports.restarter, ports.watchdog,  ports.hooks,
+                     ports.journal,   observer,      ports.clock,     ports.entry_once};
         (void)handover::run(plan, nested);
         CHECK(observer.inner == "handover.busy");
     }

@@ -49,6 +49,19 @@ TEST_SUITE("handover") {
               });
     }
 
+    TEST_CASE("hooks are steps of the plan where there are any, and of a boot alone") {
+        Situation situation;
+        situation.before_boot = {"10-ask", "20-look"};
+        situation.before_quiesce = {"save"};
+        const auto lines = make_plan(some_request(), {}, situation).text();
+        REQUIRE(lines.size() == 14);
+        CHECK(lines[0] == "1. before-boot: run the hooks 10-ask, 20-look");
+        CHECK(lines[8] == "9. before-quiesce: run the hooks save");
+        Options options;
+        options.goal = Options::Goal::load_only;
+        CHECK(words(make_plan(some_request(), options, situation)).front() == "fetch");
+    }
+
     TEST_CASE("the trial is left out where its calls would use up the limit") {
         CHECK(trial_wanted(Trial::automatic, std::nullopt));
         CHECK(trial_wanted(Trial::automatic, 3));

@@ -333,6 +333,24 @@ private:
     Script& script_;
 };
 
+/// Hooks of two points, each with these names.
+class ScriptedHooks final : public Hooks {
+public:
+    explicit ScriptedHooks(Script& script) : script_(script) {}
+    std::vector<std::string> all;  ///< none: there is no step for them
+    std::vector<HookSubject> subjects;
+
+    std::vector<std::string> names(HookPoint) override { return all; }
+    Result<void> run(HookPoint point, const HookSubject& subject, const Say& say, std::stop_token) override {
+        subjects.push_back(subject);
+        say(Message("handover.hook_said", {{"name", to_word(point)}, {"line", "runs"}}));
+        return script_.act("hooks " + std::string(to_word(point)));
+    }
+
+private:
+    Script& script_;
+};
+
 class QuietJournal final : public quiesce::Journal {
 public:
     std::vector<std::string> lines;
@@ -345,6 +363,8 @@ class EventList final : public Observer {
 public:
     std::vector<Event> events;
     void on_event(const Event& event) override { events.push_back(event); }
+    std::vector<std::string> lines;
+    void on_line(const Message& line) override { lines.push_back(line.sentence()); }
 };
 
 /// A machine of ports with a kernel and two initrds to hand over to.
@@ -364,8 +384,8 @@ public:
     }
 
     [[nodiscard]] Ports ports() {
-        return Ports{root,      fetcher,  loader,  quiescer, surroundings, store,     durable.get(),
-                     restarter, watchdog, journal, events,   clock,        entry_once};
+        return Ports{root,      fetcher,  loader, quiescer, surroundings, store, durable.get(),
+                     restarter, watchdog, hooks,  journal,  events,       clock, entry_once};
     }
     Outcome run() {
         auto plan = prepare(request, options, ports());
@@ -385,12 +405,19 @@ public:
     std::unique_ptr<MemoryStore> durable;  ///< null: this machine has none
     ScriptedRestarter restarter{script};
     ScriptedWatchdog watchdog{script};
+    ScriptedHooks hooks{script};
     QuietJournal journal;
     EventList events;
     SystemClock clock;
     ScriptedEntryOnce entry_once{script};
     Request request;
     Options options;
+};
+
+/// The same with hooks.
+class HookedBench : public Bench {
+public:
+    HookedBench() { hooks.all = {"10-first", "20-second"}; }
 };
 
 }  // namespace stillboot::handover::test
