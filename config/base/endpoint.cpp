@@ -2,6 +2,9 @@
 // Taking an address and its port apart.
 #include "config/base/endpoint.hpp"
 
+#include <arpa/inet.h>
+
+#include <array>
 #include <charconv>
 
 namespace stillboot {
@@ -21,6 +24,12 @@ std::optional<Endpoint> split_endpoint(std::string_view text) {
     endpoint.bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
     endpoint.host = endpoint.bracketed ? host.substr(1, host.size() - 2) : host;
     return endpoint;
+}
+
+bool is_numeric(const Endpoint& endpoint) {
+    std::array<unsigned char, sizeof(in6_addr)> address;
+    return endpoint.port != 0 &&
+           ::inet_pton(endpoint.bracketed ? AF_INET6 : AF_INET, endpoint.host.c_str(), address.data()) == 1;
 }
 
 }  // namespace stillboot

@@ -18,4 +18,8 @@ struct Endpoint {
 /// Splits at the last colon; what the host is, nobody has looked at. Nothing where there is no port in decimal.
 [[nodiscard]] std::optional<Endpoint> split_endpoint(std::string_view text);
 
+/// Whether the host is an address (an IPv6 one in brackets) and the port can be used: no name, for what a name
+/// means is somebody else's say.
+[[nodiscard]] bool is_numeric(const Endpoint& endpoint);
+
 }  // namespace stillboot

@@ -57,7 +57,8 @@ Result<void> add_memory(quiesce::Policy& policy, quiesce::StateStore& store) {
     return {};
 }
 
-MachinePorts::MachinePorts(const Root& root, quiesce::Policy policy, const Settings& settings, Observer& observer)
+MachinePorts::MachinePorts(const Root& root, quiesce::Policy policy, const Settings& settings, Observer& observer,
+                           std::function<void()> before_take_down)
     : store_(open_store(root, settings)),
       system_(root),
       quiescer_(system_.ports(), with_memory(std::move(policy))),
@@ -65,6 +66,7 @@ MachinePorts::MachinePorts(const Root& root, quiesce::Policy policy, const Setti
       watchdog_(root),
       hooks_(root, settings.hooks_deadline.value),
       loader_(root, runner_),
+      surroundings_(std::move(before_take_down)),
       run_store_(root),
       entry_once_(root),
       ports_{root,         fetcher_,   loader_,   quiescer_, surroundings_,           run_store_,

@@ -2,6 +2,7 @@
 // The ports of production that a hand-over on this machine acts through.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,8 +34,16 @@ public:
     /// The read-only views of scans that still run while a hand-over is only planned end before a real one.
     std::vector<Message> beyond_us(const std::vector<Message>& refusals) override;
     std::vector<Volume> volumes() override { return {}; }
-    Result<void> take_down() override { return {}; }
+    Result<void> take_down() override {
+        before_();
+        return {};
+    }
     std::vector<Message> bring_back(const std::vector<Volume>&) override { return {}; }
+
+    explicit StoppedScans(std::function<void()> before_take_down) : before_(std::move(before_take_down)) {}
+
+private:
+    std::function<void()> before_;
 };
 
 /// What the machine's settings ask of a hand-over.
@@ -68,7 +77,10 @@ public:
 class MachinePorts {
 public:
     /// @param settings of the machine: its state store, and how it is restarted
-    MachinePorts(const Root& root, quiesce::Policy policy, const Settings& settings, Observer& observer);
+    /// @param before_take_down  called at the last moment at which everything is still there
+    MachinePorts(
+        const Root& root, quiesce::Policy policy, const Settings& settings, Observer& observer,
+        std::function<void()> before_take_down = [] {});
     MachinePorts(const MachinePorts&) = delete;
     MachinePorts& operator=(const MachinePorts&) = delete;
     [[nodiscard]] const Ports& ports() const { return ports_; }

@@ -65,8 +65,10 @@ Result<protocol::QuiescePlan> plan_of_devices(const Root& root, const Settings& 
 
 // The whole hand-over; returns only where it failed.
 Error hand_over(const Root& root, const Settings& settings, const Request& request,
-                std::vector<std::string> stuck_nodes, Observer& observer, std::stop_token stop) {
-    const MachinePorts machine(root, policy_of(root, settings, std::move(stuck_nodes)), settings, observer);
+                std::vector<std::string> stuck_nodes, Observer& observer,
+                const std::function<void(const Request&)>& before_take_down, std::stop_token stop) {
+    const MachinePorts machine(root, policy_of(root, settings, std::move(stuck_nodes)), settings, observer,
+                               [&] { before_take_down(request); });
     const auto plan = prepare(request, handover_options(settings), machine.ports());
     if (!plan) {
         return plan.error();
@@ -242,7 +244,7 @@ void ThreadBooter::Impl::run_thread(Request request, BootEvents events, std::vec
     thread_ = std::jthread([this, self = weak_from_this(), request = std::move(request),
                             events = std::move(events), stuck = std::move(stuck_nodes), stop = stop_.get_token()] {
         PostingObserver observer(loop_, events);
-        const Error failure = hand_over(root_, settings_, request, stuck, observer, stop);
+        const Error failure = hand_over(root_, settings_, request, stuck, observer, scans_.before_take_down, stop);
         boost::asio::post(loop_, [self, failure, tell = events.on_failed] {
             if (const auto alive = self.lock()) {
                 alive->on_failed(failure, tell);

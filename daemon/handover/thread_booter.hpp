@@ -23,6 +23,8 @@ struct ScanControl {
     std::function<void()> start;
     /// The nodes under which a scan is stuck in the kernel now, for a hand-over that is only planned.
     std::function<std::vector<std::string>()> stuck_nodes;
+    /// The last moment at which everything is still there. Called on the hand-over's thread, which waits for it.
+    std::function<void(const Request&)> before_take_down = [](const Request&) {};
 };
 
 /// Runs one hand-over at a time; a second one fails with handover.busy. What only looks or keeps has its turn one

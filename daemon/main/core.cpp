@@ -90,6 +90,7 @@ void Core::on_registry_change() {
 }
 
 void Core::on_settled(bool complete) {
+    tell_default(events::Kind::discovered);
     hooks_.run_hooks(handover::HookPoint::after_discovery, default_subject());
     act(policy_.on_settled(SteadyClock::now(), complete));
 }
@@ -188,6 +189,7 @@ void Core::act(const policy::Actions& actions) {
     if (actions.changed) {
         log_.info(Message("daemon.state_changed", {{"why", policy_.why().sentence()}}));
         publish_state();
+        tell_countdown();
     }
     if (actions.ended) {
         do_final_action();
@@ -196,6 +198,11 @@ void Core::act(const policy::Actions& actions) {
 }
 
 void Core::do_final_action() {
+    events::Event event;
+    event.kind = events::Kind::final_action;
+    event.what = to_word(settings_.now().final_action.value);
+    event.reason = policy_.why();
+    hooks_.tell(event);
     log_.error(Message("daemon.final_action", {{"action", to_word(settings_.now().final_action.value)},
                                                {"reason", policy_.why().sentence()}}));
     if (settings_.now().final_action.value == FinalAction::menu) {
@@ -245,10 +252,16 @@ void Core::hand_over(handover::Request request) {
     events.on_line = [this](const Message& line) { log_.info(line); };
     events.on_failed = [this](const Error& error) { on_boot_failed(error); };
     booting_ = handover::subject_of(request);
+    tell_boot(events::Kind::boot_begun);
     booter_.start(std::move(request), std::move(events));
 }
 
 void Core::start_boot(const std::string& id) {
+    if (policy_.by()) {
+        booting_by_ = policy_.by()->sentence();
+    } else if (!chosen_) {
+        booting_by_.clear();
+    }
     times_.begin_handover(SteadyClock::now());
     if (chosen_) {
         return hand_over(std::move(*std::exchange(chosen_, std::nullopt)));
@@ -292,6 +305,7 @@ void Core::on_boot_failed(const Error& error) {
     progress_.reset();
     end_boot_callers(protocol::boot_failed(error.message()));
     booting_.reason = error.sentence();
+    tell_boot(events::Kind::boot_failed, error.message());
     hooks_.run_hooks(handover::HookPoint::on_failure, booting_);
     act(policy_.on_boot_failed(SteadyClock::now(), error.message()));
     hooks_.rescan(std::nullopt);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/events/event.hpp"
 #include "daemon/handover/booter.hpp"
 #include "daemon/loop/log.hpp"
 #include "daemon/loop/throttle.hpp"
@@ -42,6 +43,7 @@ struct CoreHooks {
         add;
     /// Of a point that can change nothing.
     std::function<void(handover::HookPoint, handover::HookSubject)> run_hooks = [](auto, auto) {};
+    std::function<void(const events::Event&)> tell = [](const auto&) {};
 };
 
 /// A name for this run of the daemon that none before it had.
@@ -72,6 +74,8 @@ public:
     void on_settings();
 
     [[nodiscard]] protocol::State state() const;
+    /// This run of the daemon, as clients know it.
+    [[nodiscard]] const std::string& session() const { return session_; }
 
 private:
     using ReplierPtr = std::shared_ptr<server::Replier>;
@@ -147,6 +151,11 @@ private:
     void do_final_action();
     void hand_over(handover::Request request);
     [[nodiscard]] handover::HookSubject default_subject() const;
+    void tell_boot(events::Kind kind, const std::optional<Message>& reason = {});
+    void tell_countdown();
+    void tell_default(events::Kind kind);
+    void tell_of(events::Kind kind, std::string_view what, const server::Peer& peer,
+                 const std::optional<handover::Choice>& choice = {});
 
     registry::Registry& registry_;
     policy::Policy& policy_;
@@ -176,6 +185,8 @@ private:
     std::optional<handover::Request> chosen_;  ///< with the client's edits, until the policy has it started
     std::optional<handover::Retry> retry_;     ///< until it is started
     handover::HookSubject booting_;            ///< the boot that was started last
+    std::string booting_by_;                   ///< who wants it
+    std::string told_countdown_;               ///< the option of the last countdown that was told
     std::optional<protocol::Progress> progress_;
     std::vector<Message> notices_;
 };

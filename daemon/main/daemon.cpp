@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <filesystem>
@@ -24,6 +25,7 @@ namespace {
 namespace asio = boost::asio;
 constexpr std::chrono::milliseconds stop_step{20};
 constexpr std::chrono::milliseconds stop_deadline{8'000};
+constexpr std::chrono::milliseconds events_deadline{2'000};
 constexpr std::size_t max_group_file_bytes = std::size_t{1024} * 1024;
 
 }  // namespace
@@ -73,7 +75,11 @@ void Daemon::build() {
     CoreHooks hooks;
     hooks.rescan = [this](const std::optional<std::string>& device) { return discovery_->rescan(device); };
     hooks.why_no_restart = [this](bool power_off) { return why_no_restart(power_off, root_); };
-    hooks.restart = [this](bool power_off) { restart_machine(power_off, root_, log_); };
+    hooks.restart = [this](bool power_off) {
+        reporter_->flush(events_deadline);
+        restart_machine(power_off, root_, log_);
+    };
+    hooks.tell = [this](const events::Event& event) { reporter_->tell(event); };
     hooks.ask_for_setup = [this](auto done) { booter_->ask_for_setup(std::move(done)); };
     hooks.clients = [this] { return server_->clients(); };
     hooks.system = [this] {
@@ -96,6 +102,7 @@ void Daemon::build() {
     };
     core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks), *settings_,
                                    times_);
+    open_reporter();
     settings_->use(*booter_);
     settings_->on_change([this] {
         log_.set_least(settings_->now().log_level.value);
@@ -120,7 +127,30 @@ handover::ScanControl Daemon::scan_control() {
         }
     };
     control.stuck_nodes = [this] { return stuck_nodes(); };
+    control.before_take_down = [this](const handover::Request& request) { tell_jump(request); };
     return control;
+}
+
+void Daemon::open_reporter() {
+    std::vector<events::Place> places;
+    for (const std::string& text : settings_->now().events.value) {
+        places.push_back({text, events::open_sink(*parse_event_sink(text))});
+    }
+    reporter_ = std::make_unique<events::Reporter>(
+        std::move(places), events::Origin{core_->session(), events::machine_name(root_)},
+        [this](const Message& what) { asio::post(context_, [this, what] { log_.warning(what); }); });
+}
+
+// The network and the disks are still there for it. On the hand-over's thread.
+void Daemon::tell_jump(const handover::Request& request) {
+    events::Event event;
+    event.kind = events::Kind::jump;
+    event.option = request.option_id;
+    event.title = request.title;
+    event.device = request.kernel.node;
+    event.attempt = request.attempt;
+    reporter_->tell(event);
+    reporter_->flush(events_deadline);
 }
 
 bool Daemon::is_quiet() const {
@@ -228,6 +258,9 @@ Result<void> Daemon::start() {
         return listening;
     }
     times_.reach("listening", std::chrono::steady_clock::now());
+    events::Event started;
+    started.what = STILLBOOT_VERSION;
+    reporter_->tell(started);
     listen_for_tls(settings_->now().listen.value);
     log_.info(Message("daemon.started", {{"version", STILLBOOT_VERSION}, {"socket", options_.socket}}));
     spawner_.spawn("waiting for signals", wait_for_signal());

@@ -12,6 +12,7 @@
 #include "config/base/root.hpp"
 #include "config/model/settings.hpp"
 #include "daemon/discover/discovery.hpp"
+#include "daemon/events/reporter.hpp"
 #include "daemon/gate/gate.hpp"
 #include "daemon/handover/side_hooks.hpp"
 #include "daemon/handover/thread_booter.hpp"
@@ -38,6 +39,8 @@ private:
     void build();
     void tell_of(const Result<std::optional<handover::Recovery>>& recovery);
     handover::ScanControl scan_control();
+    void open_reporter();
+    void tell_jump(const handover::Request& request);
     [[nodiscard]] bool is_quiet() const;
     /// The nodes under which a probe or fetch is stuck in the kernel now.
     [[nodiscard]] std::vector<std::string> stuck_nodes() const;
@@ -61,6 +64,7 @@ private:
     std::unique_ptr<discover::UdevSource> source_;
     std::unique_ptr<ProbeScanner> scanner_;
     std::unique_ptr<discover::Discovery> discovery_;
+    std::unique_ptr<events::Reporter> reporter_;  // the booter's thread tells it of a jump
     std::unique_ptr<handover::ThreadBooter> booter_;
     std::unique_ptr<handover::SideHooks> side_hooks_;
     std::unique_ptr<Core> core_;

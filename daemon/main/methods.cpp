@@ -96,6 +96,11 @@ void Core::on_trouble(const std::string& source, const Message& what) {
         log_.warning(Message("daemon.trouble_dropped", {{"count", *dropped}, {"source", source}}));
     }
     log_.warning(what);
+    events::Event event;
+    event.kind = events::Kind::refused;
+    event.by = source;
+    event.reason = what;
+    hooks_.tell(event);
 }
 
 void Core::get_state(const Caller& caller) {
@@ -232,6 +237,7 @@ void Core::boot_option(const protocol::Option& option, handover::Request request
         boot_watchers_.push_back(caller.replier);
     }
     chosen_ = std::move(request);
+    booting_by_ = caller.peer.who().sentence();
     act(policy_.on_boot(std::chrono::steady_clock::now(), policy::Candidate(option.id, option.title)));
 }
 
@@ -262,6 +268,7 @@ void Core::cancel(const Caller& caller) {
         reply.cancelled = protocol::Cancelled::countdown;
     }
     caller.replier->reply(reply_of(reply));
+    tell_of(events::Kind::cancelled, phase == policy::Phase::handover ? "handover" : "countdown", caller.peer);
     act(actions);
 }
 
@@ -299,7 +306,8 @@ void Core::choose(const Caller& caller, handover::ChosenFor when) {
         what = handover::Choice{option->id, option->title};
     }
     booter_.choose(
-        when, what, [this, what, when, replier = caller.replier](const Result<handover::Choices>& kept) {
+        when, what,
+        [this, what, when, peer = caller.peer, replier = caller.replier](const Result<handover::Choices>& kept) {
             if (!kept) {
                 replier->reply(protocol::refused(kept.error().message()));
                 return;
@@ -307,6 +315,8 @@ void Core::choose(const Caller& caller, handover::ChosenFor when) {
             log_.info(
                 Message(when == handover::ChosenFor::next_start ? "daemon.one_shot_set" : "daemon.default_set",
                         {{"title", what ? what->title : "-"}}));
+            tell_of(events::Kind::choice, when == handover::ChosenFor::next_start ? "one-shot" : "default", peer,
+                    what);
             keep_choices(*kept);
             act(policy_.on_choice(std::chrono::steady_clock::now(), claims()));
             protocol::SetDefault::Reply reply;
@@ -362,7 +372,7 @@ void Core::say_setting(const protocol::SetSetting::Parameters& asked, const Call
         return refuse(*why, *caller.replier);
     }
     const bool lasting = !asked.once.value_or(false);
-    const auto done = [this, key = asked.key, who = caller.peer.who().sentence(),
+    const auto done = [this, key = asked.key, peer = caller.peer,
                        replier = caller.replier](const Result<void>& set) {
         if (!set) {
             replier->reply(protocol::refused(set.error().message()));
@@ -373,9 +383,11 @@ void Core::say_setting(const protocol::SetSetting::Parameters& asked, const Call
             std::find_if(settings.begin(), settings.end(), [&](const auto& each) { return each.key == key; });
         protocol::SetSetting::Reply reply;
         reply.setting = *changed;
-        log_.info(Message(
-            "daemon.setting_said",
-            {{"key", changed->key}, {"value", changed->value}, {"origin", changed->origin}, {"peer", who}}));
+        log_.info(Message("daemon.setting_said", {{"key", changed->key},
+                                                  {"value", changed->value},
+                                                  {"origin", changed->origin},
+                                                  {"peer", peer.who().sentence()}}));
+        tell_of(events::Kind::setting, changed->key, peer);
         replier->reply(reply_of(reply));
     };
     settings_.set(asked.key, asked.value, lasting, done);

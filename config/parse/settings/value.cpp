@@ -2,16 +2,14 @@
 // The table of settings: key, what is accepted, and the words where it is not.
 #include "config/parse/settings/value.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <iterator>
 #include <type_traits>
 
 #include "config/base/endpoint.hpp"
+#include "config/model/event_sink.hpp"
 #include "config/parse/settings/boot_rule.hpp"
 
 namespace stillboot {
@@ -128,18 +126,20 @@ bool set_rules(Settings& settings, const SettingValue& value) {
     return true;
 }
 
-// No name: what a name means is somebody else's say.
 bool is_endpoint(std::string_view text) {
     const auto endpoint = split_endpoint(text);
-    std::array<unsigned char, sizeof(in6_addr)> address;
-    return endpoint && endpoint->port != 0 &&
-           ::inet_pton(endpoint->bracketed ? AF_INET6 : AF_INET, endpoint->host.c_str(), address.data()) == 1;
+    return endpoint && is_numeric(*endpoint);
 }
 
-bool set_listen(Settings& settings, const SettingValue& value) {
-    const bool fits = value.list && std::all_of(value.list->begin(), value.list->end(), is_endpoint);
+bool is_event_sink(std::string_view text) {
+    return parse_event_sink(text).has_value();
+}
+
+template <auto member, bool (*is_one)(std::string_view)>
+bool set_list_of(Settings& settings, const SettingValue& value) {
+    const bool fits = value.list && std::all_of(value.list->begin(), value.list->end(), is_one);
     if (fits) {
-        settings.listen.value = *value.list;
+        (settings.*member).value = *value.list;
     }
     return fits;
 }
@@ -285,7 +285,10 @@ constexpr Row rows[] = {
         set_number<&Settings::hook_budget, min_hook_budget_seconds, max_hook_budget_seconds>, Said::at_start),
     row<&Settings::hooks_deadline>("hooks.deadline", "config.setting_deadline",
                                    set_number<&Settings::hooks_deadline, 1, max_deadline_seconds>),
-    row<&Settings::listen>("listen", "config.setting_listen", set_listen, Said::at_start),
+    row<&Settings::listen>("listen", "config.setting_listen", set_list_of<&Settings::listen, is_endpoint>,
+                           Said::at_start),
+    row<&Settings::events>("events", "config.setting_events", set_list_of<&Settings::events, is_event_sink>,
+                           Said::at_start),
     row<&Settings::password>("password", "config.setting_password", set_password),
     row<&Settings::lock>("lock", "config.setting_flag", set_flag<&Settings::lock>),
     row<&Settings::lock_after>("lock_after", "config.setting_lock_after", set_lock_after),

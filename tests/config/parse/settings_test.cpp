@@ -351,7 +351,7 @@ TEST_SUITE("settings") {
         const LoadedSettings loaded =
             parse({}, "stillboot.keep=a,b stillboot.timeout=never stillboot.boot=title=x");
         const auto views = list_settings(loaded.settings);
-        CHECK(views.size() == 29);
+        CHECK(views.size() == 30);
         for (const SettingView& view : views) {
             CAPTURE(std::string(view.key));
             Settings again;
