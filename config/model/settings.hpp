@@ -131,7 +131,9 @@ struct Settings {
     Setting<bool> lock{false};  ///< `lock`: whoever sits at a console must give the password before doing anything
     /// `lock_after`: without a key, until a console locks itself again; 0: never.
     Setting<std::chrono::seconds> lock_after{std::chrono::seconds(300)};
-    Setting<std::vector<std::string>> events;     ///< `events`: places that are told (parse_event_sink)
+    Setting<std::vector<std::string>> events;    ///< `events`: places that are told (parse_event_sink)
+    Setting<std::optional<std::string>> script;  ///< `script`: a file that is run once udev has settled
+    Setting<std::chrono::seconds> script_deadline{std::chrono::seconds(600)};  ///< `script_deadline`
     Setting<LogLevel> log_level{LogLevel::info};  ///< `log_level`: the least that is written
 };
 

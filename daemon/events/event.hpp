@@ -41,7 +41,7 @@ struct Event {
     std::string by;                 ///< who wants it: a rule, a client
     std::optional<Message> reason;  ///< of what failed, or was refused
     unsigned attempt = 0;           ///< of a boot
-    std::string what;  ///< of `choice`, `setting`, `cancelled`, `final_action`, `script`, `started`: which
+    std::string what;               ///< which choice, setting, action, script or version
 };
 
 /// Where a line comes from.

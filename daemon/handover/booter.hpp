@@ -41,6 +41,10 @@ struct Overrides {
 /// registry, uuid=, label=, partuuid= or partlabel=. @error daemon.bad_file, daemon.no_urls
 [[nodiscard]] Result<Resource> file_of(const registry::Registry& registry, const std::string& text);
 
+/// The same for a file without an option: without a device it is one of this system (no node).
+/// @error those of file_of(), config.device_missing, config.device_ambiguous
+[[nodiscard]] Result<ImageSource> source_of(const registry::Registry& registry, const std::string& text);
+
 /// An option that no configuration has, of a kernel as file_of() takes it, its device named.
 /// @error those of file_of(), config.device_missing, config.device_ambiguous
 [[nodiscard]] Result<protocol::Option> option_of_kernel(const registry::Registry& registry,

@@ -66,6 +66,19 @@ Result<Resource> file_of(const registry::Registry& registry, const std::string& 
     return file;
 }
 
+Result<ImageSource> source_of(const registry::Registry& registry, const std::string& text) {
+    const auto file = file_of(registry, text);
+    if (!file) {
+        return file.error();
+    }
+    if (!file->device.is_self()) {
+        return source_of(registry, *file, "");
+    }
+    ImageSource source;
+    source.path = file->path;
+    return source;
+}
+
 Result<protocol::Option> option_of_kernel(const registry::Registry& registry, const std::string& kernel) {
     auto file = file_of(registry, kernel);
     if (!file) {

@@ -91,8 +91,38 @@ void Core::on_registry_change() {
 
 void Core::on_settled(bool complete) {
     tell_default(events::Kind::discovered);
+    if (const auto& script = settings_.now().script.value) {
+        begin_script(*script);
+    }
     hooks_.run_hooks(handover::HookPoint::after_discovery, default_subject());
     act(policy_.on_settled(SteadyClock::now(), complete));
+}
+
+// It may choose, boot or cancel as any client may; the clock waits meanwhile.
+void Core::begin_script(const std::string& path) {
+    auto source = handover::source_of(registry_, path);
+    if (!source) {
+        return on_script_ended(path, source.error().message());
+    }
+    log_.info(Message("daemon.script_begun", {{"path", path}}));
+    policy_.on_script_begun(SteadyClock::now() + settings_.now().script_deadline.value,
+                            Message("daemon.why_script", {{"path", path}}));
+    hooks_.run_script(std::move(*source),
+                      [this, path](const std::optional<Message>& failure) { on_script_ended(path, failure); });
+}
+
+void Core::on_script_ended(const std::string& path, const std::optional<Message>& failure) {
+    if (failure) {
+        log_.error(Message("daemon.script_failed", {{"path", path}, {"reason", failure->sentence()}}));
+    } else {
+        log_.info(Message("daemon.script_ended", {{"path", path}}));
+    }
+    events::Event event;
+    event.kind = events::Kind::script;
+    event.what = path;
+    event.reason = failure;
+    hooks_.tell(event);
+    act(policy_.on_script_ended(SteadyClock::now()));
 }
 
 void Core::on_recovering() {

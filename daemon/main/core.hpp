@@ -44,6 +44,9 @@ struct CoreHooks {
     /// Of a point that can change nothing.
     std::function<void(handover::HookPoint, handover::HookSubject)> run_hooks = [](auto, auto) {};
     std::function<void(const events::Event&)> tell = [](const auto&) {};
+    /// The one of the setting `script`; `done` is told why it failed, or nothing.
+    std::function<void(handover::ImageSource, std::function<void(const std::optional<Message>&)> done)>
+        run_script = [](auto, auto) {};
 };
 
 /// A name for this run of the daemon that none before it had.
@@ -153,6 +156,8 @@ private:
     [[nodiscard]] handover::HookSubject default_subject() const;
     void tell_boot(events::Kind kind, const std::optional<Message>& reason = {});
     void tell_countdown();
+    void begin_script(const std::string& path);
+    void on_script_ended(const std::string& path, const std::optional<Message>& failure);
     void tell_default(events::Kind kind);
     void tell_of(events::Kind kind, std::string_view what, const server::Peer& peer,
                  const std::optional<handover::Choice>& choice = {});

@@ -100,6 +100,12 @@ void Daemon::build() {
     hooks.run_hooks = [this](handover::HookPoint point, handover::HookSubject subject) {
         side_hooks_->run(point, std::move(subject), settings_->now().hooks_deadline.value);
     };
+    script_ = std::make_unique<handover::ScriptRunner>(executor, root_,
+                                                       [this](const Message& line) { log_.info(line); });
+    hooks.run_script = [this](handover::ImageSource source, auto done) {
+        script_->start({std::move(source), options_.socket, settings_->now().script_deadline.value},
+                       std::move(done));
+    };
     core_ = std::make_unique<Core>(executor, *registry_, *policy_, *booter_, log_, std::move(hooks), *settings_,
                                    times_);
     open_reporter();
@@ -232,7 +238,7 @@ void Daemon::listen_for_tls(const std::vector<std::string>& addresses) {
 void Daemon::load() {
     ReadSettings read = read_settings(root_);
     if (!options_.autoboot) {
-        read.layers.this_start = {{"timeout", "never"}, {"strict", "false"}};
+        read.layers.this_start = {{"timeout", "never"}, {"strict", "false"}, {"script", "none"}};
     }
     settings_ = std::make_unique<SettingsKeeper>(std::move(read.layers));
     log_.set_least(settings_->now().log_level.value);
@@ -321,6 +327,7 @@ asio::awaitable<void> Daemon::stop() {
     server_->stop();
     source_->close();
     side_hooks_->stop();
+    script_->stop();
     discovery_->pause();
     scanner_->runner().stop();
     booter_->cancel();

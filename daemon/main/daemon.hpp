@@ -14,6 +14,7 @@
 #include "daemon/discover/discovery.hpp"
 #include "daemon/events/reporter.hpp"
 #include "daemon/gate/gate.hpp"
+#include "daemon/handover/script.hpp"
 #include "daemon/handover/side_hooks.hpp"
 #include "daemon/handover/thread_booter.hpp"
 #include "daemon/main/core.hpp"
@@ -67,6 +68,7 @@ private:
     std::unique_ptr<events::Reporter> reporter_;  // the booter's thread tells it of a jump
     std::unique_ptr<handover::ThreadBooter> booter_;
     std::unique_ptr<handover::SideHooks> side_hooks_;
+    std::unique_ptr<handover::ScriptRunner> script_;
     std::unique_ptr<Core> core_;
     std::unique_ptr<server::Server> server_;
     std::unique_ptr<gate::Gate> gate_;

@@ -78,6 +78,9 @@ Actions Policy::decide(Instant now) {
     if (strict_ && now >= strict_->ends_at) {
         return finish(Message("daemon.why_limit"));
     }
+    if (script_ && (retry_ || clockwork_ == Clockwork::running)) {
+        return wait_for_script();
+    }
     if (retry_) {
         by_.reset();
         return count_down(now, *retry_, timeout_.value_or(retry_timeout),
@@ -104,11 +107,17 @@ Actions Policy::decide_among_claims(Instant now) {
 }
 
 Actions Policy::wait_for(const Claim& claim) {
-    const Instant until = settled_at_ + claim.wait;
-    if (phase_ == Phase::waiting && !backing_off_ && ends_at_ == until) {
+    return wait_until(settled_at_ + claim.wait, Message("daemon.why_waiting", {{"by", claim.by.sentence()}}));
+}
+
+Actions Policy::wait_for_script() {
+    return wait_until(script_->until, script_->why);
+}
+
+Actions Policy::wait_until(Instant until, Message why) {
+    if (phase_ == Phase::waiting && !backing_off_ && ends_at_ == until && why_ == why) {
         return {};
     }
-    Message why("daemon.why_waiting", {{"by", claim.by.sentence()}});
     rest(std::move(why));
     phase_ = Phase::waiting;
     ends_at_ = until;
@@ -192,6 +201,17 @@ Actions Policy::on_retry(Candidate what) {
     return {};
 }
 
+Actions Policy::on_script_begun(Instant until, Message why) {
+    script_ = Script{until, std::move(why)};
+    return {};
+}
+
+Actions Policy::on_script_ended(Instant now) {
+    const bool waits = script_ && phase_ == Phase::waiting;
+    script_.reset();
+    return waits ? decide(now) : Actions();
+}
+
 void Policy::look_for_better() {
     better_.reset();
     for (const Claim& claim : claims_) {
@@ -262,6 +282,9 @@ Actions Policy::on_time(Instant now) {
         ++round_;
         tried_.clear();
         backing_off_ = false;
+    }
+    if (script_ && now >= script_->until) {
+        script_.reset();
     }
     return decide(now);
 }

@@ -80,6 +80,10 @@ public:
     /// An earlier kernel was restarted so that this one boots it: it comes before every candidate, also where
     /// nothing else boots by itself, and a person can still stop it. Before on_settled().
     Actions on_retry(Candidate what);
+    /// A script runs from now on, for which the clock waits, `until` then at most. Before on_settled().
+    Actions on_script_begun(Instant until, Message why);
+    /// It has ended, whatever it did.
+    Actions on_script_ended(Instant now);
     /// The claims in the order of precedence, whenever what they name has changed.
     Actions on_claims(Instant now, std::vector<Claim> claims);
     /// The same where somebody has just chosen what boots: that is taken, and a countdown begins anew for it,
@@ -123,6 +127,8 @@ private:
     Actions decide(Instant now);
     Actions decide_among_claims(Instant now);
     Actions wait_for(const Claim& claim);
+    Actions wait_for_script();
+    Actions wait_until(Instant until, Message why);
     Actions out_of_candidates(Instant now);
     Actions finish(Message why);
     Actions count_down(Instant now, const Candidate& what, std::chrono::seconds time, Message why);
@@ -151,6 +157,11 @@ private:
     std::optional<Candidate> target_;
     std::optional<Candidate> better_;
     std::optional<Candidate> retry_;
+    struct Script {
+        Instant until;
+        Message why;
+    };
+    std::optional<Script> script_;
     std::optional<Instant> ends_at_;
     std::optional<Message> by_;
     std::vector<Claim> claims_;

@@ -143,6 +143,12 @@ void Story::tell(char event, std::uint8_t with) {
                 retry_ = option.option;
             }
             break;
+        case 'p':
+            if (!settled_) {
+                see(policy_.on_script_begun(now_ + std::chrono::seconds(digit), Message("daemon.why_script")));
+            }
+            break;
+        case 'e': see(policy_.on_script_ended(now_)); break;
         case 'g':
             if (!settled_ && !booting_) {
                 see(policy_.on_recovering());

@@ -151,6 +151,17 @@ bool set_flag(Settings& settings, const SettingValue& value) {
     return value.written == "true" || value.written == "false";
 }
 
+// A path, or a device with one.
+bool set_script(Settings& settings, const SettingValue& value) {
+    const bool none = value.word == "none";
+    if (!none && !(value.word && value.word->size() <= max_said_bytes &&
+                   (value.word->starts_with('/') || value.word->find(":/") != std::string::npos))) {
+        return false;
+    }
+    settings.script.value = none ? std::nullopt : value.word;
+    return true;
+}
+
 // A path, or a word for none and for the usual one.
 bool set_state_store(Settings& settings, const SettingValue& value) {
     const bool usual = value.word == "auto";
@@ -190,6 +201,9 @@ std::string text_of(const Secret& value) {
 }
 std::string text_of(const std::string& value) {
     return value.empty() ? "auto" : value;  // the one setting of its kind: state_store
+}
+std::string text_of(const std::optional<std::string>& value) {
+    return value.value_or("none");
 }
 template <class Enum>
     requires std::is_enum_v<Enum>
@@ -289,6 +303,10 @@ constexpr Row rows[] = {
                            Said::at_start),
     row<&Settings::events>("events", "config.setting_events", set_list_of<&Settings::events, is_event_sink>,
                            Said::at_start),
+    row<&Settings::script>("script", "config.setting_script", set_script, Said::at_start),
+    row<&Settings::script_deadline>("script_deadline", "config.setting_deadline",
+                                    set_number<&Settings::script_deadline, 1, max_deadline_seconds>,
+                                    Said::at_start),
     row<&Settings::password>("password", "config.setting_password", set_password),
     row<&Settings::lock>("lock", "config.setting_flag", set_flag<&Settings::lock>),
     row<&Settings::lock_after>("lock_after", "config.setting_lock_after", set_lock_after),

@@ -205,6 +205,16 @@ TEST_SUITE("settings") {
             {"locked again least", "lock_after = 5", true},
             {"locked again sooner", "lock_after = 4", false},
             {"locked again beyond", "lock_after = 86401", false},
+            {"hooks none", "hooks.deadline = 0", false},
+            {"hooks most", "hooks.deadline = 3600", true},
+            {"events", "events = [\"file:/e\", \"program:/p\", \"syslog:\", \"syslog:[::1]:514\"]", true},
+            {"events elsewhere", "events = [\"tape:/e\"]", false},
+            {"script", "script = \"/s\"", true},
+            {"script of a device", "script = \"label=boot:/s\"", true},
+            {"script none", "script = \"none\"", true},
+            {"script without a path", "script = \"s\"", false},
+            {"script as a number", "script = 1", false},
+            {"script too slow", "script_deadline = 3601", false},
             {"listen nowhere", "listen = []", true},
             {"listen everywhere", "listen = [\"[::]:5253\", \"192.0.2.1:80\"]", true},
             {"listen on one", "listen = \"0.0.0.0:5253\"", true},
@@ -351,7 +361,7 @@ TEST_SUITE("settings") {
         const LoadedSettings loaded =
             parse({}, "stillboot.keep=a,b stillboot.timeout=never stillboot.boot=title=x");
         const auto views = list_settings(loaded.settings);
-        CHECK(views.size() == 30);
+        CHECK(views.size() == 32);
         for (const SettingView& view : views) {
             CAPTURE(std::string(view.key));
             Settings again;

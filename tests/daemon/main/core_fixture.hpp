@@ -127,6 +127,10 @@ struct CoreFixture {
     std::vector<bool> restarts;
     std::vector<std::string> named;
     Result<NamedFile> comes_of_named = Error("config.named_nothing", {{"path", "/x"}});
+    std::vector<std::pair<handover::HookPoint, handover::HookSubject>> hooks_run;
+    std::vector<events::Event> events_told;
+    std::vector<handover::ImageSource> scripts;
+    std::function<void(const std::optional<Message>&)> script_done;
     std::vector<protocol::Client> clients;
     std::optional<Message> why_no_power_off;
     std::optional<Error> why_no_passwords;
@@ -155,6 +159,14 @@ struct CoreFixture {
                         [this](const std::string& device, const std::string& path, auto done) {
                             named.push_back(device + ":" + path);
                             done(comes_of_named);
+                        },
+                        [this](handover::HookPoint point, handover::HookSubject subject) {
+                            hooks_run.emplace_back(point, std::move(subject));
+                        },
+                        [this](const events::Event& event) { events_told.push_back(event); },
+                        [this](handover::ImageSource source, auto done) {
+                            scripts.push_back(std::move(source));
+                            script_done = std::move(done);
                         }},
               settings,
               times};
