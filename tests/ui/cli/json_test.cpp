@@ -75,6 +75,8 @@ TEST_SUITE("cli json") {
             {"clients"}, with<protocol::ListClients::Reply>([](auto& reply) { reply.clients.resize(2); }));
         pin<protocol::GetSystem>(
             {"system"}, with<protocol::GetSystem::Reply>([](auto& reply) { reply.system.interfaces.resize(1); }));
+        pin<protocol::GetTimes>({"times"},
+                                with<protocol::GetTimes::Reply>([](auto& reply) { reply.stages.resize(2); }));
         pin<protocol::GetSettings>(
             {"settings"}, with<protocol::GetSettings::Reply>([](auto& reply) { reply.settings.resize(2); }));
         pin<protocol::GetLog>({"log"}, with<protocol::GetLog::Reply>([](auto& reply) { reply.lines.resize(2); }));

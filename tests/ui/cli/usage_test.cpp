@@ -68,7 +68,8 @@ TEST_SUITE("cli") {
         CHECK(run_stillboot({"frobnicate", "--host", "unix:/x"}).err ==
               "stillboot: there is no verb frobnicate: it is one of status, list, boot, cancel, menu, devices, "
               "rescan, add, "
-              "explain, quiesce, load, log, wait, clients, settings, system, report, set-default, set-oneshot, "
+              "explain, quiesce, load, log, wait, clients, settings, system, times, report, set-default, "
+              "set-oneshot, "
               "set-timeout, "
               "reboot, "
               "poweroff, "
