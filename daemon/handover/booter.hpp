@@ -24,6 +24,7 @@ struct Past {
     std::vector<SettingText> settings;
     std::optional<std::string> entry_once;           ///< what the firmware is asked to boot at this start
     std::optional<protocol::HandoverReport> report;  ///< of the last hand-over
+    PastAttempts attempts;
 };
 
 /// For which starts an option is chosen.
@@ -59,8 +60,9 @@ struct Overrides {
 /// What the loop hears of a hand-over. All called on the loop.
 struct BootEvents {
     std::function<void(const Event&)> on_event;
-    std::function<void(const Message&)> on_line;  ///< for the log
-    std::function<void(const Error&)> on_failed;  ///< everything is back as it was; the last call
+    std::function<void(const Message&)> on_line;       ///< for the log
+    std::function<void(const PastAttempt&)> on_ended;  ///< how it did, before on_failed
+    std::function<void(const Error&)> on_failed;       ///< everything is back as it was; the last call
 };
 
 /// The port to whatever hands over. One hand-over at a time: the caller sees to it.

@@ -64,14 +64,15 @@ MachinePorts::MachinePorts(const Root& root, quiesce::Policy policy, const Setti
       quiescer_(system_.ports(), with_memory(std::move(policy))),
       restarter_(root, system_.ports().journal, settings.on_hang.value),
       watchdog_(root),
+      counter_(root),
       hooks_(root, settings.hooks_deadline.value),
       loader_(root, runner_),
       surroundings_(std::move(before_take_down)),
       run_store_(root),
       entry_once_(root),
-      ports_{root,         fetcher_,   loader_,   quiescer_, surroundings_,           run_store_,
-             store_.get(), restarter_, watchdog_, hooks_,    system_.ports().journal, observer,
-             clock_,       entry_once_} {}
+      ports_{root,         fetcher_,   loader_,    quiescer_, surroundings_, run_store_,
+             store_.get(), restarter_, watchdog_,  counter_,  hooks_,        system_.ports().journal,
+             observer,     clock_,     entry_once_} {}
 
 // A store that cannot be read counts as none.
 quiesce::Policy MachinePorts::with_memory(quiesce::Policy policy) {

@@ -10,6 +10,7 @@
 
 #include "config/base/process.hpp"
 #include "config/model/settings.hpp"
+#include "daemon/handover/entry_counter.hpp"
 #include "daemon/platform/platform.hpp"
 #include "kexec/handover/plan.hpp"
 #include "kexec/handover/ports.hpp"
@@ -97,6 +98,7 @@ private:
     SystemProcessRunner runner_;
     SystemRestarter restarter_;
     SystemWatchdog watchdog_;
+    EntryCounter counter_;
     SystemHooks hooks_;
     kexec::SystemLoader loader_;
     ProgramFetcher fetcher_;

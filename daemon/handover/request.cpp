@@ -28,6 +28,32 @@ bool is_one_line(const std::string& text) {
     return std::none_of(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\0'; });
 }
 
+// The file of an entry with boot counting: by the specification it is on the device that holds the kernel.
+Result<std::optional<EntryFile>> entry_file_of(const registry::Registry& registry,
+                                               const protocol::Option& option) {
+    const std::string& path = option.source.file;
+    const std::size_t slash = path.rfind('/');
+    if (!option.tries || slash == path.npos) {
+        return std::optional<EntryFile>();
+    }
+    const auto device = registry.resolve(option.kernel.device, option.device_id);
+    if (!device) {
+        return device.error();
+    }
+    const DeviceId& identity = (*device)->identity;
+    EntryFile file;
+    file.node = identity.node;
+    if (!identity.partuuid.empty()) {
+        file.device = {DeviceRef::Kind::partuuid, identity.partuuid};
+    } else if (!identity.uuid.empty()) {
+        file.device = {DeviceRef::Kind::uuid, identity.uuid};
+    }
+    file.filesystem = (*device)->filesystem;
+    file.directory = path.substr(0, slash);
+    file.name = path.substr(slash + 1);
+    return std::optional(std::move(file));
+}
+
 // The device of a text before ":/".
 DeviceRef device_of(const registry::Registry& registry, const std::string& text) {
     using Kind = DeviceRef::Kind;
@@ -132,6 +158,11 @@ Result<Request> request_of(const registry::Registry& registry, const protocol::O
         return kernel.error();
     }
     request.kernel = std::move(*kernel);
+    auto entry_file = entry_file_of(registry, option);
+    if (!entry_file) {
+        return entry_file.error();
+    }
+    request.entry_file = std::move(*entry_file);
     for (const Resource& each : initrds) {
         auto initrd = source_of(registry, each, option.device_id);
         if (!initrd) {

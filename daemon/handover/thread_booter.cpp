@@ -63,26 +63,34 @@ Result<protocol::QuiescePlan> plan_of_devices(const Root& root, const Settings& 
     return to_protocol(*plan);
 }
 
+struct Failed {
+    Error why;
+    PastAttempt ended;
+};
+
 // The whole hand-over; returns only where it failed.
-Error hand_over(const Root& root, const Settings& settings, const Request& request,
-                std::vector<std::string> stuck_nodes, Observer& observer,
-                const std::function<void(const Request&)>& before_take_down, std::stop_token stop) {
+Failed hand_over(const Root& root, const Settings& settings, const Request& request,
+                 std::vector<std::string> stuck_nodes, Observer& observer,
+                 const std::function<void(const Request&)>& before_take_down, std::stop_token stop) {
     const MachinePorts machine(root, policy_of(root, settings, std::move(stuck_nodes)), settings, observer,
                                [&] { before_take_down(request); });
     const auto plan = prepare(request, handover_options(settings), machine.ports());
-    if (!plan) {
-        return plan.error();
+    Outcome outcome;
+    if (plan) {
+        outcome = run(*plan, machine.ports(), std::move(stop));
+    } else {
+        outcome.failure = plan.error();
     }
-    const Outcome outcome = run(*plan, machine.ports(), std::move(stop));
+    PastAttempt ended = note_ended(machine.ports(), request, outcome);
     Error failure = outcome.failure.value_or(Error("daemon.jump_returned"));
     if (outcome.not_back.empty()) {
-        return failure;
+        return {std::move(failure), std::move(ended)};
     }
     std::string lost;
     for (const auto& each : outcome.not_back) {
         lost += (lost.empty() ? "" : "; ") + each.sentence();
     }
-    return Error("daemon.failed_and_lost", {{"reason", failure.sentence()}, {"lost", lost}});
+    return {Error("daemon.failed_and_lost", {{"reason", failure.sentence()}, {"lost", lost}}), std::move(ended)};
 }
 
 std::optional<protocol::HandoverReport> report_of(const std::optional<quiesce::JumpReport>& kept) {
@@ -139,6 +147,7 @@ std::optional<std::string> read_store(const Root& root, const Settings& settings
     past.hold = found->hold;
     past.choices = found->state.choices;
     past.settings = found->state.settings;
+    past.attempts = found->state.attempts;
     past.report = report_of(found->state.report);
     for (const quiesce::Learned& learned : found->state.learned) {
         if (learned.is_kept()) {
@@ -244,10 +253,13 @@ void ThreadBooter::Impl::run_thread(Request request, BootEvents events, std::vec
     thread_ = std::jthread([this, self = weak_from_this(), request = std::move(request),
                             events = std::move(events), stuck = std::move(stuck_nodes), stop = stop_.get_token()] {
         PostingObserver observer(loop_, events);
-        const Error failure = hand_over(root_, settings_, request, stuck, observer, scans_.before_take_down, stop);
-        boost::asio::post(loop_, [self, failure, tell = events.on_failed] {
+        const Failed failed = hand_over(root_, settings_, request, stuck, observer, scans_.before_take_down, stop);
+        boost::asio::post(loop_, [self, failed, ended = events.on_ended, tell = events.on_failed] {
             if (const auto alive = self.lock()) {
-                alive->on_failed(failure, tell);
+                if (ended) {
+                    ended(failed.ended);
+                }
+                alive->on_failed(failed.why, tell);
             }
         });
     });

@@ -136,6 +136,7 @@ void Core::on_recovered(const std::string& option, const std::optional<Message>&
 void Core::on_past(const handover::Past& past) {
     notices_ = past.notes;
     report_ = past.report;
+    past_attempts_.insert(past_attempts_.end(), past.attempts.begin(), past.attempts.end());
     for (const Message& note : past.notes) {
         log_.warning(note);
     }
@@ -280,7 +281,9 @@ void Core::hand_over(handover::Request request) {
     handover::BootEvents events;
     events.on_event = [this](const handover::Event& event) { on_boot_event(event); };
     events.on_line = [this](const Message& line) { log_.info(line); };
+    events.on_ended = [this](const handover::PastAttempt& ended) { handover::remember(past_attempts_, ended); };
     events.on_failed = [this](const Error& error) { on_boot_failed(error); };
+    request.by = booting_by_;
     booting_ = handover::subject_of(request);
     tell_boot(events::Kind::boot_begun);
     booter_.start(std::move(request), std::move(events));
@@ -309,6 +312,7 @@ void Core::start_boot(const std::string& id) {
         auto request = handover::request_of(registry_, **option, overrides);
         if (request) {
             request->attempt = again ? retry->attempt : 1;
+            request->must_count = must_count();
             use_entry(**option, *request);
             return hand_over(std::move(*request));
         }
@@ -316,6 +320,12 @@ void Core::start_boot(const std::string& id) {
     // It went between the decision and now: the timer lets this function end before the failure is handled.
     boost::asio::post(timer_.get_executor(),
                       [this, id] { on_boot_failed(Error("daemon.option_gone", {{"option", id}})); });
+}
+
+// A choice for once is a person's, and is used up by being tried.
+bool Core::must_count() const {
+    const std::string by = policy_.by() ? policy_.by()->code() : std::string();
+    return policy_.has_other() && by != "daemon.by_one_shot" && by != "daemon.by_firmware";
 }
 
 void Core::on_boot_event(const handover::Event& event) {

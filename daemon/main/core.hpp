@@ -109,6 +109,7 @@ private:
     void get_report(const Caller& caller);
     void get_system(const Caller& caller);
     void get_times(const Caller& caller);
+    void list_attempts(const Caller& caller);
     void get_settings(const Caller& caller);
     void set_setting(const Caller& caller);
     void lock_console(const Caller& caller);
@@ -134,6 +135,7 @@ private:
     void dry_run(const std::string& option, handover::Request request, const ReplierPtr& replier);
     void act(const policy::Actions& actions);
     void start_boot(const std::string& option);
+    [[nodiscard]] bool must_count() const;
     void on_boot_event(const handover::Event& event);
     void on_boot_failed(const Error& error);
     void end_boot_callers(const protocol::Reply& reply);
@@ -171,7 +173,8 @@ private:
     StageTimes& times_;
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::optional<protocol::HandoverReport> report_;  ///< of the hand-over before this start
-    policy::KeptChoices kept_;                        ///< in the state store
+    handover::PastAttempts past_attempts_;
+    policy::KeptChoices kept_;  ///< in the state store
     boost::asio::steady_timer timer_;
     Throttle trouble_{5, std::chrono::minutes(1)};
     password::Attempts attempts_;

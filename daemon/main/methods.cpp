@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "config/parse/settings/value.hpp"
+#include "daemon/main/attempts.hpp"
 #include "daemon/main/core.hpp"
 #include "daemon/main/parameters.hpp"
 #include "daemon/protocol/boot_control.hpp"
@@ -38,6 +39,7 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         {protocol::GetReport::name, &Core::get_report, Role::look, true},
         {protocol::GetSystem::name, &Core::get_system, Role::look, true},
         {protocol::GetTimes::name, &Core::get_times, Role::look, true},
+        {protocol::ListAttempts::name, &Core::list_attempts, Role::look, true},
         {protocol::Boot::name, &Core::boot, Role::boot, false},
         {protocol::Cancel::name, &Core::cancel, Role::boot, false},
         {protocol::Rescan::name, &Core::rescan, Role::boot, false},
@@ -328,6 +330,12 @@ void Core::choose(const Caller& caller, handover::ChosenFor when) {
 void Core::get_report(const Caller& caller) {
     protocol::GetReport::Reply reply;
     reply.report = report_;
+    caller.replier->reply(reply_of(reply));
+}
+
+void Core::list_attempts(const Caller& caller) {
+    protocol::ListAttempts::Reply reply;
+    reply.attempts = attempts_as_known(past_attempts_, registry_);
     caller.replier->reply(reply_of(reply));
 }
 

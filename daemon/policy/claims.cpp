@@ -70,13 +70,36 @@ std::string literal(std::string_view text) {
     return glob;
 }
 
-void rank(const std::optional<Candidate>& chosen, Message by, std::vector<RankedRule>& ranked) {
+void rank(const std::optional<Candidate>& chosen, Message by, bool for_once, std::vector<RankedRule>& ranked) {
     if (chosen) {
         BootRule rule;
         rule.id = literal(chosen->option);
-        ranked.push_back({std::move(rule), std::move(by)});
+        ranked.push_back({std::move(rule), std::move(by), {}, for_once});
     }
 }
+
+bool has_no_try_left(const protocol::Option& option) {
+    return option.tries && option.tries->left == 0;
+}
+
+/// What the rules would name if it had a try left, each once, in their order.
+class LastResorts {
+public:
+    void add(const protocol::Option& option) {
+        const bool known = std::any_of(claims_.begin(), claims_.end(), [&](const Claim& claim) {
+            return claim.names.front().option == option.id;
+        });
+        if (!known) {
+            Claim claim{Message("daemon.by_no_tries", {{"done", option.tries->done}}), {}, {}, true};
+            claim.names.emplace_back(option.id, option.title);
+            claims_.push_back(std::move(claim));
+        }
+    }
+    [[nodiscard]] const std::vector<Claim>& claims() const { return claims_; }
+
+private:
+    std::vector<Claim> claims_;
+};
 
 }  // namespace
 
@@ -93,11 +116,11 @@ bool is_entry(const protocol::Option& option, std::string_view name) {
 std::vector<RankedRule> ranked_rules(const Settings& settings, const KeptChoices& chosen) {
     std::vector<RankedRule> ranked;
     if (chosen.entry_once) {
-        ranked.push_back({BootRule(), Message("daemon.by_firmware"), *chosen.entry_once});
+        ranked.push_back({BootRule(), Message("daemon.by_firmware"), *chosen.entry_once, true});
     }
-    rank(chosen.one_shot, Message("daemon.by_one_shot"), ranked);
+    rank(chosen.one_shot, Message("daemon.by_one_shot"), true, ranked);
     rank(settings.boot_first, "boot_first", ranked);
-    rank(chosen.saved_default, Message("daemon.by_saved"), ranked);
+    rank(chosen.saved_default, Message("daemon.by_saved"), false, ranked);
     rank(settings.boot, "boot", ranked);
     return ranked;
 }
@@ -106,15 +129,23 @@ std::vector<Claim> claims_of(const std::vector<RankedRule>& rules, const registr
     const auto defaults = registry.defaults();
     const auto all = registry.options();
     std::vector<Claim> claims;
-    for (const auto& [rule, by, entry] : rules) {
-        Claim claim{by, rule.wait, {}};
+    LastResorts last;
+    for (const RankedRule& ranked : rules) {
+        const BootRule& rule = ranked.rule;
+        Claim claim{ranked.by, rule.wait, {}};
         const auto add = [&](const protocol::Option& option) {
-            if (option.state == protocol::OptionState::ready && fits(rule, option, registry) &&
-                (entry.empty() || is_entry(option, entry))) {
-                claim.names.emplace_back(option.id, option.title);
+            const bool is_named =
+                fits(rule, option, registry) && (ranked.entry.empty() || is_entry(option, ranked.entry));
+            if (option.state != protocol::OptionState::ready || !is_named) {
+                return;
             }
+            if (has_no_try_left(option) && !ranked.for_once) {
+                claim.wait = {};  // what the rule waits for is there
+                return last.add(option);
+            }
+            claim.names.emplace_back(option.id, option.title);
         };
-        if (entry.empty() && rule.wants_default()) {
+        if (ranked.entry.empty() && rule.wants_default()) {
             for (const auto* const option : defaults) {
                 add(*option);
             }
@@ -125,6 +156,7 @@ std::vector<Claim> claims_of(const std::vector<RankedRule>& rules, const registr
         }
         claims.push_back(std::move(claim));
     }
+    claims.insert(claims.end(), last.claims().begin(), last.claims().end());
     return claims;
 }
 

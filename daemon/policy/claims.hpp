@@ -15,6 +15,7 @@ struct RankedRule {
     BootRule rule;
     Message by;
     std::string entry = {};  ///< an entry of the Boot Loader Specification by its name, where it names that alone
+    bool for_once = false;   ///< a person's choice for the next start: also of what has no try left
 };
 
 /// What was chosen for the starts to come, and kept.
@@ -33,7 +34,8 @@ struct KeptChoices {
 [[nodiscard]] std::vector<RankedRule> ranked_rules(const Settings& settings, const KeptChoices& chosen);
 
 /// What each rule names now: options that are ready, in the fixed order. A rule that names neither id nor title
-/// means what the configurations call their defaults.
+/// means what the configurations call their defaults. What has no try left is named by no rule but the one-shot:
+/// each such option is a last claim of its own, behind all others.
 [[nodiscard]] std::vector<Claim> claims_of(const std::vector<RankedRule>& rules,
                                            const registry::Registry& registry);
 

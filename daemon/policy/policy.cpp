@@ -41,6 +41,14 @@ const Candidate* Policy::untried(const Claim& claim) const {
     return found == claim.names.end() ? nullptr : &*found;
 }
 
+bool Policy::has_other() const {
+    return std::any_of(claims_.begin(), claims_.end(), [&](const Claim& claim) {
+        return !claim.last_resort &&
+               std::any_of(claim.names.begin(), claim.names.end(),
+                           [&](const Candidate& each) { return !ever_tried_.contains(each.option); });
+    });
+}
+
 bool Policy::is_awaited(const Claim& claim, Instant now) const {
     return claim.names.empty() && now < settled_at_ + claim.wait;
 }
@@ -173,6 +181,7 @@ Actions Policy::boot(const Candidate& what, Chosen by) {
     chosen_ = by;
     cancelling_ = false;
     tried_.insert(what.option);
+    ever_tried_.insert(what.option);
     target_ = what;
     better_.reset();
     ends_at_.reset();
@@ -356,6 +365,7 @@ Actions Policy::on_recovering() {
 
 Actions Policy::on_recovered(const std::string& option, const std::optional<Message>& reason) {
     tried_.insert(option);
+    ever_tried_.insert(option);
     last_failure_ = reason;
     why_ = clockwork_ == Clockwork::stopped ? why_it_stands() : Message("daemon.why_discovering");
     return changed();

@@ -29,6 +29,7 @@ struct Claim {
     Message by;                    ///< "the default of the first device", completing "TITLE is …"
     std::chrono::seconds wait{0};  ///< how long later claims wait for it, from when discovery has settled
     std::vector<Candidate> names;  ///< in the fixed order
+    bool last_resort = false;      ///< no try is left of it
 };
 
 /// What a claim would boot, if none stood before it.
@@ -117,6 +118,8 @@ public:
     [[nodiscard]] const std::optional<Message>& by() const { return by_; }
     /// The claims behind that of the target, with what they name.
     [[nodiscard]] std::vector<Beaten> beaten() const;
+    /// Whether something else may boot by itself that was not tried since the start, and is no last resort.
+    [[nodiscard]] bool has_other() const;
     [[nodiscard]] bool strict() const { return strict_.has_value(); }
     [[nodiscard]] std::optional<Instant> wake_at() const;
     [[nodiscard]] std::optional<std::chrono::milliseconds> remaining(Instant now) const;
@@ -166,6 +169,7 @@ private:
     std::optional<Message> by_;
     std::vector<Claim> claims_;
     std::set<std::string> tried_;
+    std::set<std::string> ever_tried_;  // the same over all rounds
     Message why_;
     std::optional<Message> last_failure_;
 };

@@ -31,6 +31,11 @@ struct Words<Cancelled> {
     static constexpr std::string_view words[] = {"nothing", "countdown", "handover"};
 };
 template <>
+struct Words<AttemptEnd> {
+    static constexpr std::string_view words[] = {"under_way", "jumped",    "failed",   "cancelled", "cut_off",
+                                                 "went_down", "restarted", "watchdog", "good"};
+};
+template <>
 struct Words<Container::Kind> {
     static constexpr std::string_view words[] = {"luks", "lvm", "md", "btrfs"};
 };
@@ -258,6 +263,17 @@ struct Description<GetQuiescePlan::Reply> {
 template <>
 struct Description<GetReport::Reply> {
     static constexpr auto fields = std::make_tuple(field("report", &GetReport::Reply::report));
+};
+template <>
+struct Description<Attempt> {
+    static constexpr auto fields =
+        std::make_tuple(field("option", &Attempt::option), field("title", &Attempt::title),
+                        field("time_s", &Attempt::time_s), field("by", &Attempt::by), field("end", &Attempt::end),
+                        field("step", &Attempt::step), field("reason", &Attempt::reason));
+};
+template <>
+struct Description<ListAttempts::Reply> {
+    static constexpr auto fields = std::make_tuple(field("attempts", &ListAttempts::Reply::attempts));
 };
 template <>
 struct Description<Interface> {

@@ -233,6 +233,14 @@ struct GetReport {
     };
 };
 
+struct ListAttempts {
+    static constexpr std::string_view name = "io.stillboot.ListAttempts";
+    using Parameters = Nothing;
+    struct Reply {
+        std::vector<Attempt> attempts;  ///< the newest first
+    };
+};
+
 struct GetTimes {
     static constexpr std::string_view name = "io.stillboot.GetTimes";
     using Parameters = Nothing;

@@ -186,6 +186,32 @@ struct HandoverReport {
     bool operator==(const HandoverReport&) const = default;
 };
 
+/// How an attempt to boot has ended, as far as it is known.
+enum class AttemptEnd {
+    under_way,
+    jumped,
+    failed,
+    cancelled,
+    cut_off,
+    went_down,
+    restarted,
+    watchdog,
+    good,  ///< it jumped, and the system that came up has blessed its entry
+};
+
+/// One boot that was tried.
+struct Attempt {
+    std::string option;
+    std::string title;
+    std::int64_t time_s = 0;  ///< since 1970, as far as the clock was right
+    std::string by;           ///< who or what wanted it, in words
+    AttemptEnd end = AttemptEnd::under_way;
+    std::string step;    ///< at which it ended, where that says something
+    std::string reason;  ///< in words
+
+    bool operator==(const Attempt&) const = default;
+};
+
 /// A step of unbinding, as `quiesce` plans it.
 struct QuiesceStep {
     std::string action;  ///< quiesce::to_word(StepAction)

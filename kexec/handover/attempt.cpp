@@ -3,7 +3,6 @@
 #include "kexec/handover/attempt.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include "kexec/handover/system_watchdog.hpp"
 
@@ -29,7 +28,7 @@ Record for_next_kernel(const Record& record) {
 }  // namespace
 
 Attempt::Attempt(const Ports& ports, const Request& request, std::string command_line, bool watchdog)
-    : ports_(ports) {
+    : ports_(ports), begun_(attempt_of(request)) {
     record_.boot_id = quiesce::current_boot_id(ports.root);
     record_.option_id = request.option_id;
     record_.title = request.title;
@@ -37,7 +36,7 @@ Attempt::Attempt(const Ports& ports, const Request& request, std::string command
     record_.attempt = request.attempt;
     record_.watchdog = watchdog;
     record_.entry_once = request.entry_once;
-    record_.began = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    record_.began = begun_.when;
     record_.devices.boot_id = record_.boot_id;
 }
 
@@ -49,6 +48,7 @@ Result<void> Attempt::commit() {
             state_ = std::move(past->state);
             state_.report.reset();
             notes_ = std::move(past->notes);
+            handover::remember(state_.attempts, begun_);
             use_up_one_shot();
         } else {
             store_failed(past.error());
@@ -80,6 +80,11 @@ void Attempt::use_up_one_shot() {
 
 Result<void> Attempt::enter(Step step) {
     record_.step = step;
+    return write();
+}
+
+Result<void> Attempt::will_count(const Try& one) {
+    record_.counted = one;
     return write();
 }
 

@@ -24,6 +24,12 @@ public:
     Result<void> commit();
     /// Before each step. @error those of the run store
     Result<void> enter(Step step);
+    /// Before a try is taken off an entry's name. @error those of the run store
+    Result<void> will_count(const Try& one);
+    /// It could not be taken.
+    void not_counted() { record_.counted.reset(); }
+    /// The try that is to be given back.
+    [[nodiscard]] const std::optional<Try>& counted() const { return record_.counted; }
     /// Before volumes are closed. @error those of the run store
     Result<void> will_close(std::vector<Volume> volumes);
     [[nodiscard]] const std::optional<std::string>& entry_once() const { return record_.entry_once; }
@@ -58,6 +64,7 @@ private:
     void store_failed(const Error& error);
 
     const Ports& ports_;
+    PastAttempt begun_;
     Record record_;
     State state_;
     bool store_fails_ = false;

@@ -43,6 +43,8 @@ private:
     Result<void> unwrap();
     Result<void> trial_load();
     Result<void> commit();
+    Result<void> count_try();
+    Result<void> take_try(const Try& one);
     Result<void> take_down();
     Result<void> unbind();
     Result<void> check();
@@ -53,6 +55,7 @@ private:
     void restart_past_hang(Outcome& outcome);
     void undo(Outcome& outcome);
     void unload(Outcome& outcome);
+    void give_try_back(Outcome& outcome);
     void let_go_of_store(const std::vector<quiesce::StepOutcome>& done);
     void report(const quiesce::Verification& verification);
     void report_on_command_line(const quiesce::Verification& verification);
@@ -142,7 +145,50 @@ Result<void> HandOver::trial_load() {
 Result<void> HandOver::commit() {
     attempt_.emplace(ports_, plan_.request, images_.command_line(),
                      plan_.options.watchdog.count() > 0);  // a write that fails half-way has to be cleared too
-    return attempt_->commit();
+    auto committed = attempt_->commit();
+    return committed ? count_try() : committed;
+}
+
+Result<void> HandOver::count_try() {
+    const auto& file = plan_.request.entry_file;
+    if (!file) {
+        return {};
+    }
+    if (const auto one = plan_.request.counted_try()) {
+        if (auto taken = take_try(*one); !taken) {
+            return taken;
+        }
+    }
+    const std::string word = bless_word(*file);
+    if (word.empty() || !images_.append(word)) {
+        notes_.emplace_back("handover.no_bless_word");
+    }
+    return {};
+}
+
+// What cannot be counted is booted all the same, but not by itself while there is something else: an entry that
+// panics would be tried for ever where nobody looks.
+Result<void> HandOver::take_try(const Try& one) {
+    if (auto written = attempt_->will_count(one); !written) {
+        return written;
+    }
+    const auto taken = ports_.counter.take(one);
+    if (!taken) {
+        attempt_->not_counted();
+    }
+    const std::string reason = taken ? std::string() : taken.error().sentence();
+    if (!taken && plan_.request.must_count) {
+        return Error("handover.cannot_count", {{"title", plan_.request.title}, {"reason", reason}});
+    }
+    Message said = taken ? Message("handover.counted",
+                                   {{"name", one.file.path()}, {"after", one.after}, {"device", one.file.node}})
+                         : Message("handover.not_counted", {{"reason", reason}});
+    ports_.journal.line(said);
+    if (!taken) {
+        notes_.push_back(said);
+    }
+    tell(Step::commit, std::move(said));
+    return {};
 }
 
 Result<void> HandOver::take_down() {
@@ -295,9 +341,23 @@ void HandOver::unload(Outcome& outcome) {
     }
 }
 
+void HandOver::give_try_back(Outcome& outcome) {
+    const auto& counted = attempt_->counted();
+    if (!counted) {
+        return;
+    }
+    if (auto back = ports_.counter.give_back(*counted); !back) {
+        outcome.not_back.push_back(back.error().message());
+        return;
+    }
+    Message said("handover.try_given_back", {{"name", counted->file.path()}});
+    ports_.journal.line(said);
+    tell(Step::undo, std::move(said));
+}
+
 // The other way round: the watchdog first, whose time runs; the loaded kernel, for what is bound again could be
 // refused beside it by memory; devices (autoprobe and udev before any bind, which the quiescer does); then what
-// stands on them.
+// stands on them, and what was written on them.
 void HandOver::undo(Outcome& outcome) {
     const auto keep = [&](std::vector<Message> messages) {
         outcome.not_back.insert(outcome.not_back.end(), messages.begin(), messages.end());
@@ -319,6 +379,7 @@ void HandOver::undo(Outcome& outcome) {
     if (taken_down_) {
         keep(ports_.surroundings.bring_back(attempt_->volumes()));
     }
+    give_try_back(outcome);
     if (outcome.not_back.empty()) {  // otherwise the next start of the daemon tries again
         keep(clear_records(ports_, attempt_->entry_once()));
     }

@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "kexec/handover/past_attempts.hpp"
 #include "kexec/handover/plan.hpp"
 #include "kexec/handover/ports.hpp"
 #include "kexec/handover/record.hpp"
@@ -43,6 +44,10 @@ struct Outcome {
 /// Blocking: minutes. Thread: one that nothing else waits for; the observer is called on it.
 [[nodiscard]] Outcome run(const Plan& plan, const Ports& ports, std::stop_token stop = {});
 
+/// How a hand-over that was to jump has ended, for the list of attempts: kept in the state store too, where the
+/// machine has one. What the store says against it goes to the journal.
+PastAttempt note_ended(const Ports& ports, const Request& request, const Outcome& outcome);
+
 /// What recover() found and did.
 struct Recovery {
     Record record;
@@ -59,6 +64,8 @@ struct Recovery {
 [[nodiscard]] Result<std::optional<Recovery>> recover(const Ports& ports);
 
 /// Removes the record from every store, and asks the firmware again for what the attempt had used up; what failed.
-[[nodiscard]] std::vector<Message> clear_records(const Ports& ports, const std::optional<std::string>& entry_once);
+/// @param ended  how the attempt did, where that is known here
+[[nodiscard]] std::vector<Message> clear_records(const Ports& ports, const std::optional<std::string>& entry_once,
+                                                 const std::optional<PastAttempt>& ended = {});
 
 }  // namespace stillboot::handover

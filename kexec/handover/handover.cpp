@@ -46,6 +46,10 @@ std::string ImageSource::text() const {
     return node.empty() ? path : path + " on " + node;
 }
 
+std::optional<Try> Request::counted_try() const {
+    return entry_file && attempt == 1 ? try_of(*entry_file) : std::nullopt;
+}
+
 Event event_of(const quiesce::StepProgress& progress, std::chrono::milliseconds elapsed) {
     Event event;
     event.step = Step::unbind;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/base/result.hpp"
+#include "kexec/handover/count.hpp"
 #include "quiesce/step_runner.hpp"
 
 namespace stillboot::handover {
@@ -34,9 +35,17 @@ struct Request {
     std::vector<ImageSource> initrds;
     std::optional<ImageSource> devicetree;
     std::string command_line;
+    std::string by;        ///< who or what wants it booted, in words
     unsigned attempt = 1;  ///< more where an earlier kernel was restarted to try it again
     /// What the firmware is asked to boot once, where this is it: the commit uses it up.
     std::optional<std::string> entry_once;
+    /// Of an entry with boot counting.
+    std::optional<EntryFile> entry_file;
+    /// Nobody chose it by hand, and there is something else to boot: what cannot be counted is not booted.
+    bool must_count = false;
+
+    /// The try that this boot takes. One that an earlier kernel was restarted for was counted there.
+    [[nodiscard]] std::optional<Try> counted_try() const;
 };
 
 /// In the order in which they run.

@@ -45,6 +45,19 @@ void count_death(const Record& record, LookBack& found) {
     }
 }
 
+void settle_attempt(const Record& record, PastAttempt::End end, LookBack& found) {
+    PastAttempt ended;
+    ended.option_id = record.option_id;
+    ended.title = record.title;
+    ended.when = record.began;
+    ended.end = end;
+    if (end == PastAttempt::End::went_down || end == PastAttempt::End::restarted) {
+        ended.step = to_word(record.step);
+    }
+    ended.counted = record.counted.has_value();
+    settle(found.state.attempts, std::move(ended));
+}
+
 // The last thing that a store can be told is that its own device goes; what comes after is not known to it.
 bool may_have_jumped(const Record& record) {
     return record.step == Step::jump || record.store_gone;
@@ -76,7 +89,9 @@ Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id,
         found.used_entry = record.entry_once;
     }
     const bool in_time = record.attempt < max_attempts;
+    using End = PastAttempt::End;
     if (record.retry) {
+        settle_attempt(record, End::restarted, found);
         found.notes.emplace_back(
             in_time ? "handover.retried" : "handover.given_up",
             std::initializer_list<Message::Param>{
@@ -87,10 +102,12 @@ Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id,
     } else if (!may_have_jumped(record)) {
         found.notes.emplace_back("handover.died", std::initializer_list<Message::Param>{
                                                       {"title", record.title}, {"step", to_word(record.step)}});
+        settle_attempt(record, End::went_down, found);
         suspect_in_flight(record, found);
         count_death(record, found);
     } else {
         const bool died = record.watchdog && watchdog_fired;
+        settle_attempt(record, died ? End::watchdog : End::jumped, found);
         found.notes.emplace_back(
             died ? "handover.watchdog_fired" : "handover.let_go",
             std::initializer_list<Message::Param>{{"title", record.title}, {"time", time_text(record.began)}});

@@ -18,6 +18,13 @@ Message describe_fetch(const Request& request) {
     return Message("handover.step_fetch", {{"sources", all}});
 }
 
+Message describe_commit(const Request& request) {
+    const auto one = request.counted_try();
+    return one ? Message("handover.step_commit_counted",
+                         {{"name", one->file.path()}, {"after", one->after}, {"device", one->file.node}})
+               : Message("handover.step_commit");
+}
+
 class StepList {
 public:
     void add(Step step, Message what) { steps_.push_back({step, std::move(what)}); }
@@ -70,7 +77,7 @@ Plan make_plan(Request request, Options options, Situation situation) {
     }
     steps.add(Step::memory, "handover.step_memory");
     if (jumping) {
-        steps.add(Step::commit, "handover.step_commit");
+        steps.add(Step::commit, describe_commit(request));
         steps.add_hooks(Step::before_quiesce, situation.before_quiesce);
     }
     const Message load("handover.step_load", {{"arguments", request.command_line}});

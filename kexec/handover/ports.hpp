@@ -98,6 +98,19 @@ public:
     virtual Result<void> set(const std::optional<std::string>& entry) = 0;
 };
 
+/// Writes boot counters. Each call is one rename on the file system that holds the entry, which is writable for
+/// that moment alone. Blocking: 15 seconds at most, and for a device to come back 30.
+class TryCounter {
+public:
+    virtual ~TryCounter() = default;
+    /// @error the file keeps its name: state.not_writable, state.entry_mount_failed, state.entry_hangs, and those
+    /// of rename_file()
+    virtual Result<void> take(const Try& one) = 0;
+    /// The file has its earlier name again, also where it never lost it. The device may have another node now, and
+    /// be some seconds late. @error as take(), and handover.entry_device_gone
+    virtual Result<void> give_back(const Try& one) = 0;
+};
+
 /// Lifetime: borrowed, all of it.
 struct Ports {
     const Root& root;  ///< for memory, boot id and the lock
@@ -109,6 +122,7 @@ struct Ports {
     quiesce::StateStore* durable_store = nullptr;  ///< survives the kernel; null: this machine has none
     Restarter& restarter;
     Watchdog& watchdog;
+    TryCounter& counter;
     Hooks& hooks;
     quiesce::Journal& journal;
     Observer& observer;

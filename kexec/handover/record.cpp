@@ -16,18 +16,6 @@ namespace json = boost::json;
 
 constexpr std::int64_t max_attempt = 1000;
 
-// Empty where there is no string of that name.
-std::string text_in(const json::object& object, std::string_view name) {
-    const json::value* const value = object.if_contains(name);
-    const json::string* const text = value == nullptr ? nullptr : value->if_string();
-    return text == nullptr ? std::string() : std::string(text->data(), text->size());
-}
-
-bool flag_in(const json::object& object, std::string_view name) {
-    const json::value* const value = object.if_contains(name);
-    return value != nullptr && value->is_bool() && value->get_bool();
-}
-
 // Boost.JSON's conversions report what does not fit by an error code.
 std::vector<std::string> texts_in(const json::object& object, std::string_view name) {
     const json::value* const value = object.if_contains(name);
@@ -58,7 +46,50 @@ std::vector<Volume> volumes_in(const json::object& object) {
     return out;
 }
 
+json::value to_json(const std::optional<Try>& counted) {
+    if (!counted) {
+        return {};
+    }
+    const EntryFile& file = counted->file;
+    return json::object{{"node", file.node},           {"device_by", to_word(file.device.kind)},
+                        {"device", file.device.value}, {"filesystem", file.filesystem},
+                        {"directory", file.directory}, {"name", file.name},
+                        {"after", counted->after}};
+}
+
+std::optional<Try> try_in(const json::object& object) {
+    const json::value* const value = object.if_contains("counted");
+    const json::object* const counted = value == nullptr ? nullptr : value->if_object();
+    if (counted == nullptr) {
+        return std::nullopt;
+    }
+    Try out;
+    out.file.node = text_in(*counted, "node");
+    const std::string by = text_in(*counted, "device_by");
+    for (const auto kind : {DeviceRef::Kind::partuuid, DeviceRef::Kind::uuid}) {
+        if (by == to_word(kind)) {
+            out.file.device = {kind, text_in(*counted, "device")};
+        }
+    }
+    out.file.filesystem = text_in(*counted, "filesystem");
+    out.file.directory = text_in(*counted, "directory");
+    out.file.name = text_in(*counted, "name");
+    out.after = text_in(*counted, "after");
+    return out.file.name.empty() || out.after.empty() ? std::nullopt : std::optional(std::move(out));
+}
+
 }  // namespace
+
+std::string text_in(const json::object& object, std::string_view name) {
+    const json::value* const value = object.if_contains(name);
+    const json::string* const text = value == nullptr ? nullptr : value->if_string();
+    return text == nullptr ? std::string() : std::string(text->data(), text->size());
+}
+
+bool flag_in(const json::object& object, std::string_view name) {
+    const json::value* const value = object.if_contains(name);
+    return value != nullptr && value->is_bool() && value->get_bool();
+}
 
 json::value to_json(const std::optional<Choice>& choice) {
     return choice ? json::value(json::object{{"option", choice->option_id}, {"title", choice->title}})
@@ -89,6 +120,7 @@ json::value to_json(const Record& record) {
     object["watchdog"] = record.watchdog;
     object["one_shot"] = to_json(record.one_shot);
     object["entry_once"] = record.entry_once ? json::value(*record.entry_once) : json::value();
+    object["counted"] = to_json(record.counted);
     object["began"] = record.began;
     object["devices"] = quiesce::to_json(record.devices);
     return object;
@@ -159,6 +191,7 @@ Result<Record> record_from_json(const json::value& value) {
     if (auto entry = text_in(*object, "entry_once"); !entry.empty()) {
         record.entry_once = std::move(entry);
     }
+    record.counted = try_in(*object);
     const json::value* const began = object->if_contains("began");
     record.began = began != nullptr && began->is_int64() ? began->get_int64() : 0;
     auto undo = quiesce::record_from_json(*devices);

@@ -47,7 +47,8 @@ struct Record {
     /// Used up by this attempt, whatever becomes of it; given back only where it is undone.
     std::optional<Choice> one_shot;
     std::optional<std::string> entry_once;  ///< of the firmware: used up and given back in the same way
-    std::int64_t began = 0;  ///< when it was committed: seconds since 1970, as far as the clock is right
+    std::optional<Try> counted;  ///< about to be taken off the entry, or taken; given back where it is undone
+    std::int64_t began = 0;      ///< when it was committed: seconds since 1970, as far as the clock is right
     quiesce::UndoRecord devices;
 
     bool operator==(const Record&) const = default;

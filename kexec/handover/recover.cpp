@@ -17,6 +17,17 @@ void unload_left_over(const Ports& ports, Recovery& recovery) {
     }
 }
 
+PastAttempt cut_off(const Record& record) {
+    PastAttempt ended;
+    ended.option_id = record.option_id;
+    ended.title = record.title;
+    ended.when = record.began;
+    ended.end = PastAttempt::End::cut_off;
+    ended.step = to_word(record.step);
+    ended.counted = record.counted.has_value();
+    return ended;
+}
+
 Result<std::optional<Recovery>> clear_record_of_another_boot(quiesce::StateStore& store) {
     const auto text = store.read();
     if (text && text->has_value()) {
@@ -28,7 +39,7 @@ Result<std::optional<Recovery>> clear_record_of_another_boot(quiesce::StateStore
 }
 
 // The jump did not happen: what it had used up is as it was. What was learnt stays.
-Result<void> clear_attempt(quiesce::StateStore& store) {
+Result<void> clear_attempt(quiesce::StateStore& store, const std::optional<PastAttempt>& ended) {
     auto state = read_state(store);
     if (!state) {
         return state.error();
@@ -40,13 +51,17 @@ Result<void> clear_attempt(quiesce::StateStore& store) {
         state->choices.one_shot = state->attempt->one_shot;
     }
     state->attempt.reset();
+    if (ended) {
+        settle(state->attempts, *ended);
+    }
     return write_state(store, *state);
 }
 
 }  // namespace
 
 // /run last: what a record there does not name any more, nobody would give back.
-std::vector<Message> clear_records(const Ports& ports, const std::optional<std::string>& entry_once) {
+std::vector<Message> clear_records(const Ports& ports, const std::optional<std::string>& entry_once,
+                                   const std::optional<PastAttempt>& ended) {
     std::vector<Message> failures;
     if (entry_once) {
         if (auto given_back = ports.entry_once.set(entry_once); !given_back) {
@@ -54,7 +69,7 @@ std::vector<Message> clear_records(const Ports& ports, const std::optional<std::
         }
     }
     if (ports.durable_store != nullptr) {
-        if (auto cleared = clear_attempt(*ports.durable_store); !cleared) {
+        if (auto cleared = clear_attempt(*ports.durable_store, ended); !cleared) {
             failures.push_back(cleared.error().message());
         }
     }
@@ -85,8 +100,13 @@ Result<std::optional<Recovery>> recover(const Ports& ports) {
     recovery.not_back.insert(recovery.not_back.end(), report.not_back.begin(), report.not_back.end());
     auto programs = ports.surroundings.bring_back(recovery.record.volumes);
     recovery.not_back.insert(recovery.not_back.end(), programs.begin(), programs.end());
+    if (const auto& counted = recovery.record.counted) {
+        if (auto back = ports.counter.give_back(*counted); !back) {
+            recovery.not_back.push_back(back.error().message());
+        }
+    }
     if (recovery.not_back.empty()) {  // otherwise the next start tries again
-        recovery.not_back = clear_records(ports, recovery.record.entry_once);
+        recovery.not_back = clear_records(ports, recovery.record.entry_once, cut_off(recovery.record));
     }
     return std::optional<Recovery>(std::move(recovery));
 }

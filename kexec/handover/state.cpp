@@ -66,6 +66,7 @@ Result<State> parse_state(const json::object& object) {
         state.deaths.option_id = deaths->at("option").as_string();
         state.deaths.count = deaths->at("count").to_number<unsigned>();
     }
+    state.attempts = past_attempts_in(object, "attempts");
     state.choices = {choice_in(object, "saved_default"), choice_in(object, "one_shot")};
     if (const auto* settings = object.if_contains("settings")) {
         for (const auto& each : settings->as_object()) {
@@ -101,6 +102,7 @@ std::string to_text(const State& state) {
                      {"saved_default", handover::to_json(state.choices.saved_default)},
                      {"one_shot", handover::to_json(state.choices.one_shot)},
                      {"settings", std::move(settings)},
+                     {"attempts", handover::to_json(state.attempts)},
                      {"report", state.report ? json::parse(quiesce::to_text(*state.report)) : json::value()}}));
 }
 
@@ -127,11 +129,15 @@ Result<std::optional<quiesce::JumpReport>> StoredReport::read() {
 
 Result<void> write_state(quiesce::StateStore& store, State& state) {
     auto written = store.write(to_text(state));
-    if (written || !state.report || !has_no_room(written.error())) {
-        return written;
+    while (!written && has_no_room(written.error()) && (state.attempts.size() > 1 || state.report)) {
+        if (state.attempts.size() > 1) {
+            state.attempts.resize(state.attempts.size() / 2);
+        } else {
+            state.report.reset();
+        }
+        written = store.write(to_text(state));
     }
-    state.report.reset();
-    return store.write(to_text(state));
+    return written;
 }
 
 }  // namespace stillboot::handover

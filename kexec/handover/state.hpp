@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/model/settings.hpp"
+#include "kexec/handover/past_attempts.hpp"
 #include "kexec/handover/record.hpp"
 #include "quiesce/jump_report.hpp"
 #include "quiesce/learned.hpp"
@@ -41,6 +42,7 @@ struct State {
     Deaths deaths;
     Choices choices;
     std::vector<SettingText> settings;  ///< each key once
+    PastAttempts attempts;
 
     bool operator==(const State&) const = default;
 };
@@ -52,8 +54,8 @@ struct State {
 
 /// What a store holds; an empty one where nothing was ever written. @error those of the store and of the text
 [[nodiscard]] Result<State> read_state(quiesce::StateStore& store);
-/// Where a store has no room for all of it the report goes first, from `state` too: what was chosen and learned
-/// counts more. @error those of the store
+/// Where a store has no room for all of it the oldest attempts go first, then the report, from `state` too: what
+/// was chosen and learned counts more. @error those of the store
 [[nodiscard]] Result<void> write_state(quiesce::StateStore& store, State& state);
 
 /// The report that a state store holds, as a place where one survives. Lifetime: borrows the store.

@@ -28,7 +28,7 @@ _stillboot() {
             ;;
     esac
     [ -n "$words" ] || case $(_stillboot_verb) in
-        "") words="status list boot cancel devices rescan add explain quiesce load menu log wait clients settings system times report set-default set-oneshot set-timeout reboot poweroff keys password bridge --json --host --cert --key --ca --root --help --version" ;;
+        "") words="status list boot cancel devices rescan add explain quiesce load menu log wait clients settings system times report set-default set-oneshot set-timeout reboot poweroff keys attempts bless password bridge --json --host --cert --key --ca --root --help --version" ;;
         list) words="--watch --json --help" ;;
         boot) words="@default --kernel --initrd --devicetree --append --args --dry-run --wait --help" ids=list ;;
         settings) words="--once --forget --json --help" ids="settings key" ;;
@@ -38,6 +38,7 @@ _stillboot() {
         reboot) words="--firmware-setup --help" ;;
         menu) words="--shell --console --help" ;;
         password) words="--set --ask --json --help" ;;
+        bless) words="--bad --dry-run --help" ;;
         keys) words="init client --name --again --role --days --out --help" ;;
         log) words="--follow --json --help" ;;
         wait) words="options default idle --timeout --json --help" ;;

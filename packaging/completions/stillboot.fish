@@ -7,7 +7,7 @@ function __stillboot_ids
     stillboot --json=short $argv[1] 2>/dev/null | string match -ra '"'$field[-1]'":"[^"]*"' | string replace -r '"[a-z]*":"(.*)"' '$1'
 end
 
-set -l verbs status list boot cancel devices rescan add explain quiesce load menu log wait clients settings system times report set-default set-oneshot set-timeout reboot poweroff keys password bridge
+set -l verbs status list boot cancel devices rescan add explain quiesce load menu log wait clients settings system times report set-default set-oneshot set-timeout reboot poweroff keys attempts bless password bridge
 complete -c stillboot -f
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a status -d 'Where things stand'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a list -d 'The boot options'
@@ -35,6 +35,9 @@ complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a reboot -d '
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a poweroff -d 'Switch the machine off'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a keys -d 'Keys and certificates for clients over TLS'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a password -d 'Make the password of locked consoles'
+complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a attempts -d 'The last boots that were tried'
+complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a bless -d 'Say that this system came up'
+complete -c stillboot -n '__fish_seen_subcommand_from bless' -l bad -d 'It is no good'
 complete -c stillboot -n "not __fish_seen_subcommand_from $verbs" -a bridge -d 'Carry the daemon over standard input and output'
 complete -c stillboot -l json -xa 'pretty short off' -d 'Print data as JSON'
 complete -c stillboot -l host -x -d 'The daemon to talk to: unix:PATH, ssh://[USER@]HOST[:PORT] or tls://HOST[:PORT]'
@@ -53,7 +56,7 @@ complete -c stillboot -n '__fish_seen_subcommand_from boot' -l args -x -d 'Use t
 complete -c stillboot -n '__fish_seen_subcommand_from boot' -l kernel -x -d 'Boot this file, DEVICE:/PATH'
 complete -c stillboot -n '__fish_seen_subcommand_from boot' -l initrd -x -d 'Load this, too'
 complete -c stillboot -n '__fish_seen_subcommand_from boot' -l devicetree -x -d 'Use this devicetree'
-complete -c stillboot -n '__fish_seen_subcommand_from boot' -l dry-run -d 'Print the plan'
+complete -c stillboot -n '__fish_seen_subcommand_from boot bless' -l dry-run -d 'Print the plan'
 complete -c stillboot -n '__fish_seen_subcommand_from boot' -l wait -d 'Show how it goes'
 complete -c stillboot -n '__fish_seen_subcommand_from set-default set-oneshot' -a '@default (__stillboot_ids list)'
 complete -c stillboot -n '__fish_seen_subcommand_from set-default set-oneshot' -l forget -d 'Forget what was chosen'

@@ -34,7 +34,7 @@ esac
 STUB
 chmod +x "$stub/stillboot"
 
-verbs="add boot bridge cancel clients devices explain keys list load log menu password poweroff quiesce reboot report rescan set-default set-oneshot set-timeout settings status system times wait"
+verbs="add attempts bless boot bridge cancel clients devices explain keys list load log menu password poweroff quiesce reboot report rescan set-default set-oneshot set-timeout settings status system times wait"
 expect "--ca --cert --help --host --json --key --root --version $verbs " "$(offers stillboot "")"
 expect "poweroff " "$(offers stillboot pow)"
 expect "vda2/grub/0 vda2/grub/1 " "$(offers stillboot boot vda)"

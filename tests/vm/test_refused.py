@@ -45,15 +45,22 @@ def everything_is_back(lab, machine, bound_before):
     lab.equal("no record is left", machine.sh("ls /run/stillboot").split().count("handover.json"), 0)
 
 
+def entry_names(lab):
+    """How the entries are called on the target's disk."""
+    said = disks.run("debugfs", "-R", "ls -p /loader/entries", lab.directory / "root.img")
+    return sorted(re.findall(r"/([^/]+\.conf)/", said))
+
+
 def unbind_lines(machine):
     return machine.sh("dmesg | grep -c 'stillboot: unbind ' || true").strip()
 
 
 @contextlib.contextmanager
 def machine_with_target(lab):
-    """A machine with disks of all kinds whose entry was found; gives it and what is bound in it."""
+    """A machine with disks of all kinds whose entry, which counts its tries, was found; gives it and what is bound in
+    it."""
     path, entry = entries.bls("Marker", options=f"nonce={lab.nonce}")
-    images = target_disks(lab, {**lab.boot_files(), path: entry})
+    images = target_disks(lab, {**lab.boot_files(), path.replace(".conf", "+3.conf"): entry})
     with lab.machine(disks=images, arguments=NETWORK, append="stillboot.timeout=never") as machine:
         machine.sh("true", timeout=90)
         machine.wait_sh("stillboot list | grep -q Marker")
@@ -92,7 +99,9 @@ def test_load_disabled_after_the_first_unbind(lab):
         lab.check("the entry is there again", "Marker" in machine.sh("stillboot list"))
         machine.console.wait_screen(r"The last boot did not happen: (.*\n)*?.*kexec_load_disabled")
         lab.check("the menu is back and shows it too", True)
+        lab.check("the try had been counted", "/loader/entries/marker+3.conf on" in machine.sh("dmesg"))
         end_by_key(lab, machine, "t", "Restart this machine?", "guest-reset")
+    lab.equal("the try is given back", entry_names(lab), ["marker+3.conf"])
 
 
 def test_killed_in_the_middle(lab):
@@ -118,6 +127,8 @@ def test_killed_in_the_middle(lab):
         said = machine.wait_marker()
         lab.equal("after that it boots", said["bootloader_type"], "208")
         machine.wait_off()
+    lab.equal("the try that was cut off was given back, the one that booted was not", entry_names(lab),
+              ["marker+2-1.conf"])
 
 
 def test_load_limit_with_trial(lab):

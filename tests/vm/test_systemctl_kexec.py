@@ -25,8 +25,10 @@ def boot_id(machine):
 
 
 def load(machine, root, nonce):
+    uuid = root.split()[0].removeprefix("root=UUID=")
+    word = f"stillboot-bless.entry=UUID={uuid}:/loader/entries/debian.conf"  # as a hand-over writes it
     machine.sh("kexec -l /boot/vmlinuz-* --initrd=$(echo /boot/initrd.img-*) "
-               f"--append='{root} console=ttyS0 panic=-1 nonce={nonce}'", timeout=120)
+               f"--append='{root} console=ttyS0 panic=-1 {word} nonce={nonce}'", timeout=120)
 
 
 def order(machine, verb):
@@ -59,6 +61,9 @@ def test_systemctl_kexec(lab):
         lab.equal("the unit of the report is started", machine.sh("systemctl is-active stillboot-report.service",
                                                                   timeout=60, check=False)[1].strip(), "active")
         before = boot_id(machine)
+        lab.equal("a system that is not counted blesses nothing",
+                  machine.sh("systemctl is-active stillboot-bless.service", check=False)[1].strip(), "inactive")
+        machine.sh("mkdir -p /loader/entries; echo >/loader/entries/debian+2-1.conf")
         load(machine, root, lab.nonce)
         machine.sh("sync; echo 3 >/proc/sys/vm/drop_caches")
         order(machine, "kexec")
@@ -87,6 +92,10 @@ def test_systemctl_kexec(lab):
                   re.findall(r"(\d+) devices to unbind", report), [str(len(unbound))])
         lab.equal("the report can be read again", machine.sh("stillboot quiesce report").splitlines()[0] in report,
                   True)
+
+        machine.wait_sh("systemctl is-active stillboot-bless.service")
+        lab.equal("the entry of this system is blessed by the unit", machine.sh("ls /loader/entries").split(),
+                  ["debian.conf"])
 
         load(machine, root, "unused")
         seen = len(machine.console.text)

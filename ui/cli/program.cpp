@@ -19,7 +19,7 @@ constexpr AddVerb verbs[] = {
     add_status,   add_list,     add_boot,    add_cancel,     add_menu,        add_devices,     add_rescan,
     add_add,      add_explain,  add_quiesce, add_load,       add_log,         add_wait,        add_clients,
     add_settings, add_system,   add_times,   add_bug_report, add_set_default, add_set_oneshot, add_set_timeout,
-    add_reboot,   add_poweroff, add_keys,    add_password,   add_bridge};
+    add_reboot,   add_poweroff, add_keys,    add_password,   add_attempts,    add_bless,       add_bridge};
 
 struct General {
     std::string json = "off";

@@ -33,6 +33,9 @@ void print_option(const Context& context, const std::string& mark, const Option&
         const std::string reason = option.reason ? option.reason->sentence() : "a device";
         context.line("    waits: " + reason);
     }
+    if (option.tries && option.tries->left == 0) {
+        context.line("    " + Message("ui.no_tries").sentence());
+    }
 }
 
 ExitCode list_once(const Context& context) {

@@ -52,6 +52,7 @@ Result<handover::ImageSource> local_file(const std::string& path) {
 Result<handover::Request> request_of(const LoadOrder& order) {
     handover::Request request;
     request.title = order.kernel;
+    request.by = "stillboot load";
     request.command_line = order.append;
     auto kernel = local_file(order.kernel);
     if (!kernel) {
@@ -146,7 +147,11 @@ ExitCode load(const Context& context, const LoadOrder& order) {
     if (!plan->refusals.empty()) {
         return ExitCode::refused;
     }
-    return report_outcome(context, handover::run(*plan, machine.ports(), signals.token()));
+    const handover::Outcome outcome = handover::run(*plan, machine.ports(), signals.token());
+    if (order.exec) {
+        (void)handover::note_ended(machine.ports(), *request, outcome);
+    }
+    return report_outcome(context, outcome);
 }
 
 }  // namespace

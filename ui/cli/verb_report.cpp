@@ -39,6 +39,7 @@ boost::json::object collect(Connection& connection) {
     add_part<protocol::GetState>(all, connection);
     add_part<protocol::GetReport>(all, connection);
     add_part<protocol::GetTimes>(all, connection);
+    add_part<protocol::ListAttempts>(all, connection);
     add_part<protocol::GetSettings>(all, connection);
     add_part<protocol::ListDevices>(all, connection);
     add_part<protocol::ListOptions>(all, connection);

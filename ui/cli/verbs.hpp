@@ -39,6 +39,8 @@ void add_reboot(CLI::App& app, const Context& context, Action& action);
 void add_poweroff(CLI::App& app, const Context& context, Action& action);
 void add_keys(CLI::App& app, const Context& context, Action& action);
 void add_password(CLI::App& app, const Context& context, Action& action);
+void add_attempts(CLI::App& app, const Context& context, Action& action);
+void add_bless(CLI::App& app, const Context& context, Action& action);
 void add_bridge(CLI::App& app, const Context& context, Action& action);
 
 /// A verb below `stillboot quiesce`.

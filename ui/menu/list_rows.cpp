@@ -78,6 +78,9 @@ Tag tag_of(const Option& option, const Mirror& mirror) {
     if (mirror.state().would_boot == option.id) {
         return {"default ", Role::good};
     }
+    if (option.tries && option.tries->left == 0) {
+        return {"no tries left ", Role::warning};
+    }
     if (option.tries) {
         return {option.tries->left == 1 ? "1 try left " : std::to_string(option.tries->left) + " tries left ",
                 Role::dim};

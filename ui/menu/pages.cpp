@@ -71,6 +71,9 @@ void add_state(std::vector<Paragraph>& page, const Option& option, const Mirror&
     if (option.tries) {
         add(page, "Boot counting",
             std::to_string(option.tries->left) + " tries left, " + std::to_string(option.tries->done) + " done");
+        if (option.tries->left == 0) {
+            add(page, "", Message("ui.no_tries").sentence(), Role::warning);
+        }
     }
 }
 

@@ -35,6 +35,7 @@ public:
             if (auto option = to_option(each)) {
                 out_.options.push_back(std::move(*option));
                 bad.push_back(bls_is_bad(each.entry));
+                say_if_bad(each);
             }
         }
         if (options_.select_default && !out_.options.empty()) {
@@ -71,6 +72,13 @@ private:
             found.push_back({std::move(*entry), path});
         }
         return found;
+    }
+
+    void say_if_bad(const Found& found) {
+        if (bls_is_bad(found.entry)) {
+            say(Severity::note, found.path, {},
+                Message("config.bls_no_tries", {{"done", found.entry.tries->done}}));
+        }
     }
 
     /// The value with its variables, where there is someone to expand them.
@@ -189,7 +197,14 @@ private:
         if (pattern.text.empty()) {
             return fallback;
         }
-        return matching(pattern).value_or(fallback);
+        const auto match = matching(pattern);
+        if (match && bad[*match] && !bad[fallback]) {
+            say(Severity::note, options_.loader_conf, pattern,
+                Message("config.bls_default_bad",
+                        {{"default", pattern.text}, {"title", out_.options[*match].title}}));
+            return fallback;
+        }
+        return match.value_or(fallback);
     }
 
     /// What else loader.conf asks for is about its own loader: the settings decide here.
@@ -209,6 +224,7 @@ private:
             return ::fnmatch(pattern.text.c_str(), (option.id + ".conf").c_str(), FNM_CASEFOLD) == 0 ||
                    ::fnmatch(pattern.text.c_str(), option.id.c_str(), FNM_CASEFOLD) == 0;
         };
+        // Bad entries are sorted last: the first match is a good one where there is one.
         const auto found = std::find_if(out_.options.begin(), out_.options.end(), matches);
         if (found == out_.options.end()) {
             say(Severity::warning, options_.loader_conf, pattern,

@@ -3,9 +3,9 @@
 #include "config/parse/bls/entry.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 
+#include "config/model/counted_name.hpp"
 #include "config/parse/bls/version_compare.hpp"
 
 namespace stillboot {
@@ -13,24 +13,6 @@ namespace {
 
 constexpr std::string_view blanks = " \t\r";
 constexpr std::string_view suffix = ".conf";
-
-std::optional<std::uint32_t> whole_number(std::string_view text) {
-    std::uint32_t number = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool whole = parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
-    return whole ? std::optional(number) : std::nullopt;
-}
-
-/// "3" or "3-1".
-std::optional<BootTries> tries_of(std::string_view text) {
-    const std::size_t dash = text.find('-');
-    const auto left = whole_number(text.substr(0, dash));
-    const auto done = dash == text.npos ? 0U : whole_number(text.substr(dash + 1));
-    if (!left || !done) {
-        return std::nullopt;
-    }
-    return BootTries{*left, *done};
-}
 
 struct SingleKey {
     std::string_view name;
@@ -87,16 +69,13 @@ std::vector<BlsLine> split_bls_lines(std::string_view text) {
 }
 
 std::optional<BlsEntry> bls_entry_of_name(std::string_view name) {
-    if (name.size() <= suffix.size() || name.substr(name.size() - suffix.size()) != suffix) {
+    auto counted = counted_name_of(name);
+    if (!counted || counted->suffix != suffix) {
         return std::nullopt;
     }
-    name.remove_suffix(suffix.size());
     BlsEntry entry;
-    const std::size_t plus = name.rfind('+');
-    if (plus != name.npos && plus > 0) {
-        entry.tries = tries_of(name.substr(plus + 1));
-    }
-    entry.id = entry.tries ? name.substr(0, plus) : name;
+    entry.id = std::move(counted->stem);
+    entry.tries = counted->tries;
     return entry;
 }
 

@@ -110,6 +110,32 @@ TEST_SUITE("bls") {
         CHECK(parsed.options[4].tries == BootTries{0, 3});
     }
 
+    TEST_CASE("why an entry without tries is last is said at its file") {
+        MemorySource source = entries({{"a+0-3.conf", ""}, {"b+1.conf", ""}});
+        const Parsed parsed = parse_bls(source, for_x64());
+        REQUIRE(parsed.diagnostics.size() == 1);
+        CHECK(
+            parsed.diagnostics[0].text() ==
+            "/loader/entries/a+0-3.conf: note: no try is left after 3: this entry comes last, and boots by itself "
+            "only where nothing else is there");
+    }
+
+    TEST_CASE("loader.conf's default is none where it has no try left and another entry has") {
+        MemorySource source = entries({{"first+0-3.conf", ""}, {"other.conf", ""}});
+        source.devices[0].files["/loader/loader.conf"] = "default first*\n";
+        Parsed parsed = parse_bls(source, for_x64());
+        CHECK(ids(parsed) == Lines{"other*", "first"});
+        CHECK(parsed.diagnostics.back().text() ==
+              "/loader/loader.conf:1:9: note: the default first* is \"first\", which has no try left: the first "
+              "entry "
+              "with one is the default");
+
+        source = entries({{"first+0-3.conf", ""}, {"other+0.conf", ""}});
+        source.devices[0].files["/loader/loader.conf"] = "default first*\n";
+        parsed = parse_bls(source, for_x64());
+        CHECK(ids(parsed) == Lines{"other", "first*"});
+    }
+
     TEST_CASE("where every entry is without tries the first is the default") {
         MemorySource source = entries({{"a+0.conf", ""}, {"b+0-1.conf", ""}});
         CHECK(ids(parse_bls(source, for_x64())) == Lines{"b*", "a"});

@@ -38,6 +38,7 @@ TEST_SUITE("core") {
                             {"GetSystem", Role::look},
                             {"GetReport", Role::look},
                             {"GetTimes", Role::look},
+                            {"ListAttempts", Role::look},
                             {"SetSetting", Role::configure}};
         for (const Row& row : rows) {
             for (const Role has : {Role::look, Role::boot, Role::configure, Role::all}) {

@@ -165,4 +165,43 @@ TEST_SUITE("policy") {
         settings.strict_retries.value = 2;
         CHECK(policy::strict_of(settings, started) == policy::Strict{started + 60s, 2});
     }
+
+    TEST_CASE("what has no try left is named by no rule but the one-shot, and comes behind everything else") {
+        registry::Registry registry({});
+        registry::DeviceRecord record;
+        record.identity.id = "nvme-1";
+        registry.put_device(record);
+        std::vector<BootOption> options;
+        for (const char* name : {"good", "bad", "worse"}) {
+            BootOption option;
+            option.id = std::string("nvme-1/bls/") + name;
+            option.title = name;
+            option.kernel.path = "/vmlinuz";
+            option.is_default = option.title == "bad";
+            options.push_back(option);
+        }
+        options[0].tries = BootTries{1, 2};
+        options[1].tries = BootTries{0, 3};
+        options[2].tries = BootTries{0, 1};
+        ScanResult result;
+        result.finding = options;
+        registry.set_result("nvme-1", result);
+
+        const policy::RankedRule once{
+            *parse_boot_rule("id=nvme-1/bls/worse"), Message("daemon.by_one_shot"), {}, true};
+        const policy::RankedRule by_default{*parse_boot_rule("@default wait=30"),
+                                            Message("daemon.by_configuration")};
+        const policy::RankedRule all{*parse_boot_rule("id=*"), Message("daemon.by_saved")};
+        const auto claims = policy::claims_of({once, by_default, all}, registry);
+        REQUIRE(claims.size() == 5);
+        CHECK(claims[0].names == std::vector{Candidate("nvme-1/bls/worse", "worse")});
+        CHECK(claims[1].names.empty());
+        CHECK(claims[1].wait == 0s);  // what it waits for is there
+        CHECK(claims[2].names == std::vector{Candidate("nvme-1/bls/good", "good")});
+        CHECK(claims[3].names == std::vector{Candidate("nvme-1/bls/bad", "bad")});
+        CHECK(claims[4].names == std::vector{Candidate("nvme-1/bls/worse", "worse")});
+        CHECK_FALSE(claims[2].last_resort);
+        CHECK((claims[3].last_resort && claims[4].last_resort));
+        CHECK(claims[3].by.sentence() == "what is left where nothing else is: it has no try left after 3");
+    }
 }

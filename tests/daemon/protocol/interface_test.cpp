@@ -44,6 +44,7 @@ NAMED(HandoverReport, "HandoverReport");
 NAMED(QuiesceStep, "QuiesceStep");
 NAMED(QuiesceKept, "QuiesceKept");
 NAMED(QuiescePlan, "QuiescePlan");
+NAMED(Attempt, "Attempt");
 NAMED(Interface, "Interface");
 NAMED(System, "System");
 NAMED(Setting, "Setting");
@@ -145,7 +146,8 @@ TEST_SUITE("protocol") {
         Against interface(interface_description(interface_name));
         interface.types<stillboot::Diagnostic, stillboot::Source, stillboot::BootTries, Option, Device, Active,
                         Progress, Beaten, State, Change, Client, ReportedDevice, ReportedStep, HandoverReport,
-                        QuiesceStep, QuiesceKept, QuiescePlan, Interface, System, Setting, LogLine, Stage>();
+                        Attempt, QuiesceStep, QuiesceKept, QuiescePlan, Interface, System, Setting, LogLine,
+                        Stage>();
         CHECK(interface.left("type") == std::set<std::string>{"DeviceRef", "Message", "Resource"});
     }
 
@@ -153,8 +155,8 @@ TEST_SUITE("protocol") {
         Against interface(interface_description(interface_name));
         interface.methods<GetState, ListOptions, ListDevices, Watch, GetLog, ListClients, Boot, Cancel, SetDefault,
                           SetOneShot, GetSettings, SetSetting, SetTimeout, AddConfiguration, OpenDevice,
-                          WaitForNetwork, GetReport, GetQuiescePlan, GetSystem, GetTimes, Rescan, LockConsole,
-                          UnlockConsole, Reboot, PowerOff>();
+                          WaitForNetwork, GetReport, ListAttempts, GetQuiescePlan, GetSystem, GetTimes, Rescan,
+                          LockConsole, UnlockConsole, Reboot, PowerOff>();
         CHECK(interface.left("method").empty());
     }
 

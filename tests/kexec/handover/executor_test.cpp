@@ -281,10 +281,10 @@ TEST_SUITE("handover") {
                 if (event.step == Step::verify) {
                     EventList quiet;
                     Ports ports = bench_.ports();
-                    Ports second{ports.root,         ports.fetcher,   ports.loader,  ports.quiescer,
-                                 ports.surroundings, ports.run_store, nullptr,       ports.restarter,
-                                 ports.watchdog,     ports.hooks,     ports.journal, quiet,
-                                 ports.clock,        ports.entry_once};
+                    Ports second{
+                        ports.root,      ports.fetcher, ports.loader,    ports.quiescer, ports.surroundings,
+                        ports.run_store, nullptr,       ports.restarter, ports.watchdog, ports.counter,
+                        ports.hooks,     ports.journal, quiet,           ports.clock,    ports.entry_once};
                     inner = handover::run(Plan(), second).failure->code();
                 }
             }
@@ -297,9 +297,9 @@ TEST_SUITE("handover") {
         Nested observer(bench);
         Ports ports = bench.ports();
         const Plan plan = prepare(bench.request, bench.options, ports).value();
-        Ports nested{ports.root,      ports.fetcher, ports.loader,    ports.quiescer,  ports.surroundings,
-                     ports.run_store, nullptr,       ports.restarter, ports.watchdog,  ports.hooks,
-                     ports.journal,   observer,      ports.clock,     ports.entry_once};
+        Ports nested{ports.root,      ports.fetcher, ports.loader,    ports.quiescer, ports.surroundings,
+                     ports.run_store, nullptr,       ports.restarter, ports.watchdog, ports.counter,
+                     ports.hooks,     ports.journal, observer,        ports.clock,    ports.entry_once};
         (void)handover::run(plan, nested);
         CHECK(observer.inner == "handover.busy");
     }

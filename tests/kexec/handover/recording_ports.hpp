@@ -315,6 +315,32 @@ private:
     bool armed_ = false;
 };
 
+/// The name of one entry's file, as it goes forth and back.
+class ScriptedCounter final : public TryCounter {
+public:
+    explicit ScriptedCounter(Script& script) : script_(script) {}
+    std::string name = "first+3.conf";
+
+    Result<void> take(const Try& one) override {
+        auto done = script_.act("take " + one.file.name);
+        if (done) {
+            CHECK(name == one.file.name);
+            name = one.after;
+        }
+        return done;
+    }
+    Result<void> give_back(const Try& one) override {
+        auto done = script_.act("give back " + one.file.name);
+        if (done) {
+            name = one.file.name;
+        }
+        return done;
+    }
+
+private:
+    Script& script_;
+};
+
 /// What the firmware is asked for, with every change of it in the script.
 class ScriptedEntryOnce final : public EntryOnce {
 public:
@@ -384,8 +410,8 @@ public:
     }
 
     [[nodiscard]] Ports ports() {
-        return Ports{root,      fetcher,  loader, quiescer, surroundings, store, durable.get(),
-                     restarter, watchdog, hooks,  journal,  events,       clock, entry_once};
+        return Ports{root,     fetcher, loader, quiescer, surroundings, store, durable.get(), restarter,
+                     watchdog, counter, hooks,  journal,  events,       clock, entry_once};
     }
     Outcome run() {
         auto plan = prepare(request, options, ports());
@@ -405,6 +431,7 @@ public:
     std::unique_ptr<MemoryStore> durable;  ///< null: this machine has none
     ScriptedRestarter restarter{script};
     ScriptedWatchdog watchdog{script};
+    ScriptedCounter counter{script};
     ScriptedHooks hooks{script};
     QuietJournal journal;
     EventList events;

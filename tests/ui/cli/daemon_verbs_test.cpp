@@ -284,4 +284,46 @@ TEST_SUITE("cli") {
         CHECK(calls[3].parameters.at("firmware_setup").is_null());
         CHECK(calls[4].parameters.at("firmware_setup") == true);
     }
+
+    TEST_CASE("attempts prints who wanted each and how it ended, or the reply as JSON") {
+        const std::pair<protocol::AttemptEnd, const char*> rows[] = {
+            {protocol::AttemptEnd::under_way, "it is under way"},
+            {protocol::AttemptEnd::jumped, "it jumped: nothing is known of it since"},
+            {protocol::AttemptEnd::failed, "it failed at the step load: no memory"},
+            {protocol::AttemptEnd::cancelled, "it was stopped at the step load"},
+            {protocol::AttemptEnd::cut_off, "stillbootd was ended at the step load, and everything was put back"},
+            {protocol::AttemptEnd::went_down, "the machine went down at the step load"},
+            {protocol::AttemptEnd::restarted,
+             "the machine was restarted at the step load, to try again with a driver left alone"},
+            {protocol::AttemptEnd::watchdog, "it jumped, and a watchdog restarted the machine"},
+            {protocol::AttemptEnd::good, "it jumped, and its system says that it came up"},
+        };
+        protocol::ListAttempts::Reply attempts;
+        for (const auto& [end, words] : rows) {
+            protocol::Attempt attempt;
+            attempt.title = "Linux";
+            attempt.by = "user 0 (process 7)";
+            attempt.end = end;
+            attempt.step = "load";
+            attempt.reason = "no memory";
+            attempts.attempts.push_back(attempt);
+        }
+        ScriptedServer server;
+        server.answer(protocol::ListAttempts::name, protocol::to_json(attempts));
+        server.start();
+        const auto ran = run(server, {"attempts"});
+        CHECK(ran.code == ExitCode::done);
+        for (const auto& [end, words] : rows) {
+            CAPTURE(std::string(words));
+            CHECK(ran.out.find("  Linux\n    " + std::string(words) + "\n    wanted by: user 0 (process 7)\n") !=
+                  std::string::npos);
+        }
+        const auto json = boost::json::parse(run(server, {"attempts", "--json=short"}).out);
+        CHECK(json.at("attempts").at(2).at("end") == "failed");
+
+        ScriptedServer none;
+        none.answer(protocol::ListAttempts::name, protocol::to_json(protocol::ListAttempts::Reply()));
+        none.start();
+        CHECK(run(none, {"attempts"}).out == "No boot is remembered.\n");
+    }
 }

@@ -32,6 +32,7 @@ void answer_all(ScriptedServer& server) {
     server.answer(protocol::GetState::name, protocol::to_json(protocol::GetState::Reply()));
     server.answer(protocol::GetReport::name, protocol::to_json(last));
     server.answer(protocol::GetTimes::name, protocol::to_json(protocol::GetTimes::Reply()));
+    server.answer(protocol::ListAttempts::name, protocol::to_json(protocol::ListAttempts::Reply()));
     server.answer(protocol::GetSettings::name, protocol::to_json(protocol::GetSettings::Reply()));
     server.answer(protocol::ListDevices::name, protocol::to_json(protocol::ListDevices::Reply()));
     server.answer(protocol::ListOptions::name, protocol::to_json(options));
@@ -75,7 +76,7 @@ TEST_SUITE("cli report") {
         CHECK(ran.code == ExitCode::done);
         const auto all = boost::json::parse(ran.out).as_object();
         for (const char* part :
-             {"system", "state", "report", "stages", "settings", "devices", "options", "lines"}) {
+             {"system", "state", "report", "attempts", "stages", "settings", "devices", "options", "lines"}) {
             CAPTURE(std::string(part));
             CHECK(all.contains(part));
         }

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// A mount for one rename.
+#include "daemon/state/entry_files.hpp"
+
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <future>
+#include <iterator>
+#include <thread>
+
+#include "config/base/rename_file.hpp"
+
+namespace stillboot::state {
+namespace {
+
+struct Driver {
+    std::string_view type;
+    const char* driver;
+};
+
+// What $BOOT is on, by the specification or by habit. Each driver in this list is one that a scan mounts, too.
+constexpr Driver drivers[] = {
+    {"vfat", "vfat"}, {"ext2", "ext4"}, {"ext3", "ext4"}, {"ext4", "ext4"}, {"xfs", "xfs"},
+};
+
+struct Option {
+    std::string_view driver;
+    const char* key;
+    const char* value;  ///< or null for a flag
+};
+
+constexpr Option options[] = {
+    // A superblock may say errors=panic, which would stop the machine.
+    {"ext4", "errors", "remount-ro"},
+    // It would begin to write tables that mkfs has left for later.
+    {"ext4", "noinit_itable", nullptr},
+    {"xfs", "nouuid", nullptr},
+    // Names as the scan has read them.
+    {"vfat", "utf8", nullptr},
+};
+
+bool configure(int context, unsigned command, const char* key, const char* value) {
+    return ::fsconfig(context, command, key, value, 0) == 0;
+}
+
+bool configure(int context, const std::string& node, std::string_view driver) {
+    bool good = configure(context, FSCONFIG_SET_STRING, "source", node.c_str());
+    for (const auto& option : options) {
+        if (good && option.driver == driver) {
+            good = configure(context, option.value == nullptr ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING,
+                             option.key, option.value);
+        }
+    }
+    return good && configure(context, FSCONFIG_CMD_CREATE, nullptr, nullptr);
+}
+
+UniqueFd mount_as(const std::string& node, const char* driver) {
+    const UniqueFd context(::fsopen(driver, FSOPEN_CLOEXEC));
+    if (!context || !configure(context.get(), node, driver)) {
+        return UniqueFd();
+    }
+    return UniqueFd(
+        ::fsmount(context.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+}
+
+Result<void> act_on(const std::string& node, const std::string& filesystem,
+                    const std::function<Result<void>(const Root&)>& act) {
+    int why = 0;
+    for (const Driver& each : drivers) {
+        if (!filesystem.empty() && filesystem != each.type) {
+            continue;
+        }
+        UniqueFd mounted = mount_as(node, each.driver);
+        if (mounted) {
+            return act(Root(std::move(mounted)));
+        }
+        why = errno;
+    }
+    return Error::from_errno(why, "state.entry_mount_failed", {{"device", node}});
+}
+
+}  // namespace
+
+bool is_writable_type(std::string_view filesystem) {
+    return std::any_of(std::begin(drivers), std::end(drivers),
+                       [&](const Driver& each) { return each.type == filesystem; });
+}
+
+Result<void> on_writable(const std::string& node, const std::string& filesystem,
+                         std::function<Result<void>(const Root&)> act, std::chrono::milliseconds deadline) {
+    if (!filesystem.empty() && !is_writable_type(filesystem)) {
+        return Error("state.not_writable", {{"type", filesystem}});
+    }
+    std::packaged_task<Result<void>()> task(
+        [node, filesystem, act = std::move(act)] { return act_on(node, filesystem, act); });
+    auto outcome = task.get_future();
+    std::thread(std::move(task)).detach();
+    if (outcome.wait_for(deadline) != std::future_status::ready) {
+        return Error("state.entry_hangs", {{"device", node}});
+    }
+    return outcome.get();
+}
+
+Result<void> rename_entry(const Root& root, const std::string& directory, const std::string& from,
+                          const std::string& to) {
+    const std::string path = directory + "/" + from;
+    if (!root.lstat(path) && root.lstat(directory + "/" + to)) {
+        return {};
+    }
+    return rename_file(root, path, to);
+}
+
+}  // namespace stillboot::state

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boot counting across real restarts of one machine: what the names of the entries' files are, read from the disk."""
+import pathlib
+import re
+
+import disks
+
+WORD = re.compile(r"stillboot-bless\.entry=PARTUUID=[0-9a-f-]+:/loader/entries/second\.conf(?: |$)")
+
+
+def esp(lab):
+    """A disk with an ESP: an entry whose system panics, and one behind it that is our firmware again."""
+    kernel, initrd = lab.firmware()
+    again = f"console=ttyS0 quiet panic=-1 stillboot.timeout=never stillboot.trial=never firmware.shell=ttyS1 " \
+            f"nonce={lab.nonce}"
+    files = {"/vmlinuz": pathlib.Path(kernel), "/firmware.cpio": pathlib.Path(initrd),
+             "/nothing.cpio": pathlib.Path(disks.cpio(lab.directory / "nothing.cpio",
+                                                      disks.tree(lab.directory / "nothing", {"/hello": "no init"}))),
+             "/loader/entries/first+3.conf": "title First\nsort-key a\nlinux /vmlinuz\ninitrd /nothing.cpio\n"
+                                             f"options console=ttyS0 panic=-1 first={lab.nonce}\n",
+             "/loader/entries/second+2.conf": "title Second\nsort-key b\nlinux /vmlinuz\ninitrd /firmware.cpio\n"
+                                              f"options {again}\n"}
+    part = disks.vfat(lab.directory / "esp.img", disks.tree(lab.directory / "esp", files), label="ESP")
+    return disks.gpt(lab.directory / "disk.img", [(part, disks.ESP, "esp")])
+
+
+def names_on(image):
+    """The entries as they are called on the disk."""
+    said = disks.run("mdir", "-b", "-i", f"{image}@@1M", "::/loader/entries")
+    return sorted(line.rsplit("/", 1)[-1] for line in said.split())
+
+
+def test_counting(lab):
+    """an entry that panics three times is left for the next one, which is blessed by its system"""
+    image = esp(lab)
+    with lab.machine(disks=[(image, "nvme")], memory=1536, append="stillboot.timeout=1", limit=420,
+                     reboots=True) as machine:
+        for number in (1, 2, 3):
+            machine.console.expect(rf"Command line: .*first={lab.nonce}", timeout=120, what=f"start {number} of First")
+            machine.console.expect(r"Kernel panic - not syncing", timeout=60, what=f"panic {number} of First")
+        machine.console.expect(r"jumping after", timeout=120, what="the hand-over to the next entry")
+        # Its menu: the prompts on the second line are of the starts before until then.
+        machine.console.expect(r"First", timeout=120, what="the next system, with the entries in its menu")
+        said = machine.sh("cat /proc/cmdline", timeout=60)
+        lab.check("after three panics the next entry is booted", f"nonce={lab.nonce}" in said, said)
+        lab.check("its system is told which entry it is", WORD.search(said), said)
+        lab.equal("the first one was booted three times, no more",
+                  len(re.findall(rf"Command line: .*first={lab.nonce}", machine.console.text)), 3)
+        machine.wait_sh("stillboot list | grep -q First")
+        listed = machine.sh("stillboot list; stillboot list --json=short")
+        lab.check("the list says why it is last", re.search(r"(?s)Second.*First.*no try is left.*"
+                                                            r'"tries":\{"left":0,"done":3\}', listed), listed)
+        would = machine.sh("stillboot bless --dry-run")
+        lab.check("a dry run says what it would do", "would be mounted for a moment" in would, would)
+        lab.equal("and does not do it", names_on(image), ["first+0-3.conf", "second+1-1.conf"])
+        said = machine.sh("stillboot bless; stillboot bless")
+        lab.check("the system is good, which is said once", re.search(r"second\+1-1\.conf is good(?s:.*)nothing to do",
+                                                                      said), said)
+        lab.equal("the entry has no counters any more", names_on(image), ["first+0-3.conf", "second.conf"])
+        machine.sh("stillboot bless --bad")
+        lab.equal("a system that is no good has no try left", names_on(image), ["first+0-3.conf", "second+0.conf"])
