@@ -177,7 +177,7 @@ private:
     policy::KeptChoices kept_;  ///< in the state store
     boost::asio::steady_timer timer_;
     Throttle trouble_{5, std::chrono::minutes(1)};
-    password::Attempts attempts_;
+    password::Attempts password_attempts_;
     bool checking_password_ = false;
     bool store_was_read_ = false;  ///< and what it may say of the settings is known
     bool told_lock_ = false;       ///< as clients know it

@@ -64,7 +64,7 @@ void Core::unlock_console(const Caller& caller) {
         return;
     }
     const std::string source = caller.peer.key();
-    const auto wait = attempts_.wait(source, SteadyClock::now());
+    const auto wait = password_attempts_.wait(source, SteadyClock::now());
     if (wait.count() > 0 || checking_password_) {
         caller.replier->reply(protocol::try_later(std::max<std::chrono::milliseconds>(wait, busy_wait)));
         return on_trouble(source, Message("daemon.unlock_too_soon",
@@ -85,11 +85,11 @@ void Core::on_password(const Result<bool>& right, const server::Peer& peer, serv
         return refuse(right.error(), replier);
     }
     if (!*right) {
-        const auto wait = attempts_.wrong(peer.key(), SteadyClock::now());
+        const auto wait = password_attempts_.wrong(peer.key(), SteadyClock::now());
         replier.reply(protocol::wrong_password(wait));
         return on_trouble(peer.key(), Message("daemon.unlock_wrong", {{"peer", who}, {"wait_ms", count(wait)}}));
     }
-    attempts_.right(peer.key());
+    password_attempts_.right(peer.key());
     replier.set_locked(false);
     replier.reply(protocol::Reply());
     log_.info(Message("daemon.unlocked", {{"peer", who}}));

@@ -42,7 +42,7 @@ TEST_SUITE("core") {
         const auto list = attempts();
         REQUIRE(list.size() == 2);
         CHECK(boost::json::serialize(list[0]) ==
-              R"({"option":"pci-1/grub/b","title":"b","time_s":1700000000,"by":"user 0 (process 1)",)"
+              R"x({"option":"pci-1/grub/b","title":"b","time_s":1700000000,"by":"user 0 (process 1)",)x"
               R"("end":"failed","step":"load","reason":"no memory"})");
         CHECK(list[1].at("end") == "went_down");
     }

@@ -284,13 +284,15 @@ TEST_SUITE("menu") {
     TEST_CASE("log lines come once, in order, and the page of the log follows them") {
         Menu menu(state(Phase::idle));
         using stillboot::protocol::LogSeverity;
-        (void)menu.view.on_log({{1, 0, LogSeverity::info, "one"}, {2, 0, LogSeverity::error, "two"}});
-        (void)menu.view.on_log({{2, 0, LogSeverity::error, "two"}, {3, 0, LogSeverity::info, "three"}});
+        (void)menu.view.on_log(
+            {{1, 0, LogSeverity::info, "one", {}, {}}, {2, 0, LogSeverity::error, "two", {}, {}}});
+        (void)menu.view.on_log(
+            {{2, 0, LogSeverity::error, "two", {}, {}}, {3, 0, LogSeverity::info, "three", {}, {}}});
         menu.type("m");
         CHECK(menu.shows("[Problems]  log"));
         menu.key(Key::tab);
         CHECK(menu.shows("  00:00:00       one\n  00:00:00       two\n  00:00:00       three\n"));
-        (void)menu.view.on_log({{4, 0, LogSeverity::info, "four"}});
+        (void)menu.view.on_log({{4, 0, LogSeverity::info, "four", {}, {}}});
         CHECK(menu.shows("four"));
         menu.key(Key::escape);
         CHECK(menu.shows("Samsung, part 2"));
@@ -299,8 +301,8 @@ TEST_SUITE("menu") {
     TEST_CASE("a log that is told from its beginning again replaces the one before, whatever its numbers") {
         Menu menu(state(Phase::idle));
         using stillboot::protocol::LogSeverity;
-        (void)menu.view.on_log({{8, 0, LogSeverity::info, "old"}}, true);
-        (void)menu.view.on_log({{1, 0, LogSeverity::info, "new"}}, true);
+        (void)menu.view.on_log({{8, 0, LogSeverity::info, "old", {}, {}}}, true);
+        (void)menu.view.on_log({{1, 0, LogSeverity::info, "new", {}, {}}}, true);
         menu.type("m");
         menu.key(Key::tab);
         CHECK(menu.shows("new"));
