@@ -46,7 +46,7 @@ asio::awaitable<probe::Answer> nothing_there(probe::Question /*question*/) {
 }
 
 asio::awaitable<void> scan_into(probe::Runner* runner, registry::Registry* registry, DeviceId device) {
-    auto result = co_await runner->scan(std::move(device), nothing_there);
+    auto result = co_await runner->scan(std::move(device), {}, nothing_there);
     if (result) {
         registry->set_result("disk", std::move(*result));
     } else {

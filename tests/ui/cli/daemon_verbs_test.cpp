@@ -2,6 +2,8 @@
 // The verbs that speak to the daemon: what they ask, what they print, and their exit codes.
 #include <doctest/doctest.h>
 
+#include <boost/json.hpp>
+
 #include "daemon/protocol/failure.hpp"
 #include "tests/ui/cli/scripted_server.hpp"
 
