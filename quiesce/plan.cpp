@@ -22,7 +22,8 @@ public:
 
     Plan run() {
         decide_all();
-        keep_hung();
+        keep_hung(policy_.hung, "quiesce.keep_hung");
+        keep_hung(policy_.silent, "quiesce.keep_silent");
         keep_what_is_in_use();
         close_keep();
         put_state_store_last();
@@ -72,13 +73,13 @@ private:
         return {};
     }
 
-    void keep_hung() {
-        for (const auto& name : policy_.hung) {
+    void keep_hung(const std::vector<std::string>& names, std::string_view why) {
+        for (const auto& name : names) {
             for (const auto& path : chain_of(name)) {
                 if (const Device* device = inventory_.bound_at_or_above(path)) {
                     auto& judged = judged_[device->path];
                     judged.decision.action = Action::keep;
-                    judged.decision.reason = Message("quiesce.keep_hung", {{"device", name}});
+                    judged.decision.reason = Message(why, {{"device", name}});
                     judged.decision.rule.clear();
                 }
             }

@@ -41,6 +41,8 @@ struct Policy {
     std::vector<std::string> unbind;
     /// Sysfs paths or /dev nodes under which a scan hangs in the kernel: their chain is kept and named.
     std::vector<std::string> hung;
+    /// The same of disks that do not answer their requests (silent_disks.hpp).
+    std::vector<std::string> silent;
     /// What earlier hand-overs have taught: these drivers are left alone.
     std::vector<Learned> learned;
     /// Sysfs path or /dev node of the state store: its chain goes last. Empty where there is none.

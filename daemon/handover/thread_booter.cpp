@@ -12,6 +12,7 @@
 #include "daemon/platform/platform.hpp"
 #include "kexec/handover/system_watchdog.hpp"
 #include "quiesce/load_policy.hpp"
+#include "quiesce/silent_disks.hpp"
 
 namespace stillboot::handover {
 namespace {
@@ -43,10 +44,20 @@ quiesce::Policy policy_of(const Root& root, const Settings& settings, std::vecto
     return policy;
 }
 
+// Ends at once where no disk has anything to answer.
+constexpr std::chrono::seconds disk_patience{5};
+
+quiesce::Policy policy_for_boot(const Root& root, const Settings& settings, std::vector<std::string> stuck_nodes) {
+    quiesce::Policy policy = policy_of(root, settings, std::move(stuck_nodes));
+    policy.silent = quiesce::silent_disks(
+        root, disk_patience, [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); });
+    return policy;
+}
+
 Result<std::vector<std::string>> plan_lines(const Root& root, const Settings& settings, const Request& request,
                                             std::vector<std::string> stuck_nodes) {
     Unobserved observer;
-    const MachinePorts machine(root, policy_of(root, settings, std::move(stuck_nodes)), settings, observer);
+    const MachinePorts machine(root, policy_for_boot(root, settings, std::move(stuck_nodes)), settings, observer);
     const auto plan = prepare(request, handover_options(settings), machine.ports());
     return plan ? Result<std::vector<std::string>>(plan->text()) : plan.error();
 }
@@ -54,7 +65,7 @@ Result<std::vector<std::string>> plan_lines(const Root& root, const Settings& se
 Result<protocol::QuiescePlan> plan_of_devices(const Root& root, const Settings& settings,
                                               std::vector<std::string> stuck_nodes) {
     Unobserved observer;
-    const MachinePorts machine(root, policy_of(root, settings, std::move(stuck_nodes)), settings, observer);
+    const MachinePorts machine(root, policy_for_boot(root, settings, std::move(stuck_nodes)), settings, observer);
     auto plan = machine.ports().quiescer.plan();
     if (!plan) {
         return plan.error();
@@ -69,10 +80,22 @@ struct Failed {
 };
 
 // The whole hand-over; returns only where it failed.
+<<<<<<< HEAD
 Failed hand_over(const Root& root, const Settings& settings, const Request& request,
                  std::vector<std::string> stuck_nodes, Observer& observer,
                  const std::function<void(const Request&)>& before_take_down, std::stop_token stop) {
     const MachinePorts machine(root, policy_of(root, settings, std::move(stuck_nodes)), settings, observer,
+||||||| parent of f552d64 (quiesce: a disk that does not answer its requests is kept, with what it stands on)
+Error hand_over(const Root& root, const Settings& settings, const Request& request,
+                std::vector<std::string> stuck_nodes, Observer& observer,
+                const std::function<void(const Request&)>& before_take_down, std::stop_token stop) {
+    const MachinePorts machine(root, policy_of(root, settings, std::move(stuck_nodes)), settings, observer,
+=======
+Error hand_over(const Root& root, const Settings& settings, const Request& request,
+                std::vector<std::string> stuck_nodes, Observer& observer,
+                const std::function<void(const Request&)>& before_take_down, std::stop_token stop) {
+    const MachinePorts machine(root, policy_for_boot(root, settings, std::move(stuck_nodes)), settings, observer,
+>>>>>>> f552d64 (quiesce: a disk that does not answer its requests is kept, with what it stands on)
                                [&] { before_take_down(request); });
     const auto plan = prepare(request, handover_options(settings), machine.ports());
     Outcome outcome;

@@ -328,6 +328,12 @@ TEST_SUITE("quiesce") {
         CHECK(plan.steps.empty());
         CHECK(plan.refusals.empty());
         CHECK(plan.kept_at(slot1)->reason.sentence() == "kept because a scan of /dev/nvme0n1p2 hangs on it");
+        Policy of_silent;
+        of_silent.silent = {"/dev/nvme0n1"};
+        const Plan kept = make_plan(machine.inventory(), of_silent);
+        CHECK(kept.steps.empty());
+        CHECK(kept.kept_at(slot1)->reason.sentence() ==
+              "kept because /dev/nvme0n1 does not answer its requests, for which its removal would wait");
     }
 
     TEST_CASE("two plans of one inventory are the same") {

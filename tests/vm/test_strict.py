@@ -35,15 +35,33 @@ def disk(lab, label, files, kind):
     return disks.ext4(lab.directory / f"{label}.img", disks.tree(lab.directory / label, files), label=label), kind
 
 
+def never_answers(lab):
+    """The QEMU arguments of a disk that answers one request, and the next not for hours."""
+    image = disks.ext4(lab.directory / "dead.img", disks.tree(lab.directory / "dead", {"hello": "dead"}), label="dead")
+    return ["-drive", f"if=none,id=dead,format=raw,file={image},throttling.bps-total=1",
+            "-device", "virtio-blk-pci,drive=dead,serial=dead"]
+
+
+def keeps_the_dead_disk(lab, machine):
+    """What the plan and the kernel say of it: a remove would wait for its answers."""
+    node = machine.sh("grep -lx dead /sys/block/*/serial").split("/")[3]
+    lab.check("the disk that never answers has requests that wait",
+              machine.sh(f"cat /sys/block/{node}/inflight").split() != ["0", "0"])
+    planned = machine.sh("stillboot boot Whole --dry-run")
+    lab.check("it is kept, with the reason", f"kept because /dev/{node}" in planned, planned)
+
+
 def test_strict_mode_boots_past_keys_and_failures(lab):
-    """strict mode: keys held down stop nothing, what a rule waits for is waited for, and what fails is followed by the next"""
+    """strict mode: keys held down stop nothing, a disk that never answers neither, and what fails is followed by the next"""
     images = [disk(lab, "bare", dict([entries.bls("NoKernel", kernel="/boot/none")]), "ahci"),
               disk(lab, "good", {**lab.boot_files(), **dict([entries.bls("Whole", options=f"nonce={lab.nonce}")])},
-                   "virtio-blk")]
-    with lab.machine(disks=images, append=f'{STRICT} stillboot.boot_first="title=Late wait=10"') as machine:
+                   "nvme")]
+    with lab.machine(disks=images, arguments=never_answers(lab),
+                     append=f'{STRICT} stillboot.settle_deadline=10 stillboot.boot_first="title=Late wait=10"') as machine:
         with HeldKeys(machine):
             machine.console.wait_screen(r"Now waiting for what the rule title=Late wait=10(.*\n)*.*Strict mode", timeout=90)
             lab.check("the rule is waited for", True)
+            keeps_the_dead_disk(lab, machine)
             machine.console.wait_screen(r"Whole starts in \d+ second(.*\n)*.*Strict mode", timeout=90)
             lab.check("no key stops the clock, and the entry without a kernel is followed by the next", True)
             said = machine.wait_marker()
