@@ -51,7 +51,7 @@ TEST_SUITE("core") {
         settings.set("boot", "id=*", false, [](const Result<void>& set) { REQUIRE(set); });
         settings.set("timeout", "0", false, [](const Result<void>& set) { REQUIRE(set); });
         core.on_settled(true);
-        CHECK(booter.requests.at(0).by == "what the rule id=* names (boot, set for this start)");
+        CHECK(booter.requests.at(0).by == "what the rule id=* names (boot, this start only)");
     }
 
     TEST_CASE_FIXTURE(Fixture, "the newest jump to an entry that has lost its counters since was good") {

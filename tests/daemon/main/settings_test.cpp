@@ -20,14 +20,16 @@ TEST_SUITE("settings") {
     TEST_CASE_FIXTURE(Fixture, "every setting is listed with its value and its origin") {
         const auto listed = call("GetSettings", {}, false, test::user_peer);
         const auto& all = listed->replies.at(0).parameters.at("settings").as_array();
-        CHECK(all.size() == 28);
+        CHECK(all.size() == 32);
         CHECK(boost::json::serialize(all.at(0)) ==
               R"({"key":"timeout","value":"10","origin":"built-in default","stored":null,"any_time":true})");
         std::string at_start;
         for (const auto& each : all) {
             at_start += each.at("any_time").as_bool() ? "" : " " + std::string(each.at("key").as_string());
         }
-        CHECK(at_start == " state_store settle_deadline hook.on_moving hook.on_hang hook.budget listen");
+        CHECK(at_start ==
+              " state_store settle_deadline hook.on_moving hook.on_hang hook.budget listen events script "
+              "script_deadline");
     }
 
     TEST_CASE_FIXTURE(Fixture, "a value is kept in the store, or for this start alone, and forgotten again") {
@@ -68,8 +70,8 @@ TEST_SUITE("settings") {
         for (const auto& reply : watched->replies) {
             const auto& change = reply.parameters.at("change");
             for (const auto& device : change.at("devices").as_array()) {
-                moved = moved || (!change.at("whole").as_bool() && device.at("id") == "usb-9" &&
-                                  device.at("order").as_string().starts_with("000:"));
+                moved = moved || (!change.at("whole").as_bool() && device.at("id") == "pci-1" &&
+                                  device.at("order").as_string().starts_with("001:"));
             }
         }
         CHECK(moved);

@@ -187,7 +187,8 @@ TEST_SUITE("probe") {
         for (std::size_t i = 0; i < max_named_files; ++i) {
             many += "," + file;
         }
-        CHECK(what(scan_result_of(named(many), disk()).error()) == "result tells of too many named files");
+        CHECK(what(scan_result_of(named(many), disk()).error()) ==
+              "probe.helper_broke_protocol: result tells of too many named files");
     }
 
     TEST_CASE("a result cut at any length is refused, never half taken") {

@@ -67,14 +67,8 @@ TEST_SUITE("cli") {
     TEST_CASE("a verb that is not known, or left out, is answered with those that there are") {
         CHECK(run_stillboot({"frobnicate", "--host", "unix:/x"}).err ==
               "stillboot: there is no verb frobnicate: it is one of status, list, boot, cancel, menu, devices, "
-              "rescan, add, "
-              "explain, quiesce, load, log, wait, clients, settings, system, times, report, set-default, "
-              "set-oneshot, "
-              "set-timeout, "
-              "reboot, "
-              "poweroff, "
-              "keys, password, "
-              "bridge\n"
+              "rescan, add, explain, quiesce, load, log, wait, clients, settings, system, times, report, "
+              "set-default, set-oneshot, set-timeout, reboot, poweroff, keys, password, attempts, bless, bridge\n"
               "What it takes: stillboot --help\n");
         CHECK(run_stillboot({"quiesce", "bogus"}).err ==
               "stillboot: there is no verb bogus: it is one of plan, run, undo, verify, record, learned, report, "
