@@ -80,22 +80,10 @@ struct Failed {
 };
 
 // The whole hand-over; returns only where it failed.
-<<<<<<< HEAD
 Failed hand_over(const Root& root, const Settings& settings, const Request& request,
                  std::vector<std::string> stuck_nodes, Observer& observer,
                  const std::function<void(const Request&)>& before_take_down, std::stop_token stop) {
-    const MachinePorts machine(root, policy_of(root, settings, std::move(stuck_nodes)), settings, observer,
-||||||| parent of f552d64 (quiesce: a disk that does not answer its requests is kept, with what it stands on)
-Error hand_over(const Root& root, const Settings& settings, const Request& request,
-                std::vector<std::string> stuck_nodes, Observer& observer,
-                const std::function<void(const Request&)>& before_take_down, std::stop_token stop) {
-    const MachinePorts machine(root, policy_of(root, settings, std::move(stuck_nodes)), settings, observer,
-=======
-Error hand_over(const Root& root, const Settings& settings, const Request& request,
-                std::vector<std::string> stuck_nodes, Observer& observer,
-                const std::function<void(const Request&)>& before_take_down, std::stop_token stop) {
     const MachinePorts machine(root, policy_for_boot(root, settings, std::move(stuck_nodes)), settings, observer,
->>>>>>> f552d64 (quiesce: a disk that does not answer its requests is kept, with what it stands on)
                                [&] { before_take_down(request); });
     const auto plan = prepare(request, handover_options(settings), machine.ports());
     Outcome outcome;
