@@ -65,6 +65,7 @@ std::string_view to_word(AfterTrouble after) {
 std::string_view to_word(FinalAction action) {
     switch (action) {
         case FinalAction::menu: return "menu";
+        case FinalAction::shell: return "shell";
         case FinalAction::reboot: return "reboot";
         case FinalAction::power_off: return "poweroff";
     }

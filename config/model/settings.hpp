@@ -71,8 +71,8 @@ enum class QuiesceMode { remove, minimal, off };
 enum class AfterTrouble { jump, restart };
 
 /// What a machine in strict mode does when nothing is left to try, or its time is over: it never just sits there.
-/// menu: a person is needed, and no clock runs any more.
-enum class FinalAction { menu, reboot, power_off };
+/// menu: a person is needed, and no clock runs any more. shell: the same, and the menus of the consoles open one.
+enum class FinalAction { menu, shell, reboot, power_off };
 
 enum class LogLevel { debug, info, warning, error };
 

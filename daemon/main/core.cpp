@@ -63,6 +63,7 @@ protocol::State Core::state() const {
     state.strict = policy_.strict();
     state.lock = locks();
     state.lock_after_ms = static_cast<std::uint64_t>(settings_.now().lock_after.value.count()) * 1000;
+    state.shell = shell_;
     if (const auto remaining = policy_.remaining(SteadyClock::now())) {
         state.remaining_ms = static_cast<std::uint64_t>(remaining->count());
     }
@@ -236,10 +237,12 @@ void Core::do_final_action() {
     hooks_.tell(event);
     log_.error(Message("daemon.final_action", {{"action", to_word(settings_.now().final_action.value)},
                                                {"reason", policy_.why().sentence()}}));
-    if (settings_.now().final_action.value == FinalAction::menu) {
-        return;
+    const FinalAction action = settings_.now().final_action.value;
+    if (action == FinalAction::menu || action == FinalAction::shell) {
+        shell_ = action == FinalAction::shell;
+        return publish_state();
     }
-    const bool power_off = settings_.now().final_action.value == FinalAction::power_off;
+    const bool power_off = action == FinalAction::power_off;
     if (const auto reason = hooks_.why_no_restart(power_off)) {
         log_.error(*reason);
         return hooks_.restart(false);  // which gets past what holds a power-off: it must not just sit there
@@ -290,6 +293,7 @@ void Core::hand_over(handover::Request request) {
 }
 
 void Core::start_boot(const std::string& id) {
+    shell_ = false;
     if (policy_.by()) {
         booting_by_ = policy_.by()->sentence();
     } else if (!chosen_) {

@@ -197,6 +197,7 @@ private:
     std::string told_countdown_;               ///< the option of the last countdown that was told
     std::optional<protocol::Progress> progress_;
     std::vector<Message> notices_;
+    bool shell_ = false;  ///< strict mode has ended in one
 };
 
 }  // namespace stillboot

@@ -97,6 +97,7 @@ struct State {
     bool strict = false;              ///< nothing at a console stops the clock
     bool lock = false;                ///< consoles may only look until the password is given there
     std::uint64_t lock_after_ms = 0;  ///< without a key, until one locks itself again; 0: never
+    bool shell = false;               ///< strict mode has ended in one: consoles open it
 
     bool operator==(const State&) const = default;
 };

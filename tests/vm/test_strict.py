@@ -70,6 +70,20 @@ def test_strict_mode_boots_past_keys_and_failures(lab):
         machine.wait_off()
 
 
+def test_strict_mode_ends_in_a_shell(lab):
+    """strict mode: where the final action is a shell, the console has one"""
+    images = [disk(lab, "bare", dict([entries.bls("NoKernel", kernel="/boot/none")]), "ahci")]
+    append = STRICT.replace("poweroff", "shell").replace("retries=1", "retries=0")
+    with lab.machine(disks=images, append=append) as machine:
+        machine.console.expect(r"# $", 120)
+        machine.console.send("echo shell-$((6 * 7))\r")
+        machine.console.expect("shell-42", 30)
+        lab.check("a shell answers at the console, without a key", True)
+        machine.console.send("exit\r")
+        machine.console.wait_screen(r"NoKernel", timeout=30)
+        lab.check("the menu follows it", True)
+
+
 def test_strict_mode_ends_in_the_final_action(lab):
     """strict mode: when everything failed in every round, the final action is done"""
     images = [disk(lab, "bare", dict([entries.bls("NoKernel", kernel="/boot/none")]), "ahci")]

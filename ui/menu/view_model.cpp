@@ -51,6 +51,7 @@ Actions ViewModel::on_unreachable(const Error& error) {
 Actions ViewModel::on_change(const protocol::Change& change, Instant now) {
     Actions actions;
     const Phase before = mirror_.state().phase;
+    const bool had_shell = mirror_.state().shell;
     mirror_.apply(change);
     whole_ = true;
     list_.rebuild(mirror_);
@@ -75,7 +76,22 @@ Actions ViewModel::on_change(const protocol::Change& change, Instant now) {
         fill_messages();
     }
     take_progress(actions);
+    if (mirror_.state().shell && !had_shell) {
+        open_final_shell(actions);
+    }
     return actions;
+}
+
+// Once: who leaves it finds the menu.
+void ViewModel::open_final_shell(Actions& actions) {
+    if (!look_.console) {
+        return;
+    }
+    Actions wanted{action::OpenShell{}};
+    if (lock_.locked()) {
+        hold_back(wanted);
+    }
+    actions.insert(actions.end(), wanted.begin(), wanted.end());
 }
 
 void ViewModel::take_progress(Actions& actions) {

@@ -168,6 +168,7 @@ private:
     void fill_messages();
     void say(const Message& message, Role role = Role::normal);
     void take_progress(Actions& actions);
+    void open_final_shell(Actions& actions);
 
     [[nodiscard]] std::string quoted_title(const std::string& option) const;
     [[nodiscard]] std::vector<Sentence> status(Instant now) const;

@@ -256,7 +256,8 @@ constexpr Moving movings[] = {Moving::refuse, Moving::allow};
 constexpr OnHang hangs[] = {OnHang::restart, OnHang::power_cycle, OnHang::watchdog, OnHang::menu};
 constexpr QuiesceMode modes[] = {QuiesceMode::remove, QuiesceMode::minimal, QuiesceMode::off};
 constexpr AfterTrouble after_troubles[] = {AfterTrouble::jump, AfterTrouble::restart};
-constexpr FinalAction final_actions[] = {FinalAction::menu, FinalAction::reboot, FinalAction::power_off};
+constexpr FinalAction final_actions[] = {FinalAction::menu, FinalAction::shell, FinalAction::reboot,
+                                         FinalAction::power_off};
 constexpr LogLevel levels[] = {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
 
 constexpr Row rows[] = {

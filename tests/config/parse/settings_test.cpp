@@ -83,13 +83,13 @@ TEST_SUITE("settings") {
                 "format= with * and ?, type=internal or removable, wait=SECONDS), not [ 'colour=red' ]; the value "
                 "from built-in default stays"});
         CHECK(
-            texts(one_file("strict_limit = 9\nstrict_retries = 1001\nfinal_action = \"shell\"\n")) ==
+            texts(one_file("strict_limit = 9\nstrict_retries = 1001\nfinal_action = \"halt\"\n")) ==
             Lines{"/etc/s.toml:1:16: error: strict_limit must be a number of seconds from 10 to 86400, not 9; the "
                   "value from built-in default stays",
                   "/etc/s.toml:2:18: error: strict_retries must be a number from 0 to 1000, not 1001; the value "
                   "from built-in default stays",
-                  "/etc/s.toml:3:16: error: final_action must be \"menu\", \"reboot\" or \"poweroff\", not "
-                  "'shell'; the value from built-in default stays"});
+                  "/etc/s.toml:3:16: error: final_action must be \"menu\", \"shell\", \"reboot\" or "
+                  "\"poweroff\", not 'halt'; the value from built-in default stays"});
     }
 
     TEST_CASE("a file sets every setting and each remembers its line") {

@@ -324,6 +324,16 @@ TEST_SUITE("core") {
         CHECK(call("Boot", {{"option", "b"}})->replies.at(0).error.empty());
     }
 
+    TEST_CASE_FIXTURE(Fixture, "strict mode that ends in a shell says so to the consoles, until something boots") {
+        call("SetSetting", {{"key", "final_action"}, {"value", "shell"}, {"once", true}});
+        policy = policy::Policy(0s, policy::Strict{std::chrono::steady_clock::now() + 1h, 0});
+        core.on_settled(true);
+        CHECK(restarts.empty());
+        CHECK(core.state().shell);
+        CHECK(call("Boot", {{"option", "b"}})->replies.at(0).error.empty());
+        CHECK_FALSE(core.state().shell);
+    }
+
     TEST_CASE_FIXTURE(Fixture, "where the past forbids it nothing boots by itself, and a person still can") {
         handover::Past past;
         past.notes.emplace_back("handover.held_down",

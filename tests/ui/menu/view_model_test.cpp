@@ -66,6 +66,16 @@ TEST_SUITE("menu") {
         CHECK(by_ssh.type("z") == Actions{action::Cancel{}});
     }
 
+    TEST_CASE("where strict mode ends in a shell, a console opens one, once, and nobody else does") {
+        auto ended = state(Phase::idle);
+        Menu at_console(ended, {24, 80, Charset::utf8, true});
+        Menu by_ssh(ended);
+        ended.shell = true;
+        CHECK(at_console.tell(ended) == Actions{action::OpenShell{}});
+        CHECK(at_console.tell(ended).empty());
+        CHECK(by_ssh.tell(ended).empty());
+    }
+
     TEST_CASE("what is waited for is said, and a key stops the waiting") {
         auto waiting = state(Phase::waiting);
         waiting.why = stillboot::Message("daemon.why_waiting", {{"by", "what the rule id=x names (boot, f:1)"}});
