@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "daemon/protocol/failure.hpp"
-
 namespace stillboot::menu {
 namespace {
 
@@ -127,10 +125,10 @@ Message ConsoleLock::says(Instant now) const {
         return Message(wrong ? "ui.password_wrong_wait" : "ui.password_wait",
                        {{"seconds", std::int64_t{seconds}}});
     }
-    if (!refusal_) {
+    if (!refusal_ || refusal_->code() == "daemon.try_later") {
         return Message("ui.password_how");
     }
-    if (protocol::classify(*refusal_) == protocol::Failure::wrong_password) {
+    if (refusal_->code() == "daemon.wrong_password") {
         return Message("ui.password_again");
     }
     return Message("ui.password_refused", {{"reason", refusal_->sentence()}});

@@ -17,7 +17,8 @@ struct Shell {
 };
 
 /// Starts a program on standard input and output, as a foreground job of its own where the terminal knows jobs.
-/// @param idle  without a key, until it ends by itself, as far as it knows TMOUT (busybox and bash do); 0: never
+/// @param idle  without a key, until it ends by itself, as far as it knows TMOUT (bash does, and busybox where it
+/// was built so); 0: never
 /// @error ui.shell_failed
 Result<Shell> start_shell(const std::string& path, std::chrono::seconds idle);
 /// Reaps it and takes the terminal back.

@@ -171,6 +171,7 @@ TEST_SUITE("menu lock") {
         menu.view.on_unlock_refused(Error("daemon.try_later", {{"wait_ms", std::int64_t{7'500}}}), menu.now);
         CHECK(menu.shows("After so many wrong ones the next is looked at in 8 s."));
         menu.now += 8s;
+        CHECK(menu.shows("Type the password of this console, then press Enter."));
         CHECK(menu.give("horse") == Actions{action::Unlock{"horse"}});
         menu.view.on_unlock_refused(Error("daemon.connection_ended"), menu.now);
         CHECK(menu.shows("It cannot be compared: stillbootd closed the connection"));
