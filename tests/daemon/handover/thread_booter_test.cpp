@@ -74,6 +74,7 @@ public:
 
 // The loop has work again as soon as the other thread posts.
 void run_until(Bench& bench, const std::function<bool()>& done) {
+    bench.loop.restart();  // it stops whenever it is out of work
     const auto work = asio::make_work_guard(bench.loop);
     while (!done()) {
         bench.loop.run_one();
