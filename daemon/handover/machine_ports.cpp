@@ -3,12 +3,20 @@
 #include "daemon/handover/machine_ports.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "daemon/probe/fetch_client.hpp"
 #include "daemon/state/choice.hpp"
 #include "kexec/handover/state.hpp"
 
 namespace stillboot::handover {
+namespace {
+
+constexpr std::chrono::seconds store_patience{10};
+constexpr std::chrono::milliseconds store_step{100};
+
+}  // namespace
 
 Result<UniqueFd> ProgramFetcher::fetch(const ImageSource& source, std::uint64_t max_bytes,
                                        const Progress& progress, std::stop_token stop) {
@@ -45,6 +53,20 @@ Options handover_options(const Settings& settings) {
 
 std::unique_ptr<quiesce::StateStore> open_store(const Root& root, const Settings& settings) {
     return state::open_store(root, settings.state_store.value);
+}
+
+std::shared_ptr<quiesce::StateStore> wait_for_store(const Root& root, const Settings& settings) {
+    const auto until = std::chrono::steady_clock::now() + store_patience;
+    while (true) {
+        auto store = open_store(root, settings);
+        if (store != nullptr && !store->device().empty()) {
+            return store;
+        }
+        if (std::chrono::steady_clock::now() >= until) {
+            return nullptr;
+        }
+        std::this_thread::sleep_for(store_step);
+    }
 }
 
 Result<void> add_memory(quiesce::Policy& policy, quiesce::StateStore& store) {

@@ -314,7 +314,7 @@ void ThreadBooter::Impl::recover(std::function<void(const Result<std::optional<R
     thread_ = std::jthread([this, self = weak_from_this(), done = std::move(done)] {
         Unobserved observer;
         const MachinePorts machine(root_, policy_of(root_, settings_, {}), settings_, observer);
-        auto recovery = handover::recover(machine.ports());
+        auto recovery = handover::recover(machine.ports(), [this] { return wait_for_store(root_, settings_); });
         boost::asio::post(loop_, [self, done, recovery = std::move(recovery)] {
             if (const auto alive = self.lock()) {
                 alive->join();

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <vector>
@@ -48,6 +50,9 @@ struct Outcome {
 /// machine has one. What the store says against it goes to the journal.
 PastAttempt note_ended(const Ports& ports, const Request& request, const Outcome& outcome);
 
+/// Finds the state store, whose device may be some seconds late; null where it does not come. Blocking.
+using FindStore = std::function<std::shared_ptr<quiesce::StateStore>()>;
+
 /// What recover() found and did.
 struct Recovery {
     Record record;
@@ -59,9 +64,11 @@ struct Recovery {
 /// Called when the daemon starts: a record of this very boot means that a hand-over was cut off here, and
 /// everything is put back. The record goes only when all of it came back: the next start tries again. A record of
 /// another boot is none of ours and is cleared from /run.
+/// @param find_store  asked once all is back, where the store's own devices had gone, too: only the store can give
+/// back what the attempt had used up
 /// @return nothing where there was nothing to do
 /// @error handover.busy (its hand-over is still running), those of record_from_text and of the store
-[[nodiscard]] Result<std::optional<Recovery>> recover(const Ports& ports);
+[[nodiscard]] Result<std::optional<Recovery>> recover(const Ports& ports, const FindStore& find_store = {});
 
 /// Removes the record from every store, and asks the firmware again for what the attempt had used up; what failed.
 /// @param ended  how the attempt did, where that is known here

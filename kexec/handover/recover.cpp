@@ -79,7 +79,25 @@ std::vector<Message> clear_records(const Ports& ports, const std::optional<std::
     return failures;
 }
 
-Result<std::optional<Recovery>> recover(const Ports& ports) {
+namespace {
+
+// A store whose own devices had gone was not to be found when the daemon was started again.
+std::vector<Message> clear_after_recovery(const Ports& ports, const FindStore& find_store, const Record& record) {
+    if (!record.store_gone || !find_store) {
+        return clear_records(ports, record.entry_once, cut_off(record));
+    }
+    const auto store = find_store();
+    if (store == nullptr) {
+        return {Message("handover.store_not_back")};
+    }
+    Ports with_store = ports;
+    with_store.durable_store = store.get();
+    return clear_records(with_store, record.entry_once, cut_off(record));
+}
+
+}  // namespace
+
+Result<std::optional<Recovery>> recover(const Ports& ports, const FindStore& find_store) {
     auto lock = Lock::take(ports.root);
     if (!lock) {
         return lock.error();
@@ -106,7 +124,7 @@ Result<std::optional<Recovery>> recover(const Ports& ports) {
         }
     }
     if (recovery.not_back.empty()) {  // otherwise the next start tries again
-        recovery.not_back = clear_records(ports, recovery.record.entry_once, cut_off(recovery.record));
+        recovery.not_back = clear_after_recovery(ports, find_store, recovery.record);
     }
     return std::optional<Recovery>(std::move(recovery));
 }

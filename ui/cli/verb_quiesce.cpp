@@ -230,7 +230,8 @@ ExitCode undo_run(const Context& context) {
     const Settings settings = settings_of(context, *root);
     handover::Unobserved observer;
     const handover::MachinePorts machine(*root, policy_of(context, *root, settings), settings, observer);
-    const auto recovery = handover::recover(machine.ports());
+    const auto recovery =
+        handover::recover(machine.ports(), [&] { return handover::wait_for_store(*root, settings); });
     if (!recovery) {
         const ExitCode code = report(context, recovery.error());
         return recovery.error().code() == "handover.busy" ? ExitCode::refused : code;

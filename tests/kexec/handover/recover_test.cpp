@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "kexec/handover/lock.hpp"
+#include "kexec/handover/state.hpp"
 #include "tests/kexec/handover/recording_ports.hpp"
 
 using namespace stillboot;
@@ -69,6 +70,26 @@ TEST_SUITE("handover") {
             const bool closed = step != Step::commit && !record_from_text(record)->volumes.empty();
             CHECK(again.surroundings.brought_back == (closed ? ours : std::vector<Volume>()));
             CHECK((closed || step == Step::commit || step == Step::take_down));
+        }
+    }
+
+    TEST_CASE("a store whose own devices had gone gives back what was used up, once it is found again") {
+        Record record = record_from_text(CutOff::records().back()).value();
+        record.store_gone = true;
+        for (const bool comes_back : {true, false}) {
+            CAPTURE(comes_back);
+            CutOff again(to_text(record));
+            const auto store = std::make_shared<MemoryStore>(again.script);
+            State used;
+            used.attempt = record;
+            used.attempt->one_shot = Choice{"disk/bls/wanted", "Linux"};
+            REQUIRE(write_state(*store, used));
+            const auto recovered = recover(again.ports(), [&] { return comes_back ? store : nullptr; });
+            CHECK((*recovered)->complete() == comes_back);
+            CHECK(again.store.contents.has_value() != comes_back);  // the next start tries again
+            const State after = state_from_text(*store->contents).value();
+            CHECK(after.attempt.has_value() != comes_back);
+            CHECK(after.choices.one_shot.has_value() == comes_back);
         }
     }
 
