@@ -38,7 +38,7 @@ def disk(lab, label, files, kind):
 def never_answers(lab):
     """The QEMU arguments of a disk that answers one request, and the next not for hours."""
     image = disks.ext4(lab.directory / "dead.img", disks.tree(lab.directory / "dead", {"hello": "dead"}), label="dead")
-    return ["-drive", f"if=none,id=dead,format=raw,file={image},throttling.bps-total=1",
+    return ["-drive", f"if=none,id=dead,format=raw,file={image},throttling.bps-total=1,throttling.bps-total-max=16384",
             "-device", "virtio-blk-pci,drive=dead,serial=dead"]
 
 

@@ -19,10 +19,10 @@ template <class T>
 struct Name {
     static constexpr std::string_view text = "";
 };
-#define NAMED(T, NAME)                                   \
-    template <>                                          \
-    struct Name<T> {                                     \
-        static constexpr std::string_view text = (NAME); \
+#define NAMED(T, NAME)                                                    \
+    template <>                                                           \
+    struct Name<T> {                                                      \
+        [[maybe_unused]] static constexpr std::string_view text = (NAME); \
     }
 NAMED(stillboot::Message, "Message");
 NAMED(stillboot::DeviceRef, "DeviceRef");
