@@ -22,8 +22,8 @@ public:
 
     Plan run() {
         decide_all();
-        keep_hung(policy_.hung, "quiesce.keep_hung");
-        keep_hung(policy_.silent, "quiesce.keep_silent");
+        keep_unanswering(policy_.silent, "quiesce.keep_silent");
+        keep_unanswering(policy_.hung, "quiesce.keep_hung");  // the reason that says more stands
         keep_what_is_in_use();
         close_keep();
         put_state_store_last();
@@ -73,7 +73,7 @@ private:
         return {};
     }
 
-    void keep_hung(const std::vector<std::string>& names, std::string_view why) {
+    void keep_unanswering(const std::vector<std::string>& names, std::string_view why) {
         for (const auto& name : names) {
             for (const auto& path : chain_of(name)) {
                 if (const Device* device = inventory_.bound_at_or_above(path)) {

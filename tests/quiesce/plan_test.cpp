@@ -334,6 +334,8 @@ TEST_SUITE("quiesce") {
         CHECK(kept.steps.empty());
         CHECK(kept.kept_at(slot1)->reason.sentence() ==
               "kept because /dev/nvme0n1 does not answer its requests, for which its removal would wait");
+        policy.silent = of_silent.silent;
+        CHECK(make_plan(machine.inventory(), policy).kept_at(slot1)->reason.code() == "quiesce.keep_hung");
     }
 
     TEST_CASE("two plans of one inventory are the same") {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Devices to be unbound: made on request, with parents, device links, an order of binds, and removes that take
-// their time, wait for a descriptor, never return, die, or bring back a child. It logs when each remove began and
-// ended.
+// their time, wait for a descriptor, never return, die, bring back a child, or have their device bound again. It logs
+// when each remove began and ended.
 //
 // /dev/still_test takes one order a write:
-//   add NAME DRIVER PARENT|- MILLISECONDS plain|open|hang|oops|child   a device, bound to nothing
+//   add NAME DRIVER PARENT|- MILLISECONDS plain|open|hang|oops|child|again   a device, bound to nothing
 //   bind NAME                     to its driver, which is made when it is first named
 //   link CONSUMER SUPPLIER        a managed device link; EINVAL where it would close a circle
 //   reset                         everything goes, and the log
@@ -12,6 +12,7 @@
 //
 // open: the device has a node /dev/still_NAME, and its remove waits until nobody holds that open.
 // child: its remove makes another device below it; one that automatic binding would bind at once.
+// again: it is bound again as soon as its remove is over, before the one who unbound it gets to do anything more.
 //
 // Part of the kernel it is loaded into: may be used under GPL-2.0-only as well.
 #include <linux/device.h>
@@ -27,11 +28,12 @@
 #include <linux/uaccess.h>
 #include <linux/version.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #define NAME_BYTES 32
 #define LOG_BYTES (256 * 1024)
 
-enum how { PLAIN, OPEN, HANG, OOPS, CHILD };
+enum how { PLAIN, OPEN, HANG, OOPS, CHILD, AGAIN };
 
 struct test_driver {
 	struct list_head list;
@@ -51,6 +53,7 @@ struct test_device {
 	struct miscdevice misc;
 	struct platform_device *platform;
 	struct platform_device *child;
+	struct work_struct again;
 };
 
 static LIST_HEAD(drivers);
@@ -155,6 +158,14 @@ static void bring_back_child(struct test_device *device)
 	device->child = child;
 }
 
+static void bind_again(struct work_struct *work)
+{
+	struct test_device *device = container_of(work, struct test_device, again);
+
+	if (device_attach(&device->platform->dev) < 1)
+		pr_info("still_test: %s was not bound again\n", device->name);
+}
+
 static void do_remove(struct platform_device *platform)
 {
 	struct test_device *device = device_of(platform);
@@ -177,6 +188,10 @@ static void do_remove(struct platform_device *platform)
 		break;
 	case CHILD:
 		bring_back_child(device);
+		break;
+	case AGAIN:
+		/* It waits for the device's lock, on the processor that holds it, and takes precedence there. */
+		queue_work_on(raw_smp_processor_id(), system_highpri_wq, &device->again);
 		break;
 	case PLAIN:
 		break;
@@ -223,7 +238,7 @@ static int need_driver(const char *name)
 static int order_add(char **words)
 {
 	struct test_device *parent = find_device(words[3]);
-	static const char *const hows[] = { "plain", "open", "hang", "oops", "child" };
+	static const char *const hows[] = { "plain", "open", "hang", "oops", "child", "again" };
 	struct test_device *device;
 	int how = match_string(hows, ARRAY_SIZE(hows), words[5]);
 	int error;
@@ -237,6 +252,7 @@ static int order_add(char **words)
 	strscpy(device->driver, words[2], sizeof(device->driver));
 	device->how = how;
 	init_waitqueue_head(&device->closed);
+	INIT_WORK(&device->again, bind_again);
 	error = kstrtouint(words[4], 10, &device->milliseconds);
 	device->platform = error ? NULL : platform_device_alloc(device->name, PLATFORM_DEVID_NONE);
 	if (!device->platform) {
@@ -290,8 +306,12 @@ static int order_reset(char **words)
 	struct test_device *device, *next;
 	struct test_driver *driver, *next_driver;
 
-	list_for_each_entry(device, &devices, list)
+	list_for_each_entry(device, &devices, list) {
 		device->milliseconds = 0; /* nobody wants to watch these */
+		if (device->how == AGAIN)
+			device->how = PLAIN;
+		cancel_work_sync(&device->again);
+	}
 	/* The latest first: children stand before their parents. */
 	list_for_each_entry_safe(device, next, &devices, list) {
 		if (device->child)
