@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <boost/asio/post.hpp>
-#include <thread>
 #include <utility>
 
 #include "daemon/handover/machine_ports.hpp"
@@ -105,59 +103,20 @@ std::optional<Message> run_script(const Root& root, Fetcher& fetcher, const Scri
     return failure;
 }
 
-class ScriptRunner::Impl : public std::enable_shared_from_this<Impl> {
-public:
-    Impl(boost::asio::any_io_executor loop, const Root& root, Hooks::Say say)
-        : loop_(std::move(loop)), root_(root), say_(std::move(say)) {}
-
-    void start(ScriptOrder order, Done done) {
-        thread_ = std::jthread([this, self = weak_from_this(), order = std::move(order), done = std::move(done),
-                                stop = stop_.get_token()] {
-            ProgramFetcher fetcher;
-            const auto say = [&](const Message& line) {
-                boost::asio::post(loop_, [say = say_, line] { say(line); });
-            };
-            const auto failure = run_script(root_, fetcher, order, say, stop);
-            boost::asio::post(loop_, [self, done, failure] {
-                if (const auto alive = self.lock()) {
-                    alive->join();
-                    done(failure);
-                }
-            });
-        });
-    }
-    void stop() { stop_.request_stop(); }
-    [[nodiscard]] bool busy() const { return thread_.joinable(); }
-    void join() {
-        if (thread_.joinable()) {
-            thread_.join();
-        }
-    }
-
-private:
-    boost::asio::any_io_executor loop_;
-    const Root& root_;
-    Hooks::Say say_;
-    std::stop_source stop_;
-    std::jthread thread_;
-};
-
 ScriptRunner::ScriptRunner(boost::asio::any_io_executor loop, const Root& root, Hooks::Say say)
-    : impl_(std::make_shared<Impl>(std::move(loop), root, std::move(say))) {}
+    : loop_(loop), root_(root), say_(std::move(say)), thread_(std::move(loop)) {}
 
 ScriptRunner::~ScriptRunner() {
-    impl_->stop();
-    impl_->join();
+    stop();
 }
 
 void ScriptRunner::start(ScriptOrder order, Done done) {
-    impl_->start(std::move(order), std::move(done));
-}
-void ScriptRunner::stop() {
-    impl_->stop();
-}
-bool ScriptRunner::busy() const {
-    return impl_->busy();
+    thread_.start(
+        [&root = root_, order = std::move(order), say = on_loop(loop_, say_), stop = stop_.get_token()] {
+            ProgramFetcher fetcher;
+            return run_script(root, fetcher, order, say, stop);
+        },
+        std::move(done));
 }
 
 }  // namespace stillboot::handover

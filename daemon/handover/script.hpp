@@ -2,14 +2,13 @@
 // A file that is run as an unattended session, once, instead of somebody at a console.
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "config/base/root.hpp"
+#include "daemon/loop/side_thread.hpp"
 #include "kexec/handover/ports.hpp"
 
 namespace stillboot::handover {
@@ -44,13 +43,15 @@ public:
     /// Once. `done` is called on the loop.
     void start(ScriptOrder order, Done done);
     /// Kills it where it runs.
-    void stop();
-    [[nodiscard]] bool busy() const;
-
-    class Impl;
+    void stop() { stop_.request_stop(); }
+    [[nodiscard]] bool busy() const { return thread_.busy(); }
 
 private:
-    std::shared_ptr<Impl> impl_;
+    boost::asio::any_io_executor loop_;
+    const Root& root_;
+    Hooks::Say say_;
+    std::stop_source stop_;
+    SideThread thread_;
 };
 
 }  // namespace stillboot::handover

@@ -2,17 +2,17 @@
 // Hooks that can change nothing: they run beside the loop, and nothing waits for them but the next hand-over.
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
 #include <chrono>
-#include <functional>
-#include <memory>
+#include <deque>
+#include <stop_token>
 
+#include "daemon/loop/side_thread.hpp"
 #include "kexec/handover/hooks.hpp"
 
 namespace stillboot::handover {
 
-/// Runs what is asked for in that order, one point at a time. Thread: the loop's alone; the programs are waited
-/// for on a thread of its own. Lifetime: the root and the loop outlive it.
+/// Runs what is asked for in that order, one point at a time. Thread: the loop's alone. Lifetime: the root and the
+/// loop outlive it.
 class SideHooks {
 public:
     static constexpr std::size_t max_waiting = 8;
@@ -27,12 +27,23 @@ public:
     /// Kills those that run, and forgets those that wait.
     void stop();
     /// Whether any runs.
-    [[nodiscard]] bool busy() const;
-
-    class Impl;
+    [[nodiscard]] bool busy() const { return thread_.busy(); }
 
 private:
-    std::shared_ptr<Impl> impl_;
+    struct Wanted {
+        HookPoint point;
+        HookSubject subject;
+        std::chrono::milliseconds deadline;
+    };
+
+    void next();
+
+    boost::asio::any_io_executor loop_;
+    const Root& root_;
+    Hooks::Say say_;
+    std::deque<Wanted> waiting_;
+    std::stop_source stop_;
+    SideThread thread_;
 };
 
 }  // namespace stillboot::handover

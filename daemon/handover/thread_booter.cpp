@@ -9,6 +9,7 @@
 
 #include "daemon/handover/machine_ports.hpp"
 #include "daemon/handover/quiesce_plan.hpp"
+#include "daemon/loop/side_thread.hpp"
 #include "daemon/platform/platform.hpp"
 #include "kexec/handover/system_watchdog.hpp"
 #include "quiesce/load_policy.hpp"
@@ -196,7 +197,11 @@ Result<State> change_state(const Root& root, const Settings& settings, std::stri
 class ThreadBooter::Impl : public std::enable_shared_from_this<Impl> {
 public:
     Impl(boost::asio::any_io_executor loop, const Root& root, Settings settings, ScanControl scans)
-        : loop_(std::move(loop)), root_(root), settings_(std::move(settings)), scans_(std::move(scans)) {}
+        : loop_(loop),
+          root_(root),
+          settings_(std::move(settings)),
+          scans_(std::move(scans)),
+          thread_(std::move(loop)) {}
 
     void start(Request request, BootEvents events);
     void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done);
@@ -209,7 +214,6 @@ public:
     void set_settings(const Settings& settings) { settings_ = settings; }
     [[nodiscard]] bool has_left_over() const { return root_.exists(quiesce::RunStateStore::default_path); }
     void cancel() { stop_.request_stop(); }
-    void join();
     [[nodiscard]] bool busy() const { return busy_; }
 
 private:
@@ -225,7 +229,6 @@ private:
     Settings settings_;
     ScanControl scans_;
     std::stop_source stop_;
-    std::jthread thread_;
     bool busy_ = false;
     bool planning_ = false;
     std::function<void()> after_plan_;
@@ -235,6 +238,7 @@ private:
     };
     std::deque<Waiting> waiting_;
     std::vector<std::function<void(const Result<protocol::QuiescePlan>&)>> for_quiesce_plan_;
+    SideThread thread_;
 };
 
 // A plan only looks: a hand-over waits for it. Refused as busy it would count as a boot that failed, and the clock
@@ -253,31 +257,29 @@ void ThreadBooter::Impl::start(Request request, BootEvents events) {
 }
 
 void ThreadBooter::Impl::begin(Request request, BootEvents events) {
-    scans_.stop([self = shared_from_this(), request = std::move(request),
+    scans_.stop([self = weak_from_this(), request = std::move(request),
                  events = std::move(events)](std::vector<std::string> stuck_nodes) {
-        self->run_thread(request, events, std::move(stuck_nodes));
+        if (const auto alive = self.lock()) {
+            alive->run_thread(request, events, std::move(stuck_nodes));
+        }
     });
 }
 
 void ThreadBooter::Impl::run_thread(Request request, BootEvents events, std::vector<std::string> stuck_nodes) {
-    join();
-    thread_ = std::jthread([this, self = weak_from_this(), request = std::move(request),
-                            events = std::move(events), stuck = std::move(stuck_nodes), stop = stop_.get_token()] {
-        PostingObserver observer(loop_, events);
-        const Failed failed = hand_over(root_, settings_, request, stuck, observer, scans_.before_take_down, stop);
-        boost::asio::post(loop_, [self, failed, ended = events.on_ended, tell = events.on_failed] {
-            if (const auto alive = self.lock()) {
-                if (ended) {
-                    ended(failed.ended);
-                }
-                alive->on_failed(failed.why, tell);
+    thread_.start(
+        [this, request = std::move(request), events, stuck = std::move(stuck_nodes), stop = stop_.get_token()] {
+            PostingObserver observer(loop_, events);
+            return hand_over(root_, settings_, request, stuck, observer, scans_.before_take_down, stop);
+        },
+        [this, ended = events.on_ended, tell = events.on_failed](const Failed& failed) {
+            if (ended) {
+                ended(failed.ended);
             }
+            on_failed(failed.why, tell);
         });
-    });
 }
 
 void ThreadBooter::Impl::on_failed(const Error& failure, const std::function<void(const Error&)>& tell) {
-    join();
     busy_ = false;
     scans_.start();
     tell(failure);
@@ -311,18 +313,16 @@ void ThreadBooter::Impl::quiesce_plan(std::function<void(const Result<protocol::
 
 void ThreadBooter::Impl::recover(std::function<void(const Result<std::optional<Recovery>>&)> done) {
     busy_ = true;
-    thread_ = std::jthread([this, self = weak_from_this(), done = std::move(done)] {
-        Unobserved observer;
-        const MachinePorts machine(root_, policy_of(root_, settings_, {}), settings_, observer);
-        auto recovery = handover::recover(machine.ports(), [this] { return wait_for_store(root_, settings_); });
-        boost::asio::post(loop_, [self, done, recovery = std::move(recovery)] {
-            if (const auto alive = self.lock()) {
-                alive->join();
-                alive->busy_ = false;
-                done(recovery);
-            }
+    thread_.start(
+        [this] {
+            Unobserved observer;
+            const MachinePorts machine(root_, policy_of(root_, settings_, {}), settings_, observer);
+            return handover::recover(machine.ports(), [this] { return wait_for_store(root_, settings_); });
+        },
+        [this, done = std::move(done)](const Result<std::optional<Recovery>>& recovery) {
+            busy_ = false;
+            done(recovery);
         });
-    });
 }
 
 void ThreadBooter::Impl::look_back(std::function<void(const Past&)> done) {
@@ -355,15 +355,9 @@ void ThreadBooter::Impl::run_beside(std::function<T()> work, std::function<void(
     }
     busy_ = true;
     planning_ = true;
-    join();
-    thread_ = std::jthread([this, self = weak_from_this(), work = std::move(work), done = std::move(done)] {
-        auto result = work();
-        boost::asio::post(loop_, [self, done, result = std::move(result)] {
-            if (const auto alive = self.lock()) {
-                done(result);
-                alive->on_planned();
-            }
-        });
+    thread_.start(std::move(work), [this, done = std::move(done)](const T& result) {
+        done(result);
+        on_planned();
     });
 }
 
@@ -383,19 +377,12 @@ void ThreadBooter::Impl::on_planned() {
     }
 }
 
-void ThreadBooter::Impl::join() {
-    if (thread_.joinable()) {
-        thread_.join();
-    }
-}
-
 ThreadBooter::ThreadBooter(boost::asio::any_io_executor loop, const Root& root, Settings settings,
                            ScanControl scans)
     : impl_(std::make_shared<Impl>(std::move(loop), root, std::move(settings), std::move(scans))) {}
 
 ThreadBooter::~ThreadBooter() {
     impl_->cancel();
-    impl_->join();
 }
 
 void ThreadBooter::start(Request request, BootEvents events) {

@@ -316,7 +316,7 @@ void Core::start_boot(const std::string& id) {
         auto request = handover::request_of(registry_, **option, overrides);
         if (request) {
             request->attempt = again ? retry->attempt : 1;
-            request->must_count = must_count();
+            request->must_count = policy_.must_count();
             use_entry(**option, *request);
             return hand_over(std::move(*request));
         }
@@ -324,12 +324,6 @@ void Core::start_boot(const std::string& id) {
     // It went between the decision and now: the timer lets this function end before the failure is handled.
     boost::asio::post(timer_.get_executor(),
                       [this, id] { on_boot_failed(Error("daemon.option_gone", {{"option", id}})); });
-}
-
-// A choice for once is a person's, and is used up by being tried.
-bool Core::must_count() const {
-    const std::string by = policy_.by() ? policy_.by()->code() : std::string();
-    return policy_.has_other() && by != "daemon.by_one_shot" && by != "daemon.by_firmware";
 }
 
 void Core::on_boot_event(const handover::Event& event) {

@@ -90,7 +90,7 @@ public:
             return claim.names.front().option == option.id;
         });
         if (!known) {
-            Claim claim{Message("daemon.by_no_tries", {{"done", option.tries->done}}), {}, {}, true};
+            Claim claim{Message("daemon.by_no_tries", {{"done", option.tries->done}}), {}, {}, true, false};
             claim.names.emplace_back(option.id, option.title);
             claims_.push_back(std::move(claim));
         }
@@ -132,7 +132,7 @@ std::vector<Claim> claims_of(const std::vector<RankedRule>& rules, const registr
     LastResorts last;
     for (const RankedRule& ranked : rules) {
         const BootRule& rule = ranked.rule;
-        Claim claim{ranked.by, rule.wait, {}};
+        Claim claim{ranked.by, rule.wait, {}, false, ranked.for_once};
         const auto add = [&](const protocol::Option& option) {
             const bool is_named =
                 fits(rule, option, registry) && (ranked.entry.empty() || is_entry(option, ranked.entry));

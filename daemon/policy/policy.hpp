@@ -30,6 +30,7 @@ struct Claim {
     std::chrono::seconds wait{0};  ///< how long later claims wait for it, from when discovery has settled
     std::vector<Candidate> names;  ///< in the fixed order
     bool last_resort = false;      ///< no try is left of it
+    bool for_once = false;         ///< somebody's choice for this start, used up by being tried
 };
 
 /// What a claim would boot, if none stood before it.
@@ -118,8 +119,9 @@ public:
     [[nodiscard]] const std::optional<Message>& by() const { return by_; }
     /// The claims behind that of the target, with what they name.
     [[nodiscard]] std::vector<Beaten> beaten() const;
-    /// Whether something else may boot by itself that was not tried since the start, and is no last resort.
-    [[nodiscard]] bool has_other() const;
+    /// Whether the target is to be left for something else where its try cannot be counted: nobody chose it for
+    /// this once, and something may boot by itself that was not tried since the start and is no last resort.
+    [[nodiscard]] bool must_count() const;
     [[nodiscard]] bool strict() const { return strict_.has_value(); }
     [[nodiscard]] std::optional<Instant> wake_at() const;
     [[nodiscard]] std::optional<std::chrono::milliseconds> remaining(Instant now) const;
