@@ -316,7 +316,7 @@ void Core::start_boot(const std::string& id) {
         auto request = handover::request_of(registry_, **option, overrides);
         if (request) {
             request->attempt = again ? retry->attempt : 1;
-            request->must_count = policy_.must_count();
+            request->must_record = must_record();
             use_entry(**option, *request);
             return hand_over(std::move(*request));
         }
@@ -324,6 +324,15 @@ void Core::start_boot(const std::string& id) {
     // It went between the decision and now: the timer lets this function end before the failure is handled.
     boost::asio::post(timer_.get_executor(),
                       [this, id] { on_boot_failed(Error("daemon.option_gone", {{"option", id}})); });
+}
+
+// Nobody stands by: what is tried for ever would keep the machine from whatever else there is.
+handover::MustRecord Core::must_record() const {
+    using handover::MustRecord;
+    if (!policy_.has_other()) {
+        return MustRecord::nothing;
+    }
+    return policy_.chosen_for_once() ? MustRecord::choice : MustRecord::count;
 }
 
 void Core::on_boot_event(const handover::Event& event) {

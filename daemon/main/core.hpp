@@ -135,6 +135,7 @@ private:
     void dry_run(const std::string& option, handover::Request request, const ReplierPtr& replier);
     void act(const policy::Actions& actions);
     void start_boot(const std::string& option);
+    [[nodiscard]] handover::MustRecord must_record() const;
     void on_boot_event(const handover::Event& event);
     void on_boot_failed(const Error& error);
     void end_boot_callers(const protocol::Reply& reply);

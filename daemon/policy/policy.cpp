@@ -41,15 +41,17 @@ const Candidate* Policy::untried(const Claim& claim) const {
     return found == claim.names.end() ? nullptr : &*found;
 }
 
-bool Policy::must_count() const {
-    const bool chosen_for_once = std::any_of(claims_.begin(), claims_.end(), [&](const Claim& claim) {
-        return claim.for_once && target_ && is_named_by(claim);
-    });
-    return !chosen_for_once && std::any_of(claims_.begin(), claims_.end(), [&](const Claim& claim) {
+bool Policy::has_other() const {
+    return std::any_of(claims_.begin(), claims_.end(), [&](const Claim& claim) {
         return !claim.last_resort &&
                std::any_of(claim.names.begin(), claim.names.end(),
                            [&](const Candidate& each) { return !ever_tried_.contains(each.option); });
     });
+}
+
+bool Policy::chosen_for_once() const {
+    return target_ && std::any_of(claims_.begin(), claims_.end(),
+                                  [&](const Claim& claim) { return claim.for_once && is_named_by(claim); });
 }
 
 bool Policy::is_awaited(const Claim& claim, Instant now) const {

@@ -119,9 +119,10 @@ public:
     [[nodiscard]] const std::optional<Message>& by() const { return by_; }
     /// The claims behind that of the target, with what they name.
     [[nodiscard]] std::vector<Beaten> beaten() const;
-    /// Whether the target is to be left for something else where its try cannot be counted: nobody chose it for
-    /// this once, and something may boot by itself that was not tried since the start and is no last resort.
-    [[nodiscard]] bool must_count() const;
+    /// Whether something else may boot by itself that was not tried since the start, and is no last resort.
+    [[nodiscard]] bool has_other() const;
+    /// Whether the target was chosen for this once.
+    [[nodiscard]] bool chosen_for_once() const;
     [[nodiscard]] bool strict() const { return strict_.has_value(); }
     [[nodiscard]] std::optional<Instant> wake_at() const;
     [[nodiscard]] std::optional<std::chrono::milliseconds> remaining(Instant now) const;

@@ -28,7 +28,7 @@ Record for_next_kernel(const Record& record) {
 }  // namespace
 
 Attempt::Attempt(const Ports& ports, const Request& request, std::string command_line, bool watchdog)
-    : ports_(ports), begun_(attempt_of(request)) {
+    : ports_(ports), begun_(attempt_of(request)), must_record_(request.must_record) {
     record_.boot_id = quiesce::current_boot_id(ports.root);
     record_.option_id = request.option_id;
     record_.title = request.title;
@@ -54,20 +54,30 @@ Result<void> Attempt::commit() {
             store_failed(past.error());
         }
     }
-    auto written = enter(Step::commit);
-    if (written && record_.entry_once) {
-        use_up_entry();
+    if (auto written = enter(Step::commit); !written) {
+        return written;
     }
-    return written;
+    std::optional<Error> not_used = store_failure_;
+    if (record_.entry_once) {
+        const auto used = use_up_entry();
+        not_used = used ? std::optional<Error>() : used.error();
+    }
+    if (not_used && must_record_ == MustRecord::choice) {
+        return Error("handover.cannot_use_up", {{"title", record_.title}, {"reason", not_used->sentence()}});
+    }
+    return {};
 }
 
 // After the record, which says that it is used: whoever reads that uses it up where the power went between the
 // two.
-void Attempt::use_up_entry() {
-    if (auto used = ports_.entry_once.set(std::nullopt); !used) {
+Result<void> Attempt::use_up_entry() {
+    auto used = ports_.entry_once.set(std::nullopt);
+    if (!used) {
+        record_.entry_once.reset();  // it is still there: nothing to give back
         notes_.push_back(used.error().message());
         ports_.journal.line(used.error().message());
     }
+    return used;
 }
 
 // Used with the record, and so even where the power goes in the next moment: it must never boot twice.
@@ -102,7 +112,7 @@ Result<void> Attempt::keep(const quiesce::UndoRecord& devices) {
 }
 
 bool Attempt::remembers() const {
-    return ports_.durable_store != nullptr && !record_.store_gone && !store_fails_;
+    return ports_.durable_store != nullptr && !record_.store_gone && !store_failure_;
 }
 
 Result<void> Attempt::write() {
@@ -125,7 +135,7 @@ void Attempt::remember() {
 }
 
 void Attempt::store_failed(const Error& error) {
-    store_fails_ = true;
+    store_failure_ = error;
     notes_.push_back(error.message());
     ports_.journal.line(error.message());
 }
@@ -134,7 +144,7 @@ void Attempt::report(quiesce::JumpReport report) {
     const bool could = remembers();
     state_.report = std::move(report);
     remember();
-    if (could && !store_fails_ && !state_.report) {
+    if (could && !store_failure_ && !state_.report) {
         const Message left_out("handover.report_left_out");
         notes_.push_back(left_out);
         ports_.journal.line(left_out);
@@ -181,7 +191,7 @@ bool Attempt::note_failure(const std::vector<quiesce::StepOutcome>& outcomes, bo
                                                      {"title", record_.title}, {"attempts", max_attempts}});
     }
     remember();
-    return record_.retry && !store_fails_;
+    return record_.retry && !store_failure_;
 }
 
 void Attempt::give_up_retry() {

@@ -20,7 +20,7 @@ public:
     Attempt(const Ports& ports, const Request& request, std::string command_line, bool watchdog);
 
     /// Settles what the store holds of an earlier kernel, and writes the first record. @error those of the run
-    /// store
+    /// store, and handover.cannot_use_up
     Result<void> commit();
     /// Before each step. @error those of the run store
     Result<void> enter(Step step);
@@ -59,15 +59,16 @@ private:
     [[nodiscard]] bool remembers() const;
     Result<void> write();
     void use_up_one_shot();
-    void use_up_entry();
+    Result<void> use_up_entry();
     void remember();
     void store_failed(const Error& error);
 
     const Ports& ports_;
     PastAttempt begun_;
+    MustRecord must_record_;
     Record record_;
     State state_;
-    bool store_fails_ = false;
+    std::optional<Error> store_failure_;  ///< it is not asked again
     std::vector<Message> notes_;
 };
 

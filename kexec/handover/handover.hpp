@@ -27,6 +27,14 @@ struct ImageSource {
     bool operator==(const ImageSource&) const = default;
 };
 
+/// What has to be written down before a boot goes on; it is not booted otherwise. A boot that somebody asks for
+/// goes on, and it is said that it could not be.
+enum class MustRecord {
+    nothing,
+    count,   ///< that a try of its entry is taken
+    choice,  ///< that what was chosen for once is used
+};
+
 /// What is to be booted, with every reference resolved.
 struct Request {
     std::string option_id;  ///< empty for `stillboot load`
@@ -41,8 +49,7 @@ struct Request {
     std::optional<std::string> entry_once;
     /// Of an entry with boot counting.
     std::optional<EntryFile> entry_file;
-    /// Nobody chose it by hand, and there is something else to boot: what cannot be counted is not booted.
-    bool must_count = false;
+    MustRecord must_record = MustRecord::nothing;
 
     /// The try that this boot takes. One that an earlier kernel was restarted for was counted there.
     [[nodiscard]] std::optional<Try> counted_try() const;

@@ -85,7 +85,7 @@ Result<void> HandOver::take_try(const Try& one) {
         attempt_->not_counted();
     }
     const std::string reason = taken ? std::string() : taken.error().sentence();
-    if (!taken && plan_.request.must_count) {
+    if (!taken && plan_.request.must_record == MustRecord::count) {
         return Error("handover.cannot_count", {{"title", plan_.request.title}, {"reason", reason}});
     }
     Message said = taken ? Message("handover.counted",

@@ -51,7 +51,7 @@ TEST_SUITE("core") {
         CHECK(file->device == DeviceRef{DeviceRef::Kind::partuuid, "1234-5"});
         CHECK(file->filesystem == "vfat");
         CHECK(file->path() == "/loader/entries/a+3.conf");
-        CHECK_FALSE(booter.requests[0].must_count);  // a person wants it
+        CHECK(booter.requests[0].must_record == handover::MustRecord::nothing);  // a person wants it
         booter.events.on_failed(Error("handover.cancelled"));
 
         (void)call("Boot", {{"option", "b"}});
@@ -92,11 +92,11 @@ TEST_SUITE("core") {
         core.on_settled(true);
         REQUIRE(booter.requests.size() == 1);
         CHECK(booter.requests[0].option_id == "pci-2/bls/first");
-        CHECK(booter.requests[0].must_count);
+        CHECK(booter.requests[0].must_record == handover::MustRecord::count);
         booter.events.on_failed(Error("handover.cannot_count", {{"title", "first"}, {"reason", "x"}}));
         REQUIRE(booter.requests.size() == 2);
         CHECK(booter.requests[1].option_id == "pci-2/bls/second");
-        CHECK_FALSE(booter.requests[1].must_count);
+        CHECK(booter.requests[1].must_record == handover::MustRecord::nothing);
     }
 
     TEST_CASE_FIXTURE(Fixture, "what was chosen for once is booted also where it cannot be counted") {
@@ -108,6 +108,6 @@ TEST_SUITE("core") {
         core.on_settled(true);
         REQUIRE(booter.requests.size() == 1);
         CHECK(booter.requests[0].option_id == "pci-2/bls/first");
-        CHECK_FALSE(booter.requests[0].must_count);
+        CHECK(booter.requests[0].must_record == handover::MustRecord::choice);
     }
 }

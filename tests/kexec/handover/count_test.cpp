@@ -232,7 +232,7 @@ TEST_SUITE("handover") {
 
     TEST_CASE("what cannot be counted does not boot by itself while there is something else") {
         Counted bench;
-        bench.request.must_count = true;
+        bench.request.must_record = MustRecord::count;
         bench.script.fail = "take first+3.conf";
         const Outcome outcome = bench.run();
         CHECK(outcome.failed_at == Step::commit);

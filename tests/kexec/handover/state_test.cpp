@@ -444,6 +444,27 @@ TEST_SUITE("handover") {
         CHECK(outcome.notes.front().code() == "state.hangs");
     }
 
+    TEST_CASE("what was chosen for once does not boot by itself where that it is used cannot be kept") {
+        Bench bench;
+        bench.request.must_record = MustRecord::choice;
+        SUBCASE("in the store") {
+            bench.durable = std::make_unique<MemoryStore>(bench.script);
+            bench.durable->fails = true;
+        }
+        SUBCASE("by the firmware") {
+            bench.entry_once.entry = "debian.conf";
+            bench.request.entry_once = "debian.conf";
+            bench.script.fail = "entry none";
+        }
+        const Outcome outcome = bench.run();
+        CHECK(outcome.failed_at == Step::commit);
+        CHECK(outcome.failure->code() == "handover.cannot_use_up");
+        CHECK(outcome.undone);
+        CHECK_FALSE(bench.store.contents);
+        CHECK(std::find(bench.script.calls.begin(), bench.script.calls.end(), "take down") ==
+              bench.script.calls.end());
+    }
+
     TEST_CASE("where a store has no room for the report too, that is left out and said, and the rest is kept") {
         Bench bench;
         bench.durable = std::make_unique<MemoryStore>(bench.script);
