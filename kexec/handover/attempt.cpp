@@ -40,6 +40,18 @@ Attempt::Attempt(const Ports& ports, const Request& request, std::string command
     record_.devices.boot_id = record_.boot_id;
 }
 
+Result<bool> Attempt::note_trial() const {
+    const auto earlier = left_over(ports_.run_store, ports_.root);
+    if (earlier && *earlier) {
+        return false;
+    }
+    Record trial = record_;
+    trial.step = Step::trial_load;
+    trial.entry_once.reset();  // nothing is used up yet
+    const auto written = ports_.run_store.write(to_text(trial));
+    return written ? Result<bool>(true) : written.error();
+}
+
 Result<void> Attempt::commit() {
     if (remembers()) {
         // A person may have chosen before the daemon looked back.

@@ -19,6 +19,9 @@ public:
     /// @param watchdog whether one is armed before the jump
     Attempt(const Ports& ports, const Request& request, std::string command_line, bool watchdog);
 
+    /// Before the commit, a record in /run that names nothing but the trial load. @return whether it was written:
+    /// one that is there, of a hand-over that was undone in part, stays. @error those of the run store
+    [[nodiscard]] Result<bool> note_trial() const;
     /// Settles what the store holds of an earlier kernel, and writes the first record. @error those of the run
     /// store, and handover.cannot_use_up
     Result<void> commit();

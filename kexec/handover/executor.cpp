@@ -75,7 +75,7 @@ Outcome HandOver::run() {
     if (outcome.failure && attempt_) {
         undo(outcome);
     } else if (outcome.failure && loaded_) {
-        unload(outcome);
+        unload_trial(outcome);
     }
     return outcome;
 }

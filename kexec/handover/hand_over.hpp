@@ -31,6 +31,7 @@ private:
     Result<void> run_hooks(HookPoint point);
     Result<void> unwrap();
     Result<void> trial_load();
+    Result<void> forget_trial();
     Result<void> commit();
     Result<void> count_try();
     Result<void> take_try(const Try& one);
@@ -44,6 +45,7 @@ private:
     void restart_past_hang(Outcome& outcome);
     void undo(Outcome& outcome);
     void unload(Outcome& outcome);
+    void unload_trial(Outcome& outcome);
     void give_try_back(Outcome& outcome);
     void let_go_of_store(const std::vector<quiesce::StepOutcome>& done);
     void report(const quiesce::Verification& verification);
@@ -70,6 +72,7 @@ private:
     bool taken_down_ = false;
     bool devices_touched_ = false;
     bool loaded_ = false;
+    bool trial_noted_ = false;  ///< there is a record of the trial alone
 };
 
 }  // namespace stillboot::handover

@@ -44,10 +44,10 @@ Result<void> clear_attempt(quiesce::StateStore& store, const std::optional<PastA
     if (!state) {
         return state.error();
     }
-    if (!state->attempt) {
+    if (!state->attempt && !ended) {
         return {};
     }
-    if (state->attempt->one_shot && !state->choices.one_shot) {
+    if (state->attempt && state->attempt->one_shot && !state->choices.one_shot) {
         state->choices.one_shot = state->attempt->one_shot;
     }
     state->attempt.reset();

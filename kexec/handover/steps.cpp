@@ -39,15 +39,26 @@ Result<void> HandOver::unwrap() {
     return unwrapped;
 }
 
+// What is loaded here must not stay so where the daemon is killed in between: the record tells the next one.
 Result<void> HandOver::trial_load() {
-    kexec::LoadOrder trial = images_.order();
-    trial.trial = true;
-    if (auto loaded = load(Step::trial_load, trial); !loaded) {
+    const auto noted = Attempt(ports_, plan_.request, images_.command_line(), false).note_trial();
+    if (!noted) {
+        return noted.error();
+    }
+    trial_noted_ = *noted;
+    kexec::LoadOrder order = images_.order();
+    order.trial = true;
+    if (auto loaded = load(Step::trial_load, order); !loaded) {
+        (void)forget_trial();  // it says no more than that nothing is loaded
         return loaded;
     }
     auto unloaded = ports_.loader.unload();
     loaded_ = !unloaded;
-    return unloaded;
+    return unloaded ? forget_trial() : unloaded;
+}
+
+Result<void> HandOver::forget_trial() {
+    return std::exchange(trial_noted_, false) ? ports_.run_store.clear() : Result<void>();
 }
 
 Result<void> HandOver::commit() {

@@ -28,6 +28,13 @@ void HandOver::unload(Outcome& outcome) {
     }
 }
 
+void HandOver::unload_trial(Outcome& outcome) {
+    unload(outcome);
+    if (outcome.not_back.empty()) {  // otherwise the next start of the daemon tries again
+        (void)forget_trial();
+    }
+}
+
 void HandOver::give_try_back(Outcome& outcome) {
     const auto& counted = attempt_->counted();
     if (!counted) {

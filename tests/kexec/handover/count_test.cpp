@@ -138,8 +138,8 @@ TEST_SUITE("handover") {
         (void)bench.run();
         CHECK(bench.place_of("take first+3.conf") == bench.place_of("take down") - 2);
         REQUIRE(bench.store.written.size() > 2);
-        CHECK_FALSE(record_of(bench.store.written[0]).counted);
-        CHECK(record_of(bench.store.written[1]).counted == try_of(first()));
+        CHECK_FALSE(record_of(bench.store.written[1]).counted);
+        CHECK(record_of(bench.store.written[2]).counted == try_of(first()));
         CHECK(bench.last_command_line() == "root=/dev/vda1 quiet " + std::string(word));
         const auto& said = bench.journal.lines;
         CHECK(std::find(said.begin(), said.end(),
@@ -149,7 +149,7 @@ TEST_SUITE("handover") {
 
     TEST_CASE("wherever it fails, the name is what it was, and nothing is left of the try") {
         for (const std::string& call : whole_way()) {
-            if (call == "unload" || call == "take first+3.conf") {
+            if (call == "unload" || call == "clear record" || call == "take first+3.conf") {
                 continue;  // cases of their own
             }
             CAPTURE(call);

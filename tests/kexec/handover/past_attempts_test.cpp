@@ -215,4 +215,16 @@ TEST_SUITE("handover") {
         CHECK(cut.remembered()[0].end == End::cut_off);
         CHECK(cut.remembered()[0].by == "the clock: the default");
     }
+
+    TEST_CASE("one that was cut off before the store knew of it is in the list, too") {
+        Remembering cut;
+        (void)cut.run();
+        cut.durable->contents.reset();
+        cut.store.contents = cut.store.written.front();
+        REQUIRE(record_from_text(*cut.store.contents)->step == Step::trial_load);
+        REQUIRE(recover(cut.ports()));
+        REQUIRE(cut.remembered().size() == 1);
+        CHECK(cut.remembered()[0].end == End::cut_off);
+        CHECK(cut.remembered()[0].step == "trial-load");
+    }
 }
