@@ -26,21 +26,6 @@ std::vector<std::string> nvme_controllers(const Root& root, std::string_view blo
     return controllers;
 }
 
-std::string stable_name(const Root& root, const SysfsDirectory& directory) {
-    for (const char* attribute : {"wwid", "uuid", "serial"}) {
-        if (auto text = directory.attribute(attribute); !text.empty()) {
-            return text;
-        }
-    }
-    const SysfsDirectory device(root, directory.path() + "/device");
-    for (const char* attribute : {"wwid", "serial", "cid"}) {  // cid: of an SD card
-        if (auto text = device.attribute(attribute); !text.empty()) {
-            return text;
-        }
-    }
-    return {};
-}
-
 std::string dm_kind(const std::string& uuid) {
     for (const std::string_view kind : {"LVM", "CRYPT", "mpath"}) {
         if (uuid.starts_with(kind)) {
@@ -81,6 +66,21 @@ BlockDevice read_block(const Root& root, const std::string& name, const std::str
 }
 
 }  // namespace
+
+std::string stable_name(const Root& root, const SysfsDirectory& directory) {
+    for (const char* attribute : {"wwid", "uuid", "serial"}) {
+        if (auto text = directory.attribute(attribute); !text.empty()) {
+            return text;
+        }
+    }
+    const SysfsDirectory device(root, directory.path() + "/device");
+    for (const char* attribute : {"wwid", "serial", "cid"}) {  // cid: of an SD card
+        if (auto text = device.attribute(attribute); !text.empty()) {
+            return text;
+        }
+    }
+    return {};
+}
 
 Result<void> read_blocks(const Root& root, Inventory& inventory) {
     const auto names = root.list("/sys/class/block");

@@ -19,9 +19,9 @@ std::size_t count_digits(std::string_view text, std::size_t at) {
 
 // Names whose number, right after the prefix, comes from a counter of the running kernel.
 std::string normalise_prefixed(std::string_view component) {
-    constexpr std::array<std::string_view, 16> prefixes = {
-        "virtio", "host", "usb",     "ata",    "mmc",         "nvme",      "target", "serio",
-        "port-",  "phy-", "session", "rport-", "end_device-", "expander-", "i2c-",   "link"};
+    constexpr std::array<std::string_view, 17> prefixes = {
+        "nvme-subsys", "virtio", "host",    "usb",    "ata",         "mmc",       "nvme", "target", "serio",
+        "port-",       "phy-",   "session", "rport-", "end_device-", "expander-", "i2c-", "link"};
     for (const auto prefix : prefixes) {
         const std::size_t length = component.starts_with(prefix) ? count_digits(component, prefix.size()) : 0;
         if (length == 0) {

@@ -101,6 +101,14 @@ std::uint64_t parse_number(std::string_view text, int base) {
     return value;
 }
 
+bool is_removable(std::string_view path, std::string_view removable) {
+    const auto components = split(path, "/");
+    return removable == "1" || std::any_of(components.begin(), components.end(), [](const std::string& each) {
+               return each.starts_with("usb") && each.size() > 3 &&
+                      each.find_first_not_of("0123456789", 3) == std::string::npos;
+           });
+}
+
 std::string_view last_component(std::string_view path) {
     const std::size_t slash = path.rfind('/');
     return slash == path.npos ? path : path.substr(slash + 1);

@@ -37,6 +37,13 @@ private:
     UniqueFd directory_;
 };
 
+/// What the disk of this directory calls itself, wherever it is; empty where it does not.
+[[nodiscard]] std::string stable_name(const Root& root, const SysfsDirectory& directory);
+
+/// True for a disk that somebody can take away: on USB, whatever it says of itself, or with a medium that comes
+/// and goes. @param path of the disk in sysfs  @param removable what its attribute says
+[[nodiscard]] bool is_removable(std::string_view path, std::string_view removable);
+
 /// An entry of a directory, and when it was made, compared with others: an inode number (CreationOrder).
 struct SysfsEntry {
     std::string name;

@@ -14,6 +14,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "quiesce/sysfs.hpp"
+
 namespace stillboot::discover {
 namespace {
 
@@ -45,10 +47,6 @@ std::string model_of(struct udev_device* device) {
     return model.empty() ? trimmed(property(device, "ID_MODEL")) : model;
 }
 
-bool is_removable(struct udev_device* disk, const std::string& bus) {
-    return bus == "usb" || text(::udev_device_get_sysattr_value(disk, "removable")) == "1";
-}
-
 BlockFacts facts_of(struct udev_device* device) {
     BlockFacts facts;
     facts.devpath = text(::udev_device_get_devpath(device));
@@ -64,7 +62,8 @@ BlockFacts facts_of(struct udev_device* device) {
     facts.serial = property(device, "ID_SERIAL");
     facts.model = model_of(device);
     facts.bus = property(device, "ID_BUS");
-    facts.removable = is_removable(disk, facts.bus);
+    facts.removable =
+        quiesce::is_removable(facts.disk_devpath, text(::udev_device_get_sysattr_value(disk, "removable")));
     facts.has_medium = property(device, "ID_CDROM").empty() || !property(device, "ID_CDROM_MEDIA").empty();
     facts.size_bytes = number(text(::udev_device_get_sysattr_value(device, "size")), std::uint64_t{0}) * 512;
     facts.filesystem = property(device, "ID_FS_TYPE");

@@ -55,11 +55,16 @@ std::unique_ptr<quiesce::StateStore> open_store(const Root& root, const Settings
     return state::open_store(root, settings.state_store.value);
 }
 
+Message why_no_store(const Root& root, const Settings& settings) {
+    return state::why_no_store(root, settings.state_store.value);
+}
+
 std::shared_ptr<quiesce::StateStore> wait_for_store(const Root& root, const Settings& settings) {
     const auto until = std::chrono::steady_clock::now() + store_patience;
     while (true) {
         auto store = open_store(root, settings);
-        if (store != nullptr && !store->device().empty()) {
+        // Before udev has looked at it, what is called so may be another disk.
+        if (store != nullptr && !store->device().empty() && store->read()) {
             return store;
         }
         if (std::chrono::steady_clock::now() >= until) {

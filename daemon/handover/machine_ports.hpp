@@ -53,6 +53,9 @@ private:
 /// The state store of the machine, or null where there is none.
 [[nodiscard]] std::unique_ptr<quiesce::StateStore> open_store(const Root& root, const Settings& settings);
 
+/// Why there is none.
+[[nodiscard]] Message why_no_store(const Root& root, const Settings& settings);
+
 /// The one on a device, which may be some seconds late. Blocking: 10 s at most.
 [[nodiscard]] std::shared_ptr<quiesce::StateStore> wait_for_store(const Root& root, const Settings& settings);
 

@@ -146,7 +146,7 @@ std::optional<std::string> read_entry(const Root& root, const std::optional<std:
 std::optional<std::string> read_store(const Root& root, const Settings& settings, Past& past) {
     const auto store = open_store(root, settings);
     if (store == nullptr) {
-        past.notes.emplace_back("handover.no_store");
+        past.notes.push_back(why_no_store(root, settings));
         return std::nullopt;
     }
     auto found = look_back(*store, quiesce::current_boot_id(root), watchdog_fired(root));

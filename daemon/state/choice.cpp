@@ -2,11 +2,17 @@
 // Finding the state store.
 #include "daemon/state/choice.hpp"
 
+#include <vector>
+
 #include "daemon/state/efi_store.hpp"
 #include "daemon/state/partition_store.hpp"
+#include "quiesce/sysfs.hpp"
 
 namespace stillboot::state {
 namespace {
+
+constexpr std::string_view blocks = "/sys/class/block/";
+constexpr std::size_t max_udev_bytes = std::size_t{1} << 20;
 
 std::string find_node(const Root& root, const std::string& path) {
     const auto node = root.canonical(path);
@@ -14,13 +20,32 @@ std::string find_node(const Root& root, const std::string& path) {
 }
 
 // A stick that somebody plugs in must not tell this machine what to boot.
-bool is_removable(const Root& root, const std::string& node) {
-    const auto path = root.canonical("/sys/class/block/" + node.substr(5));
+bool can_be_taken_away(const Root& root, const std::string& name) {
+    const auto path = root.canonical(std::string(blocks) + name);
     if (!path) {
         return false;
     }
     const auto disk = root.exists(*path + "/partition") ? path->substr(0, path->rfind('/')) : *path;
-    return root.read_attribute(disk + "/removable").value_or("0") == "1";
+    return quiesce::is_removable(disk, quiesce::attribute_or_empty(root, disk + "/removable"));
+}
+
+// By what udev says of each device: where several want a link, it shows one of them, and not always the same.
+bool claims_link(const Root& root, const std::string& name, const std::string& link) {
+    const auto number = quiesce::attribute_or_empty(root, std::string(blocks) + name + "/dev");
+    const auto said = root.read_file("/run/udev/data/b" + number, max_udev_bytes);
+    return said && ("\n" + *said).find("\nS:" + link + "\n") != std::string::npos;
+}
+
+std::vector<std::string> labelled_nodes(const Root& root) {
+    const std::string link = "disk/by-label/" + std::string(quiesce::state_store_label);
+    std::vector<std::string> nodes;
+    const auto names = root.list(blocks);
+    for (const std::string& name : names ? *names : std::vector<std::string>()) {
+        if (claims_link(root, name, link) && !can_be_taken_away(root, name)) {
+            nodes.push_back("/dev/" + name);
+        }
+    }
+    return nodes;
 }
 
 }  // namespace
@@ -33,12 +58,20 @@ std::string find_store(const Root& root, const std::string& setting) {
         return find_node(root, setting);
     }
     if (setting.empty()) {
-        std::string node = find_node(root, "/dev/disk/by-label/" + std::string(quiesce::state_store_label));
-        if (!node.empty() && !is_removable(root, node)) {
-            return node;
+        const auto nodes = labelled_nodes(root);
+        if (!nodes.empty()) {
+            return nodes.size() == 1 ? nodes.front() : std::string();
         }
     }
     return platform::EfiVariables::open(root) ? std::string(EfiStore::words) : std::string();
+}
+
+Message why_no_store(const Root& root, const std::string& setting) {
+    std::string names;
+    for (const std::string& node : setting.empty() ? labelled_nodes(root) : std::vector<std::string>()) {
+        names += (names.empty() ? "" : ", ") + node;
+    }
+    return names.empty() ? Message("handover.no_store") : Message("state.several_stores", {{"devices", names}});
 }
 
 std::unique_ptr<quiesce::StateStore> open_store(const Root& root, const std::string& setting) {
@@ -47,7 +80,7 @@ std::unique_ptr<quiesce::StateStore> open_store(const Root& root, const std::str
         return nullptr;
     }
     if (place != EfiStore::words) {
-        return std::make_unique<PartitionStore>(place);
+        return std::make_unique<PartitionStore>(root, place, setting.empty() ? quiesce::state_store_label : "");
     }
     auto variables = platform::EfiVariables::open(root);
     return variables ? std::make_unique<EfiStore>(std::move(*variables)) : nullptr;

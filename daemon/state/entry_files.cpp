@@ -2,14 +2,13 @@
 // A mount for one rename.
 #include "daemon/state/entry_files.hpp"
 
-#include <sys/mount.h>
-
 #include <algorithm>
 #include <future>
 #include <iterator>
 #include <thread>
 
 #include "config/base/rename_file.hpp"
+#include "daemon/state/mount.hpp"
 
 namespace stillboot::state {
 namespace {
@@ -24,46 +23,6 @@ constexpr Driver drivers[] = {
     {"vfat", "vfat"}, {"ext2", "ext4"}, {"ext3", "ext4"}, {"ext4", "ext4"}, {"xfs", "xfs"},
 };
 
-struct Option {
-    std::string_view driver;
-    const char* key;
-    const char* value;  ///< or null for a flag
-};
-
-constexpr Option options[] = {
-    // A superblock may say errors=panic, which would stop the machine.
-    {"ext4", "errors", "remount-ro"},
-    // It would begin to write tables that mkfs has left for later.
-    {"ext4", "noinit_itable", nullptr},
-    {"xfs", "nouuid", nullptr},
-    // Names as the scan has read them.
-    {"vfat", "utf8", nullptr},
-};
-
-bool configure(int context, unsigned command, const char* key, const char* value) {
-    return ::fsconfig(context, command, key, value, 0) == 0;
-}
-
-bool configure(int context, const std::string& node, std::string_view driver) {
-    bool good = configure(context, FSCONFIG_SET_STRING, "source", node.c_str());
-    for (const auto& option : options) {
-        if (good && option.driver == driver) {
-            good = configure(context, option.value == nullptr ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING,
-                             option.key, option.value);
-        }
-    }
-    return good && configure(context, FSCONFIG_CMD_CREATE, nullptr, nullptr);
-}
-
-UniqueFd mount_as(const std::string& node, const char* driver) {
-    const UniqueFd context(::fsopen(driver, FSOPEN_CLOEXEC));
-    if (!context || !configure(context.get(), node, driver)) {
-        return UniqueFd();
-    }
-    return UniqueFd(
-        ::fsmount(context.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
-}
-
 Result<void> act_on(const std::string& node, const std::string& filesystem,
                     const std::function<Result<void>(const Root&)>& act) {
     int why = 0;
@@ -71,7 +30,7 @@ Result<void> act_on(const std::string& node, const std::string& filesystem,
         if (!filesystem.empty() && filesystem != each.type) {
             continue;
         }
-        UniqueFd mounted = mount_as(node, each.driver);
+        UniqueFd mounted = mount_writable(node, each.driver);
         if (mounted) {
             return act(Root(std::move(mounted)));
         }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// A detached mount with two files.
+// A detached mount with two files, on the file system that is meant.
 #include "daemon/state/partition_store.hpp"
 
 #include <fcntl.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include <thread>
+
+#include "daemon/state/mount.hpp"
+#include "daemon/state/superblock.hpp"
+#include "quiesce/block_place.hpp"
 
 namespace stillboot::state {
 namespace {
@@ -14,27 +18,7 @@ std::string file_name(int which) {
     return "stillboot." + std::to_string(which);
 }
 
-UniqueFd mount_as(const std::string& node, const char* type) {
-    const UniqueFd context(::fsopen(type, FSOPEN_CLOEXEC));
-    if (!context || ::fsconfig(context.get(), FSCONFIG_SET_STRING, "source", node.c_str(), 0) != 0 ||
-        ::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
-        return UniqueFd();
-    }
-    return UniqueFd(
-        ::fsmount(context.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
-}
-
-Result<std::unique_ptr<CopyPlaces>> mount_store(const std::string& node) {
-    int why = 0;
-    for (const char* const type : {"vfat", "ext4"}) {
-        UniqueFd mounted = mount_as(node, type);
-        if (mounted) {
-            return std::unique_ptr<CopyPlaces>(std::make_unique<FilePlaces>(std::move(mounted)));
-        }
-        why = errno;
-    }
-    return Error::from_errno(why, "state.mount_failed", {{"device", node}});
-}
+constexpr std::chrono::milliseconds pause{100};
 
 }  // namespace
 
@@ -72,7 +56,70 @@ Result<void> FilePlaces::write(int which, std::string bytes) const {
     return write_error(errno, name(which));
 }
 
-PartitionStore::PartitionStore(const std::string& node, std::chrono::milliseconds deadline)
-    : TwoCopyStore(node, [node] { return mount_store(node); }, deadline) {}
+// Names change while devices are bound again, and udev's links come later: nothing is mounted before its
+// superblock says that it is the store, and what is mounted is what was looked at.
+class PartitionStore::Place {
+public:
+    Place(const Root& root, std::string node, std::string_view label, std::chrono::milliseconds patience)
+        : root_(UniqueFd(::fcntl(root.fd(), F_DUPFD_CLOEXEC, 0))),
+          node_(std::move(node)),
+          label_(label),
+          patience_(patience) {}
+
+    Result<std::unique_ptr<CopyPlaces>> open() {
+        const auto until = std::chrono::steady_clock::now() + (known_ ? patience_ : std::chrono::milliseconds(0));
+        auto device = look();
+        while (!device && std::chrono::steady_clock::now() < until) {
+            std::this_thread::sleep_for(pause);
+            device = look();
+        }
+        if (!device) {
+            return device.error();
+        }
+        UniqueFd mounted = mount_writable("/proc/self/fd/" + std::to_string(device->get()), known_->type);
+        if (!mounted) {
+            return Error::from_errno(errno, "state.mount_failed", {{"device", node_}});
+        }
+        return std::unique_ptr<CopyPlaces>(std::make_unique<FilePlaces>(std::move(mounted)));
+    }
+
+private:
+    [[nodiscard]] bool is_meant(const std::optional<Superblock>& found) const {
+        return found && (known_ ? *found == *known_ : label_.empty() || found->label == label_);
+    }
+
+    /// The device, open. A store that was there once is where it was then, whatever it is called now.
+    Result<UniqueFd> look() {
+        if (known_) {
+            node_ = quiesce::node_at(root_, where_, node_).value_or(node_);
+        }
+        auto device = root_.open_file(node_, O_RDONLY);
+        if (!device) {
+            return Error::from_errno(device.error().error_number(), "state.mount_failed", {{"device", node_}});
+        }
+        auto found = read_superblock(device->get());
+        if (!is_meant(found)) {
+            return Error("state.other_file_system", {{"device", node_}});
+        }
+        if (!known_) {
+            where_ = quiesce::place_of(root_, node_);
+            known_ = std::move(found);
+        }
+        return device;
+    }
+
+    Root root_;
+    std::string node_;
+    std::string label_;
+    std::chrono::milliseconds patience_;
+    std::optional<Superblock> known_;  ///< of the store, once it was there
+    quiesce::BlockPlace where_;
+};
+
+PartitionStore::PartitionStore(const Root& root, const std::string& node, std::string_view label,
+                               std::chrono::milliseconds deadline)
+    : TwoCopyStore(
+          node, [place = std::make_shared<Place>(root, node, label, deadline * 2 / 3)] { return place->open(); },
+          deadline) {}
 
 }  // namespace stillboot::state

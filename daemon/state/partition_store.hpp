@@ -2,6 +2,7 @@
 // The state store on a partition of its own: two copies in files, the older one overwritten in place.
 #pragma once
 
+#include "config/base/root.hpp"
 #include "config/base/unique_fd.hpp"
 #include "daemon/state/two_copy_store.hpp"
 
@@ -23,14 +24,20 @@ private:
     UniqueFd directory_;
 };
 
-/// On a block device with a vfat or ext4 file system that is made for it and labelled STILLSTATE. It is mounted
-/// for us alone, in no mount table, from the first use to close(), which writes nothing.
+/// On a block device with a vfat or ext4 file system that is made for it. It is mounted for us alone, in no mount
+/// table, from the first use to close(), which writes nothing. What is asked of it after close() finds it where it
+/// was, by whatever name, and waits some seconds for it.
 class PartitionStore final : public TwoCopyStore {
 public:
-    /// @param node "/dev/sda3"
-    /// @error of its calls: state.mount_failed (device, errno), and those of TwoCopyStore
-    explicit PartitionStore(const std::string& node, std::chrono::milliseconds deadline = usual_deadline);
+    /// @param node "/dev/sda3"  @param label of its file system, where it was chosen by that; else empty
+    /// @error of its calls: state.mount_failed (device, errno), state.other_file_system (device), and those of
+    /// TwoCopyStore
+    PartitionStore(const Root& root, const std::string& node, std::string_view label,
+                   std::chrono::milliseconds deadline = usual_deadline);
     [[nodiscard]] std::string device() const override { return place(); }
+
+private:
+    class Place;
 };
 
 }  // namespace stillboot::state

@@ -54,6 +54,8 @@ TEST_SUITE("quiesce") {
             {"/sys/devices/a/host2/target2:0:1/2:0:1:0", "/sys/devices/a/host*/target*:0:1/*:0:1:0"},
             {"/sys/devices/a/usb1/1-1.2/1-1.2:1.0", "/sys/devices/a/usb*/*-1.2/*-1.2:1.0"},
             {"/sys/devices/a/nvme/nvme0/nvme0n1", "/sys/devices/a/nvme/nvme*/nvme*n1"},
+            {"/sys/devices/virtual/nvme-subsystem/nvme-subsys1/nvme1n1",
+             "/sys/devices/virtual/nvme-subsystem/nvme-subsys*/nvme*n1"},
             {"/sys/devices/a/mmc_host/mmc0/mmc0:4567/block/mmcblk0",
              "/sys/devices/a/mmc_host/mmc*/mmc*:4567/block/*"},
             {"/sys/devices/a/net/eth0", "/sys/devices/a/net/*"},

@@ -66,9 +66,10 @@ ExitCode learned(const Context& context, const Forget& what) {
     if (!root) {
         return report(context, root.error());
     }
-    const auto store = handover::open_store(*root, settings_of(context, *root));
+    const Settings settings = settings_of(context, *root);
+    const auto store = handover::open_store(*root, settings);
     if (store == nullptr) {
-        context.complain("stillboot: " + Message("handover.no_store").sentence());
+        context.complain("stillboot: " + handover::why_no_store(*root, settings).sentence());
         return ExitCode::not_found;
     }
     auto state = handover::read_state(*store);

@@ -151,7 +151,9 @@ TEST_SUITE("state") {
         CHECK(find_store(*machine.root, "none").empty());
         CHECK(open_store(*machine.root, "none") == nullptr);
         machine.tree.file("dev/sda3", "");
-        machine.tree.link("dev/disk/by-label/STILLSTATE", "../../sda3");
+        machine.tree.link("sys/class/block/sda3", "../../devices/sda/sda3");
+        machine.tree.file("sys/devices/sda/sda3/dev", "8:3\n");
+        machine.tree.file("run/udev/data/b8:3", "S:disk/by-label/STILLSTATE\n");
         CHECK(find_store(*machine.root, "") == "/dev/sda3");
         CHECK(open_store(*machine.root, "")->device() == "/dev/sda3");
         CHECK(find_store(*machine.root, "efi") == "EFI variables");

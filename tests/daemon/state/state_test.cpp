@@ -4,6 +4,7 @@
 
 #include "daemon/state/choice.hpp"
 #include "daemon/state/partition_store.hpp"
+#include "daemon/state/superblock.hpp"
 #include "daemon/state/two_copies.hpp"
 #include "tests/daemon/state/file_size_limit.hpp"
 #include "tests/temporary_tree.hpp"
@@ -32,6 +33,54 @@ struct Directory {
     TemporaryTree tree;
     std::optional<Root> root;
 };
+
+void put_at(std::string& bytes, std::size_t at, std::string_view text) {
+    bytes.replace(at, text.size(), text);
+}
+
+/// The start of a disk with such a file system.
+std::string made_ext4(std::string_view label, char uuid) {
+    std::string bytes(2048, '\0');
+    put_at(bytes, 1024 + 0x38, "\x53\xEF");
+    put_at(bytes, 1024 + 0x68, std::string(16, uuid));
+    put_at(bytes, 1024 + 0x78, label);
+    return bytes;
+}
+
+std::string padded(std::string_view label) {
+    std::string text(label);
+    text.resize(11, ' ');
+    return text;
+}
+
+/// An entry of a long name, and then the label.
+std::string root_entries(std::string_view label) {
+    std::string entries(64, '\0');
+    put_at(entries, 0, padded("long") + "\x0F");
+    put_at(entries, 32, label.empty() ? "" : padded(label) + "\x08");
+    return entries;
+}
+
+std::string made_fat(std::string_view in_boot_sector, std::string_view in_root) {
+    std::string bytes(4096, '\0');
+    put_at(bytes, 11, {"\0\x02\x04\x01\0\x02\x02\0", 8});  // sectors of 512, clusters of 4, 1 reserved, 2 tables
+    put_at(bytes, 22, {"\x01\0", 2});                      // of one sector each
+    put_at(bytes, 39, "1234" + padded(in_boot_sector) + "FAT16   ");
+    put_at(bytes, 510, "\x55\xAA");
+    put_at(bytes, 3 * 512, root_entries(in_root));
+    return bytes;
+}
+
+std::string made_fat32(std::string_view in_root) {
+    std::string bytes(4096, '\0');
+    put_at(bytes, 11, {"\0\x02\x01\x01\0\x02", 6});
+    put_at(bytes, 36, {"\x01\0\0\0", 4});
+    put_at(bytes, 44, {"\x03\0\0\0", 4});  // the second cluster
+    put_at(bytes, 67, "5678" + padded("NO NAME") + "FAT32   ");
+    put_at(bytes, 510, "\x55\xAA");
+    put_at(bytes, 4 * 512, root_entries(in_root));
+    return bytes;
+}
 
 }  // namespace
 
@@ -195,31 +244,106 @@ TEST_SUITE("state") {
     }
 
     TEST_CASE("a partition that cannot be mounted is named") {
-        PartitionStore store("/dev/null", 10s);
-        CHECK(store.device() == "/dev/null");
-        CHECK(store.read().error().message().param("device") == "/dev/null");
-        CHECK(store.write("x").error().code() == "state.mount_failed");
-        CHECK(store.damage().front().code() == "state.mount_failed");
+        const TemporaryTree tree;
+        tree.file("dev/sda3", made_ext4("STILLSTATE", 'a'));  // no block device
+        const Root root = tree.root();
+        PartitionStore store(root, "/dev/sda3", "STILLSTATE", 20s);
+        CHECK(store.device() == "/dev/sda3");
+        CHECK(store.read().error().sentence() ==
+              "the state store on /dev/sda3 cannot be mounted: ENOTBLK (Block device required)");
+        PartitionStore gone(root, "/dev/sda4", "", 20s);
+        CHECK(gone.write("x").error().code() == "state.mount_failed");
+        CHECK(gone.damage().front().code() == "state.mount_failed");
+        gone.close();
+    }
+
+    TEST_CASE("what is not the file system that is meant is not even mounted, whatever it is called") {
+        const TemporaryTree tree;
+        tree.file("dev/nvme1n1", made_ext4("target", 'a'));
+        tree.file("dev/null1", "nothing");
+        const Root root = tree.root();
+        CHECK(PartitionStore(root, "/dev/nvme1n1", "STILLSTATE", 20s).write("x").error().sentence() ==
+              "/dev/nvme1n1 is not the file system of the state store, or not any more: nothing is written there");
+        CHECK(PartitionStore(root, "/dev/nvme1n1", "", 20s).write("x").error().code() == "state.mount_failed");
+        CHECK(PartitionStore(root, "/dev/null1", "", 20s).write("x").error().code() == "state.other_file_system");
+    }
+
+    TEST_CASE("once it was let go of it is found where it was, whatever it is called then") {
+        const TemporaryTree tree;
+        const auto put = [&](const std::string& name, const std::string& slot, const std::string& bytes) {
+            tree.file("dev/" + name, bytes);
+            tree.file("sys/devices/pci/" + slot + "/" + name + "/wwid", "eui." + slot + "\n");
+            std::filesystem::remove(tree.path() / "sys/class/block" / name);
+            tree.link("sys/class/block/" + name, "../../devices/pci/" + slot + "/" + name);
+        };
+        put("nvme0n1", "00:03.0", made_ext4("target", 'a'));
+        put("nvme1n1", "00:04.0", made_ext4("STILLSTATE", 'b'));
+        const Root root = tree.root();
+        PartitionStore store(root, "/dev/nvme1n1", "STILLSTATE", 900ms);
+        CHECK(store.read().error().message().param("device") == "/dev/nvme1n1");
         store.close();
+        std::filesystem::remove_all(tree.path() / "sys/devices/pci");
+        put("nvme1n1", "00:03.0", made_ext4("target", 'a'));
+        put("nvme0n1", "00:04.0", made_ext4("STILLSTATE", 'b'));
+        const auto again = store.read().error().message();
+        CHECK(again.code() == "state.mount_failed");
+        CHECK(again.param("device") == "/dev/nvme0n1");
+        put("nvme0n1", "00:04.0", made_ext4("STILLSTATE", 'c'));  // another disk in its place
+        CHECK(store.write("x").error().code() == "state.other_file_system");
+    }
+
+    TEST_CASE("a superblock says label and UUID: of ext4, and of FAT by the root directory first") {
+        const auto of = [](const std::string& bytes) {
+            const TemporaryTree tree;
+            tree.file("disk", bytes);
+            return read_superblock(tree.root().open_file("/disk", O_RDONLY)->get());
+        };
+        CHECK(of(made_ext4("STILLSTATE", 'u')) == Superblock{"ext4", "STILLSTATE", std::string(16, 'u')});
+        CHECK(of(made_fat("NO NAME", "STILLSTATE")) == Superblock{"vfat", "STILLSTATE", "1234"});
+        CHECK(of(made_fat("STILLSTATE", "")) == Superblock{"vfat", "STILLSTATE", "1234"});
+        CHECK(of(made_fat32("STILLSTATE")) == Superblock{"vfat", "STILLSTATE", "5678"});
+        CHECK_FALSE(of(std::string(4096, '\0')));
+        CHECK_FALSE(of(""));
+        for (const std::string& whole : {made_ext4("x", 'u'), made_fat("x", "y"), made_fat32("x")}) {
+            for (std::size_t length = 0; length < whole.size(); length += 13) {
+                (void)of(whole.substr(0, length));
+            }
+        }
     }
 
     TEST_CASE("the store is the labelled file system of a disk that is not removable, or what the setting names") {
         TemporaryTree tree;
-        tree.file("dev/sda3", "");
         tree.file("dev/sdb", "");
-        tree.link("dev/disk/by-label/STILLSTATE", "../../sda3");
+        const auto label = [&](const std::string& path, const std::string& number) {
+            const std::string name = path.substr(path.rfind('/') + 1);
+            tree.file("dev/" + name, "");
+            tree.file("sys/devices/" + path + "/dev", number + "\n");
+            tree.link("sys/class/block/" + name, "../../devices/" + path);
+            tree.file("run/udev/data/b" + number, "S:disk/by-uuid/1\nS:disk/by-label/STILLSTATE\nE:ID_BUS=ata\n");
+        };
         tree.file("sys/devices/sda/removable", "0\n");
         tree.file("sys/devices/sda/sda3/partition", "3\n");
-        tree.link("sys/class/block/sda3", "../../devices/sda/sda3");
+        label("sda/sda3", "8:3");
         const Root root = tree.root();
         CHECK(find_store(root, "") == "/dev/sda3");
         CHECK(find_store(root, "none").empty());
         CHECK(find_store(root, "/dev/sdb") == "/dev/sdb");
         CHECK(find_store(root, "/dev/sdz").empty());
+        label("pci/usb2/2-1/sdc", "8:32");  // which says that it is not removable
+        tree.file("sys/devices/pci/usb2/2-1/sdc/removable", "0\n");
+        CHECK(find_store(root, "") == "/dev/sda3");
+        label("pci/sdd", "8:48");
+        CHECK(find_store(root, "").empty());
+        CHECK(why_no_store(root, "").sentence() ==
+              "there is no state store, for several file systems are labelled STILLSTATE (/dev/sda3, /dev/sdd): "
+              "take "
+              "the label from those that are none, or name the one in the setting state_store");
+        CHECK(find_store(root, "/dev/sda3") == "/dev/sda3");
+        tree.file("run/udev/data/b8:48", "S:disk/by-label/STILLSTATE2\n");
+        CHECK(find_store(root, "") == "/dev/sda3");
         tree.file("sys/devices/sda/removable", "1\n");
         CHECK(find_store(root, "").empty());
+        CHECK(why_no_store(root, "").code() == "handover.no_store");
         CHECK(find_store(root, "/dev/sda3") == "/dev/sda3");
-        std::filesystem::remove(tree.path() / "dev/disk/by-label/STILLSTATE");
-        CHECK(find_store(root, "").empty());
     }
 }
