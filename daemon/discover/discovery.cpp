@@ -48,11 +48,22 @@ Discovery::Discovery(Spawner spawner, DeviceSource& source, Scanner& scanner, re
       settle_timer_(spawner_.executor()) {}
 
 void Discovery::start() {
-    started_ = last_event_ = SteadyClock::now();
     resync(true);
     spawner_.spawn("watching devices", watch_devices());
+    begin_settling();
+}
+
+void Discovery::begin_settling() {
+    started_ = last_event_ = SteadyClock::now();
     spawner_.spawn("watching udev's queue", watch_queue());
     reconsider_settled();
+}
+
+void Discovery::settle_again() {
+    if (std::exchange(settled_, false)) {
+        queue_ = UdevQueue(settle_timer_.get_executor(), settings_.udev_directory);
+        begin_settling();
+    }
 }
 
 boost::asio::awaitable<void> Discovery::watch_devices() {

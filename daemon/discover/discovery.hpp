@@ -47,7 +47,7 @@ struct DiscoverySettings {
 /// What the rest of the daemon hears.
 struct DiscoveryEvents {
     std::function<void()> on_change;                ///< the registry has changes to take
-    std::function<void(bool complete)> on_settled;  ///< once; false where the deadline ended the wait
+    std::function<void(bool complete)> on_settled;  ///< false where the deadline ended the wait
 };
 
 /// Thread: the loop's alone. Lifetime: outlives the loop's last run, as do the source, scanner, registry and log.
@@ -69,6 +69,8 @@ public:
     /// Ends all scans and starts none until `resume`. `is_quiet` tells when the last has ended.
     void pause();
     void resume();
+    /// After devices were away: on_settled is called again, as after the start.
+    void settle_again();
     [[nodiscard]] bool is_quiet() const { return running_ == 0; }
     [[nodiscard]] bool is_settled() const { return settled_; }
 
@@ -106,6 +108,7 @@ private:
     void finish(const EntryPtr& entry, Result<ScanResult> result);
     void tell_adders(Entry& entry, const std::vector<NamedFile>& named, const Message& otherwise);
     void start_scans();
+    void begin_settling();
     [[nodiscard]] EntryPtr next_queued() const;
     [[nodiscard]] std::string unique_id(const BlockFacts& facts) const;
     [[nodiscard]] std::string disk_id(const BlockFacts& facts) const;

@@ -17,10 +17,10 @@ namespace stillboot::handover {
 
 /// What the state store tells when the daemon starts.
 struct Past {
-    std::vector<Message> notes;      ///< what happened, what is left alone since, and that there is no store
-    std::optional<Retry> retry;      ///< what an earlier kernel wanted booted again
-    bool hold = false;               ///< nothing may boot by itself
-    std::optional<Choices> choices;  ///< none where the store could not be asked
+    std::vector<Message> notes;            ///< what happened, what is left alone since, and that there is no store
+    std::optional<Retry> retry;            ///< what an earlier kernel wanted booted again
+    std::optional<std::string> deaths_of;  ///< the option on the way to which the machine keeps going down
+    std::optional<Choices> choices;        ///< none where the store could not be asked
     std::vector<SettingText> settings;
     std::optional<std::string> entry_once;           ///< what the firmware is asked to boot at this start
     std::optional<protocol::HandoverReport> report;  ///< of the last hand-over

@@ -156,7 +156,9 @@ std::optional<std::string> read_store(const Root& root, const Settings& settings
     }
     past.notes = std::move(found->notes);
     past.retry = std::move(found->retry);
-    past.hold = found->hold;
+    if (found->hold) {
+        past.deaths_of = found->state.deaths.option_id;
+    }
     past.choices = found->state.choices;
     past.settings = found->state.settings;
     past.attempts = found->state.attempts;

@@ -11,12 +11,8 @@ std::string Core::default_option() const {
     if (policy_.phase() == policy::Phase::countdown) {
         return policy_.target()->option;
     }
-    for (const auto& claim : claims()) {
-        if (!claim.names.empty()) {
-            return claim.names.front().option;
-        }
-    }
-    return {};
+    const auto* const first = policy_.first();
+    return first != nullptr ? first->option : std::string();
 }
 
 const protocol::Option* Core::find_option(const std::string& what, const ReplierPtr& replier) const {
@@ -146,15 +142,17 @@ void Core::cancel(const Caller& caller) {
         return;
     }
     protocol::Cancel::Reply reply;
-    const auto phase = policy_.phase();
-    const auto actions = policy_.on_cancel(std::chrono::steady_clock::now());
-    if (phase == policy::Phase::handover) {
+    if (policy_.phase() == policy::Phase::handover) {
         reply.cancelled = protocol::Cancelled::handover;
-    } else if (phase == policy::Phase::countdown) {
+    } else if (policy_.clock_runs()) {
         reply.cancelled = protocol::Cancelled::countdown;
     }
+    const auto actions = policy_.on_cancel(std::chrono::steady_clock::now());
     caller.replier->reply(reply_of(reply));
-    tell_of(events::Kind::cancelled, phase == policy::Phase::handover ? "handover" : "countdown", caller.peer);
+    if (reply.cancelled != protocol::Cancelled::nothing) {
+        const bool handover = reply.cancelled == protocol::Cancelled::handover;
+        tell_of(events::Kind::cancelled, handover ? "handover" : "countdown", caller.peer);
+    }
     act(actions);
 }
 

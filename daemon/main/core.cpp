@@ -64,6 +64,9 @@ protocol::State Core::state() const {
     state.lock = locks();
     state.lock_after_ms = static_cast<std::uint64_t>(settings_.now().lock_after.value.count()) * 1000;
     state.shell = shell_;
+    if (std::string by_default = default_option(); !by_default.empty()) {
+        state.default_option = std::move(by_default);
+    }
     if (const auto remaining = policy_.remaining(SteadyClock::now())) {
         state.remaining_ms = static_cast<std::uint64_t>(remaining->count());
     }
@@ -91,11 +94,13 @@ void Core::on_registry_change() {
 }
 
 void Core::on_settled(bool complete) {
-    tell_default(events::Kind::discovered);
-    if (const auto& script = settings_.now().script.value) {
-        begin_script(*script);
+    if (!std::exchange(settled_once_, true)) {
+        tell_default(events::Kind::discovered);
+        if (const auto& script = settings_.now().script.value) {
+            begin_script(*script);
+        }
+        hooks_.run_hooks(handover::HookPoint::after_discovery, default_subject());
     }
-    hooks_.run_hooks(handover::HookPoint::after_discovery, default_subject());
     act(policy_.on_settled(SteadyClock::now(), complete));
 }
 
@@ -155,8 +160,8 @@ void Core::on_past(const handover::Past& past) {
         act(policy_.on_claims(SteadyClock::now(), claims()));
     }
     look_at_lock();
-    if (past.hold) {
-        act(policy_.on_cancel(SteadyClock::now()));
+    if (past.deaths_of) {
+        act(policy_.on_deaths(SteadyClock::now(), *past.deaths_of));
     }
     const auto& retry = past.retry;
     if (!retry) {
@@ -179,6 +184,10 @@ void Core::on_settings() {
     act(policy_.on_settings(now, settings.timeout.value, policy::strict_of(settings, started_)));
     act(policy_.on_choice(now, claims()));
     look_at_lock();
+}
+
+void Core::on_stop() {
+    act(policy_.on_cancel(SteadyClock::now()));
 }
 
 void Core::keep_choices(const handover::Choices& choices) {
@@ -222,6 +231,8 @@ void Core::act(const policy::Actions& actions) {
         log_.info(Message("daemon.state_changed", {{"why", policy_.why().sentence()}}));
         publish_state();
         tell_countdown();
+    } else if (told_default_ != default_option()) {
+        publish_state();
     }
     if (actions.ended) {
         do_final_action();
@@ -287,6 +298,7 @@ void Core::hand_over(handover::Request request) {
     events.on_ended = [this](const handover::PastAttempt& ended) { handover::remember(past_attempts_, ended); };
     events.on_failed = [this](const Error& error) { on_boot_failed(error); };
     request.by = booting_by_;
+    devices_went_ = false;
     booting_ = handover::subject_of(request);
     tell_boot(events::Kind::boot_begun);
     booter_.start(std::move(request), std::move(events));
@@ -336,6 +348,7 @@ handover::MustRecord Core::must_record() const {
 }
 
 void Core::on_boot_event(const handover::Event& event) {
+    devices_went_ = devices_went_ || event.step == handover::Step::unbind;
     auto progress = handover::progress_of(event, policy_.target() ? policy_.target()->option : "");
     times_.reach_step(progress.step, SteadyClock::now());
     progress_ = progress;
@@ -354,8 +367,12 @@ void Core::on_boot_failed(const Error& error) {
     booting_.reason = error.sentence();
     tell_boot(events::Kind::boot_failed, error.message());
     hooks_.run_hooks(handover::HookPoint::on_failure, booting_);
-    act(policy_.on_boot_failed(SteadyClock::now(), error.message()));
+    const bool settles_again = settled_once_ && (devices_went_ || !store_was_read_);
+    act(policy_.on_boot_failed(SteadyClock::now(), error.message(), settles_again));
     hooks_.rescan(std::nullopt);
+    if (settles_again) {
+        hooks_.settle_again();
+    }
 }
 
 void Core::end_boot_callers(const protocol::Reply& reply) {

@@ -29,6 +29,7 @@ namespace stillboot {
 /// What the core asks of the rest of the daemon.
 struct CoreHooks {
     std::function<bool(const std::optional<std::string>& device)> rescan;  ///< false: no such device
+    std::function<void()> settle_again;  ///< on_settled() is called once devices that went are looked at
     std::function<std::optional<Message>(bool power_off)> why_no_restart;  ///< none: restart() may be called
     std::function<void(bool power_off)> restart;
     std::function<std::vector<protocol::Client>()> clients;
@@ -66,6 +67,7 @@ public:
     void on_trouble(const std::string& source, const Message& what) override;
     /// The registry has changed: clients are told, and the policy sees the new candidates.
     void on_registry_change();
+    /// What was looked for is there, as far as it comes: at first, and after devices were away.
     void on_settled(bool complete);
     /// A hand-over that was cut off before this daemon was started is being undone, or is undone (see Policy).
     void on_recovering();
@@ -75,6 +77,8 @@ public:
     void on_past(const handover::Past& past);
     /// The settings are others now.
     void on_settings();
+    /// The daemon ends: nothing is begun any more.
+    void on_stop();
 
     [[nodiscard]] protocol::State state() const;
     /// This run of the daemon, as clients know it.
@@ -194,10 +198,13 @@ private:
     std::optional<handover::Retry> retry_;     ///< until it is started
     handover::HookSubject booting_;            ///< the boot that was started last
     std::string booting_by_;                   ///< who wants it
+    std::string told_default_;                 ///< as clients know it
     std::string told_countdown_;               ///< the option of the last countdown that was told
     std::optional<protocol::Progress> progress_;
     std::vector<Message> notices_;
-    bool shell_ = false;  ///< strict mode has ended in one
+    bool shell_ = false;         ///< strict mode has ended in one
+    bool settled_once_ = false;  ///< what belongs to the start alone was done
+    bool devices_went_ = false;  ///< for the boot that was started last
 };
 
 }  // namespace stillboot

@@ -56,24 +56,14 @@ void Daemon::build() {
     discovering.settle_deadline = settings.settle_deadline.value;
     discover::DiscoveryEvents events;
     events.on_change = [this] { core_->on_registry_change(); };
-    events.on_settled = [this](bool complete) {
-        times_.reach("settled", std::chrono::steady_clock::now());
-        // The store's own device is there by now, if ever.
-        booter_->look_back([this, complete](const handover::Past& past) {
-            times_.reach("store-read", std::chrono::steady_clock::now());
-            core_->on_past(past);
-            core_->on_settled(complete);
-            // What the scans needed and is free again goes back: most of the time ahead is idle.
-            ::malloc_trim(0);
-        });
-        scanner_->runner().prepare(0);
-    };
+    events.on_settled = [this](bool complete) { on_settled(complete); };
     discovery_ = std::make_unique<discover::Discovery>(spawner_, *source_, *scanner_, *registry_, log_,
                                                        std::move(discovering), std::move(events));
     scanner_->runner().on_freed([this](const std::string& node) { discovery_->rescan(node); });
     booter_ = std::make_unique<handover::ThreadBooter>(executor, root_, settings, scan_control());
     CoreHooks hooks;
     hooks.rescan = [this](const std::optional<std::string>& device) { return discovery_->rescan(device); };
+    hooks.settle_again = [this] { discovery_->settle_again(); };
     hooks.why_no_restart = [this](bool power_off) { return why_no_restart(power_off, root_); };
     hooks.restart = [this](bool power_off) {
         reporter_->flush(events_deadline);
@@ -122,6 +112,29 @@ void Daemon::build() {
         return server::role_of_groups(root_.read_file("/etc/group", max_group_file_bytes).value_or(""), groups);
     });
     gate_ = std::make_unique<gate::Gate>(spawner_, *server_, *core_, log_);
+}
+
+// In the middle of a boot that a client wants the store is the hand-over's; if it fails, devices settle again.
+void Daemon::on_settled(bool complete) {
+    scanner_->runner().prepare(0);
+    if (store_was_read_ || policy_->phase() == policy::Phase::handover) {
+        return core_->on_settled(complete);
+    }
+    times_.reach("settled", std::chrono::steady_clock::now());
+    // The store's own device is there by now, if ever.
+    booter_->look_back([this, complete](handover::Past past) {
+        times_.reach("store-read", std::chrono::steady_clock::now());
+        store_was_read_ = true;
+        if (!options_.autoboot && past.retry) {
+            past.notes.emplace_back("daemon.retry_held",
+                                    std::initializer_list<Message::Param>{{"title", past.retry->title}});
+            past.retry.reset();
+        }
+        core_->on_past(past);
+        core_->on_settled(complete);
+        // What the scans needed and is free again goes back: most of the time ahead is idle.
+        ::malloc_trim(0);
+    });
 }
 
 handover::ScanControl Daemon::scan_control() {
@@ -323,6 +336,7 @@ asio::awaitable<void> Daemon::stop() {
         co_return;
     }
     log_.info(Message("daemon.stopping"));
+    core_->on_stop();
     gate_->stop();
     server_->stop();
     source_->close();
@@ -330,7 +344,6 @@ asio::awaitable<void> Daemon::stop() {
     script_->stop();
     discovery_->pause();
     scanner_->runner().stop();
-    booter_->cancel();
     asio::steady_timer timer(context_);
     const auto deadline = std::chrono::steady_clock::now() + stop_deadline;
     // A hand-over that is being undone has deadlines of its own, and its devices must come back.

@@ -38,6 +38,7 @@ private:
     void listen_for_tls(const std::vector<std::string>& addresses);
     void load();
     void build();
+    void on_settled(bool complete);
     void tell_of(const Result<std::optional<handover::Recovery>>& recovery);
     handover::ScanControl scan_control();
     void open_reporter();
@@ -74,6 +75,7 @@ private:
     std::unique_ptr<gate::Gate> gate_;
     int status_ = 0;
     bool stopping_ = false;
+    bool store_was_read_ = false;
 };
 
 }  // namespace stillboot

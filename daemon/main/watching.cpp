@@ -52,6 +52,7 @@ void Core::publish(protocol::Change change) {
 void Core::publish_state() {
     protocol::Change change;
     change.state = state();
+    told_default_ = change.state->default_option.value_or("");
     publish(std::move(change));
 }
 
@@ -152,9 +153,7 @@ void Core::list_boot_entries(const Caller& caller) {
         caller.replier->reply(protocol::expected_more());
         return;
     }
-    const auto defaults = registry_.defaults();
-    const std::string first = defaults.empty() ? "" : defaults.front()->id;
-    const std::string by_itself = policy_.target() ? policy_.target()->option : first;
+    const std::string by_itself = policy_.target() ? policy_.target()->option : default_option();
     std::vector<boost::json::object> entries;
     for (const auto& option : registry_.options()) {
         const auto* device = registry_.device(option.device_id);

@@ -49,6 +49,12 @@ bool Policy::has_other() const {
     });
 }
 
+const Candidate* Policy::first() const {
+    const auto found =
+        std::find_if(claims_.begin(), claims_.end(), [](const Claim& claim) { return !claim.names.empty(); });
+    return found == claims_.end() ? nullptr : &found->names.front();
+}
+
 bool Policy::chosen_for_once() const {
     return target_ && std::any_of(claims_.begin(), claims_.end(),
                                   [&](const Claim& claim) { return claim.for_once && is_named_by(claim); });
@@ -91,7 +97,7 @@ Actions Policy::decide(Instant now) {
     if (strict_ && now >= strict_->ends_at) {
         return finish(Message("daemon.why_limit"));
     }
-    if (script_ && (retry_ || clockwork_ == Clockwork::running)) {
+    if (script_ && clock_runs()) {
         return wait_for_script();
     }
     if (retry_) {
@@ -343,8 +349,9 @@ Actions Policy::on_boot(Instant, const Candidate& chosen) {
     return boot(chosen, Chosen::by_client);
 }
 
-Actions Policy::on_boot_failed(Instant now, const Message& reason) {
+Actions Policy::on_boot_failed(Instant now, const Message& reason, bool settles_again) {
     last_failure_ = reason;
+    settled_ = settled_ && !settles_again;
     phase_ = settled_ ? Phase::idle : Phase::discovering;
     if (cancelling_) {
         return rest(Message("daemon.why_stopped"));
@@ -353,7 +360,8 @@ Actions Policy::on_boot_failed(Instant now, const Message& reason) {
         clockwork_ = Clockwork::stopped;
         return rest(Message("daemon.why_chosen_failed", {{"title", target_->title}}));
     }
-    return settled_ ? decide(now) : rest(Message("daemon.why_discovering"));
+    return settled_ ? decide(now)
+                    : rest(Message(settles_again ? "daemon.why_looking_again" : "daemon.why_discovering"));
 }
 
 std::optional<Instant> Policy::wake_at() const {
@@ -374,6 +382,15 @@ Actions Policy::on_recovered(const std::string& option, const std::optional<Mess
     last_failure_ = reason;
     why_ = clockwork_ == Clockwork::stopped ? why_it_stands() : Message("daemon.why_discovering");
     return changed();
+}
+
+Actions Policy::on_deaths(Instant now, const std::string& option) {
+    if (!strict_) {
+        return on_cancel(now);
+    }
+    tried_.insert(option);
+    ever_tried_.insert(option);
+    return {};
 }
 
 std::optional<std::chrono::milliseconds> Policy::remaining(Instant now) const {

@@ -77,7 +77,8 @@ public:
     /// mode counts as zero
     explicit Policy(std::optional<std::chrono::seconds> timeout, std::optional<Strict> strict = {});
 
-    /// Discovery has settled; `complete` is false where the bounded wait ended it.
+    /// Discovery has settled, at first or after a boot that failed; `complete` is false where the bounded wait
+    /// ended it.
     Actions on_settled(Instant now, bool complete);
     /// An earlier kernel was restarted so that this one boots it: it comes before every candidate, also where
     /// nothing else boots by itself, and a person can still stop it. Before on_settled().
@@ -101,13 +102,17 @@ public:
     Actions on_cancel(Instant now);
     /// A client's choice: ends the countdown. The caller refuses it before while `phase()` is handover.
     Actions on_boot(Instant now, const Candidate& chosen);
-    /// The hand-over has failed and all is back as it was.
-    Actions on_boot_failed(Instant now, const Message& reason);
+    /// The hand-over has failed and all is back as it was. @param settles_again  on_settled() comes once devices
+    /// that had gone were looked at: which of them is back first must not decide what boots
+    Actions on_boot_failed(Instant now, const Message& reason, bool settles_again = false);
 
     /// A hand-over that another daemon began was cut off and is being undone: before anything else.
     Actions on_recovering();
     /// It is undone. The reason is shown, and the option, where it is known, is not tried again by itself.
     Actions on_recovered(const std::string& option, const std::optional<Message>& reason);
+    /// The machine went down on the way to this option again and again: the clock stops. In strict mode what else
+    /// there is comes before it instead.
+    Actions on_deaths(Instant now, const std::string& option);
 
     [[nodiscard]] Phase phase() const { return phase_; }
     /// What would boot, or boots now.
@@ -115,6 +120,8 @@ public:
     [[nodiscard]] const Message& why() const { return why_; }
     [[nodiscard]] const std::optional<Message>& last_failure() const { return last_failure_; }
     [[nodiscard]] const std::optional<Candidate>& better() const { return better_; }
+    /// What stands first in the order of precedence, whatever was tried.
+    [[nodiscard]] const Candidate* first() const;
     /// Who says so; none where a client chose it, or an earlier kernel wants it booted again.
     [[nodiscard]] const std::optional<Message>& by() const { return by_; }
     /// The claims behind that of the target, with what they name.
@@ -123,6 +130,8 @@ public:
     [[nodiscard]] bool has_other() const;
     /// Whether the target was chosen for this once.
     [[nodiscard]] bool chosen_for_once() const;
+    /// Whether anything may boot by itself, now or when it comes.
+    [[nodiscard]] bool clock_runs() const { return retry_ || clockwork_ == Clockwork::running; }
     [[nodiscard]] bool strict() const { return strict_.has_value(); }
     [[nodiscard]] std::optional<Instant> wake_at() const;
     [[nodiscard]] std::optional<std::chrono::milliseconds> remaining(Instant now) const;

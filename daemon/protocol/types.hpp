@@ -92,12 +92,13 @@ struct State {
     std::optional<std::string> better_default;
     std::vector<Message> notices;  ///< what the state store tells: drivers that are left alone, boots that died
     std::string version;
-    std::optional<Message> by;        ///< who says that it would boot, completing "TITLE is …"
-    std::vector<Beaten> beaten;       ///< in the order of precedence
-    bool strict = false;              ///< nothing at a console stops the clock
-    bool lock = false;                ///< consoles may only look until the password is given there
-    std::uint64_t lock_after_ms = 0;  ///< without a key, until one locks itself again; 0: never
-    bool shell = false;               ///< strict mode has ended in one: consoles open it
+    std::optional<Message> by;                  ///< who says that it would boot, completing "TITLE is …"
+    std::vector<Beaten> beaten;                 ///< in the order of precedence
+    bool strict = false;                        ///< nothing at a console stops the clock
+    bool lock = false;                          ///< consoles may only look until the password is given there
+    std::uint64_t lock_after_ms = 0;            ///< without a key, until one locks itself again; 0: never
+    bool shell = false;                         ///< strict mode has ended in one: consoles open it
+    std::optional<std::string> default_option;  ///< what "@default" means: what would boot if anything did
 
     bool operator==(const State&) const = default;
 };

@@ -77,7 +77,7 @@ private:
     [[nodiscard]] static std::vector<Claim> claims_of(std::uint8_t code);
     void settings(std::uint8_t with);
     void boot_by_client(const Candidate& chosen);
-    void boot_failed();
+    void boot_failed(bool settles_again);
     void on_time();
     void on_wake();
     void see(const policy::Actions& actions);
@@ -90,6 +90,7 @@ private:
     std::vector<Claim> claims_;
     std::set<std::string> tried_;  // since a round began
     std::optional<std::string> retry_;
+    bool began_ = false;  // discovery has settled for the first time
     bool settled_ = false;
     bool booting_ = false;
     bool asked_ = false;    // what boots is what a client chose
@@ -125,32 +126,33 @@ void Story::tell(char event, std::uint8_t with) {
         case 'w': on_wake(); break;
         case 't': on_time(); break;
         case 's':
-            settled_ = true;
+            settled_ = began_ = true;
             see(policy_.on_settled(now_, digit % 2 == 0));
             break;
         case 'c': see(policy_.on_claims(now_, claims_ = claims_of(digit))); break;
         case 'h': see(policy_.on_choice(now_, claims_ = claims_of(digit))); break;
         case 'n': settings(with); break;
         case 'b': boot_by_client(option); break;
-        case 'f': boot_failed(); break;
+        case 'f': boot_failed(false); break;
+        case 'F': boot_failed(true); break;
         case 'x':
             see(policy_.on_cancel(now_));
             stopped_ = true;
             break;
         case 'r':
-            if (!settled_) {
+            if (!began_) {
                 see(policy_.on_retry(option));
                 retry_ = option.option;
             }
             break;
         case 'p':
-            if (!settled_) {
+            if (!began_) {
                 see(policy_.on_script_begun(now_ + std::chrono::seconds(digit), Message("daemon.why_script")));
             }
             break;
         case 'e': see(policy_.on_script_ended(now_)); break;
         case 'g':
-            if (!settled_ && !booting_) {
+            if (!began_ && !booting_) {
                 see(policy_.on_recovering());
                 tried_.insert(option.option);
                 see(policy_.on_recovered(option.option, Message("daemon.strict")));
@@ -177,12 +179,13 @@ void Story::boot_by_client(const Candidate& chosen) {
     }
 }
 
-void Story::boot_failed() {
+void Story::boot_failed(bool settles_again) {
     if (booting_) {
         booting_ = false;
+        settled_ = settled_ && !settles_again;
         stopped_ = stopped_ || (asked_ && !policy_.strict());
         asked_ = false;
-        see(policy_.on_boot_failed(now_, Message("daemon.option_gone", {{"option", "x"}})));
+        see(policy_.on_boot_failed(now_, Message("daemon.option_gone", {{"option", "x"}}), settles_again));
     }
 }
 

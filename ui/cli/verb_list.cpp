@@ -51,6 +51,10 @@ ExitCode list_once(const Context& context) {
         print_json(context, protocol::to_json(*reply));
         return ExitCode::done;
     }
+    auto state = connection->call<protocol::GetState>();
+    if (!state) {
+        return report(context, state.error());
+    }
     if (reply->options.empty()) {
         context.line("Nothing can be booted now. What was found on each device: stillboot devices");
     }
@@ -59,7 +63,7 @@ ExitCode list_once(const Context& context) {
         columns = std::max(columns, std::min(menu::width(full_title(option), context.charset), 60));
     }
     for (const Option& option : reply->options) {
-        print_option(context, option.is_default ? "* " : "  ", option, columns);
+        print_option(context, option.id == state->state.default_option ? "* " : "  ", option, columns);
     }
     return ExitCode::done;
 }

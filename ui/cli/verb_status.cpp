@@ -20,7 +20,7 @@ std::string title_of(const std::vector<protocol::Option>& options, const std::st
     return found == options.end() ? id : found->title;
 }
 
-std::string headline(const State& state, const std::string& title) {
+std::string headline(const State& state, const std::string& title, bool has_options) {
     switch (state.phase) {
         case Phase::discovering:
             return title.empty() ? "Still looking for what can be booted."
@@ -32,12 +32,16 @@ std::string headline(const State& state, const std::string& title) {
         case Phase::handover: return title + " is being booted.";
         case Phase::idle: break;
     }
-    return title.empty() ? "Nothing can be booted now." : "Nothing boots by itself. The default is " + title + ".";
+    if (title.empty()) {
+        return has_options ? "Nothing boots by itself." : "Nothing can be booted now.";
+    }
+    return "Nothing boots by itself. The default is " + title + ".";
 }
 
 void print_state(const Context& context, const State& state, const std::vector<protocol::Option>& options) {
-    const std::string id = state.progress ? state.progress->option : state.would_boot.value_or("");
-    context.line(headline(state, id.empty() ? "" : title_of(options, id)));
+    const std::string meant = state.would_boot.value_or(state.default_option.value_or(""));
+    const std::string id = state.progress ? state.progress->option : meant;
+    context.line(headline(state, id.empty() ? "" : title_of(options, id), !options.empty()));
     const auto detail = [&](std::string_view name, const std::string& text) {
         if (!text.empty()) {
             context.line("  " + std::string(name) + ": " + text);

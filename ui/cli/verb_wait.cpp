@@ -34,16 +34,6 @@ bool is_scanned(const protocol::Device* device) {
     return device->state != protocol::DeviceState::queued && device->state != protocol::DeviceState::scanning;
 }
 
-bool has_default(const menu::Mirror& mirror) {
-    const auto is_default = [](const protocol::Option* option) {
-        return option->is_default && option->state == protocol::OptionState::ready;
-    };
-    return std::any_of(mirror.devices().begin(), mirror.devices().end(), [&](const protocol::Device* device) {
-        const auto options = mirror.options_of(device->id);
-        return std::any_of(options.begin(), options.end(), is_default);
-    });
-}
-
 bool has_come(const std::string& what, const menu::Mirror& mirror) {
     const auto& state = mirror.state();
     if (what == "options") {
@@ -51,7 +41,7 @@ bool has_come(const std::string& what, const menu::Mirror& mirror) {
     }
     if (what == "default") {
         // Where nothing boots by itself (`timeout = "never"`, a stopped countdown), what a person would boot.
-        return state.phase != protocol::Phase::discovering && (state.would_boot || has_default(mirror));
+        return state.phase != protocol::Phase::discovering && (state.would_boot || state.default_option);
     }
     return state.phase == protocol::Phase::idle &&
            std::all_of(mirror.devices().begin(), mirror.devices().end(), is_scanned);

@@ -92,8 +92,9 @@ int ListView::nearest(int from, int step) const {
 
 void ListView::keep_selection(const Mirror& mirror) {
     int at = touched_ ? find(selected_kind_, selected_id_) : -1;
-    if (!touched_ && mirror.state().would_boot) {
-        at = find(Kind::option, *mirror.state().would_boot);
+    const auto& state = mirror.state();
+    if (const auto& first = state.would_boot ? state.would_boot : state.default_option; first && !touched_) {
+        at = find(Kind::option, *first);
     }
     if (at < 0) {
         const int last = static_cast<int>(rows_.size()) - 1;

@@ -521,6 +521,20 @@ TEST_SUITE("discover") {
         CHECK(settled == true);
     }
 
+    TEST_CASE_FIXTURE(Fixture, "it settles again when it is told to, with all that comes meanwhile") {
+        settings.quiet_time = 0ms;
+        start({disk("a")});
+        CHECK(settled == true);
+        settled.reset();
+        tree.file("queue", "");
+        discovery->settle_again();
+        CHECK_FALSE(settled);
+        std::filesystem::remove(tree.path() / "queue");
+        while (!settled && loop.run_one_for(5s) != 0) {
+        }
+        CHECK(settled == true);
+    }
+
     TEST_CASE_FIXTURE(Fixture, "the wait is bounded, and then it says that it was") {
         settings.settle_deadline = 0ms;
         scanner.held = true;

@@ -124,6 +124,7 @@ struct CoreFixture {
     FakeBooter booter;
     Log log{Log::Sink::none, LogLevel::debug};
     std::vector<std::optional<std::string>> rescans;
+    unsigned settled_again = 0;
     std::vector<bool> restarts;
     std::vector<std::string> named;
     Result<NamedFile> comes_of_named = Error("config.named_nothing", {{"path", "/x"}});
@@ -147,6 +148,10 @@ struct CoreFixture {
               CoreHooks{[this](const std::optional<std::string>& device) {
                             rescans.push_back(device);
                             return device != "none";
+                        },
+                        [this] {
+                            ++settled_again;
+                            core.on_settled(true);
                         },
                         [this](bool power_off) { return power_off ? why_no_power_off : std::nullopt; },
                         [this](bool power_off) { restarts.push_back(power_off); }, [this] { return clients; },

@@ -338,7 +338,7 @@ TEST_SUITE("core") {
         handover::Past past;
         past.notes.emplace_back("handover.held_down",
                                 std::initializer_list<Message::Param>{{"count", 3}, {"title", "a"}});
-        past.hold = true;
+        past.deaths_of = "pci-1/grub/a";
         policy = policy::Policy(0s);
         policy.on_claims({}, {{Message("daemon.by_configuration"), 0s, {policy::Candidate("pci-1/grub/a", "a")}}});
         core.on_past(past);
@@ -349,6 +349,71 @@ TEST_SUITE("core") {
         CHECK(booter.requests.empty());
         call("Boot", {{"option", "pci-1/grub/a"}});
         CHECK(booter.requests.size() == 1);
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "after a boot for which devices went, or before the store was read, devices settle again") {
+        core.on_settled(true);
+        const auto fail_at = [&](handover::Step step) {
+            (void)call("Boot", {{"option", "a"}});
+            handover::Event event;
+            event.step = step;
+            booter.events.on_event(event);
+            booter.events.on_failed(Error("handover.cancelled"));
+            return settled_again;
+        };
+        CHECK(fail_at(handover::Step::fetch) == 1);
+        core.on_past({});
+        CHECK(fail_at(handover::Step::take_down) == 1);
+        CHECK(fail_at(handover::Step::unbind) == 2);
+        CHECK(fail_at(handover::Step::fetch) == 2);
+        CHECK(std::count_if(hooks_run.begin(), hooks_run.end(), [](const auto& run) {
+                  return run.first == handover::HookPoint::after_discovery;
+              }) == 1);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a daemon that ends stops what it boots, and begins nothing more") {
+        policy = policy::Policy(0s);
+        policy.on_claims({}, {{Message("daemon.by_configuration"), 0s, {policy::Candidate("pci-1/grub/a", "a")}}});
+        core.on_settled(true);
+        REQUIRE(booter.requests.size() == 1);
+        core.on_stop();
+        CHECK(booter.cancels == 1);
+        booter.events.on_failed(Error("handover.cancelled"));
+        loop.poll();
+        CHECK(booter.requests.size() == 1);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "cancel says what it stopped, whatever the clock waited for") {
+        const auto cancelled = [&] { return call("Cancel")->replies.at(0).parameters.at("cancelled"); };
+        events_told.clear();
+        CHECK(cancelled() == "countdown");  // it was still looking
+        CHECK(events_told.size() == 1);
+        CHECK(cancelled() == "nothing");
+        CHECK(events_told.size() == 1);
+        policy = policy::Policy(10s);
+        policy.on_settled({}, true);
+        CHECK(core.state().phase == protocol::Phase::idle);  // whatever came would be booted
+        CHECK(cancelled() == "countdown");
+        policy = policy::Policy(std::nullopt);
+        CHECK(cancelled() == "nothing");
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "clients know what @default means, also where nothing boots by itself") {
+        registry.set_result("pci-1", {});
+        core.on_registry_change();
+        call("Cancel");
+        const auto watcher = call("Watch", {}, true);
+        CHECK_FALSE(core.state().default_option);
+        BootOption by_default = option("c", "root=3");
+        by_default.is_default = true;
+        ScanResult result;
+        result.finding = std::vector<BootOption>{by_default};
+        registry.set_result("pci-1", result);
+        core.on_registry_change();
+        const std::string told = boost::json::serialize(watcher->replies.back().parameters);
+        CHECK(told.find("\"default\":\"pci-1/grub/c\"") != std::string::npos);
+        CHECK(core.state().default_option == "pci-1/grub/c");
     }
 
     TEST_CASE_FIXTURE(Fixture, "watchers see everything first and then what changes, in numbered steps") {

@@ -55,6 +55,52 @@ TEST_SUITE("policy") {
         CHECK(policy.on_settled(start + 2s, true).boot == first.option);
     }
 
+    TEST_CASE("after a boot for which devices went, which of them is back first does not decide what boots") {
+        for (const auto strict : {std::optional<Strict>(), std::optional(Strict{start + 600s, 0})}) {
+            CAPTURE(strict.has_value());
+            Policy policy(0s, strict);
+            policy.on_claims(start, defaults({first, second}));
+            CHECK(policy.on_settled(start, true).boot == first.option);
+            policy.on_claims(start + 1s, defaults({}));
+            const Actions failing = policy.on_boot_failed(start + 2s, failed, true);
+            CHECK_FALSE(failing.boot);
+            CHECK_FALSE(failing.ended);
+            CHECK(policy.phase() == Phase::discovering);
+            CHECK(policy.why().code() == "daemon.why_looking_again");
+            const Candidate third("sata-1/grub/other", "C");
+            CHECK_FALSE(policy.on_claims(start + 3s, defaults({third})).boot);
+            policy.on_claims(start + 4s, defaults({first, second, third}));
+            CHECK(policy.on_settled(start + 5s, true).boot == second.option);
+        }
+    }
+
+    TEST_CASE(
+        "a boot for which devices went leaves the clock as it was: stopped by a client, limited when strict") {
+        Policy chosen = counting(defaults({first, second}));
+        chosen.on_boot(start, second);
+        chosen.on_boot_failed(start + 1s, failed, true);
+        CHECK_FALSE(chosen.on_settled(start + 2s, true).boot);
+        CHECK(chosen.phase() == Phase::idle);
+        CHECK(chosen.why().code() == "daemon.why_chosen_failed");
+        Policy late(0s, Strict{start + 10s, 3});
+        late.on_claims(start, defaults({first, second}));
+        late.on_settled(start, true);
+        late.on_boot_failed(start + 1s, failed, true);
+        CHECK(late.on_time(start + 10s).ended);
+    }
+
+    TEST_CASE("what keeps taking the machine down stops the clock, and in strict mode comes last in its round") {
+        Policy policy(0s);
+        policy.on_claims(start, defaults({first, second}));
+        policy.on_deaths(start, first.option);
+        CHECK_FALSE(policy.on_settled(start, true).boot);
+        Policy strict(0s, Strict{start + 600s, 0});
+        strict.on_claims(start, defaults({first, second}));
+        strict.on_deaths(start, first.option);
+        CHECK(strict.on_settled(start, true).boot == second.option);
+        CHECK(strict.on_boot_failed(start + 1s, failed).ended);
+    }
+
     TEST_CASE("fewer rounds than were made already are enough") {
         Policy policy(0s, Strict{start + 24h, 3});
         policy.on_claims(start, defaults({first}));

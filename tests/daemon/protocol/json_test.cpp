@@ -58,7 +58,11 @@ Change full_change() {
         "0.1",
         Message("daemon.by_configuration"),
         {{Message("daemon.by_configuration"), "c", "C"}},
-        true};
+        true,
+        true,
+        1000,
+        true,
+        "id"};
     change.options = {full_option()};
     change.options_removed = {"a", "b"};
     Device device;

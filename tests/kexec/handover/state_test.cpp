@@ -177,7 +177,8 @@ TEST_SUITE("handover") {
         const LookBack third = die("a");
         CHECK(third.hold);
         CHECK(third.notes.back().sentence() ==
-              "the system went down 3 times in a row on the way to \"Debian\": nothing boots by itself now");
+              "the system went down 3 times in a row on the way to \"Debian\": in strict mode everything else is "
+              "tried first, and otherwise nothing boots by itself now");
         State arrived = read_state(store).value();
         arrived.attempt = unbinding().attempt;
         arrived.attempt->store_gone = true;

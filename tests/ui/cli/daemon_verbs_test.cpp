@@ -47,6 +47,9 @@ TEST_SUITE("cli") {
     TEST_CASE("list prints the options with the default marked, or the reply as JSON") {
         ScriptedServer server;
         server.answer(protocol::ListOptions::name, protocol::to_json(two_options()));
+        protocol::GetState::Reply state;
+        state.state.default_option = "disk/bls/a";
+        server.answer(protocol::GetState::name, protocol::to_json(state));
         server.start();
         auto ran = run(server, {"list"});
         CHECK(ran.code == ExitCode::done);
@@ -90,6 +93,24 @@ TEST_SUITE("cli") {
               "  to stop it: stillboot cancel\n");
         CHECK(run(server, {"status"}).out == ran.out);
         CHECK(run(server, {"status", "--json=short"}).out.rfind("{\"phase\":\"countdown\",", 0) == 0);
+    }
+
+    TEST_CASE(
+        "status of a clock that stands names what would boot, and that there is something where nothing is") {
+        protocol::GetState::Reply state;
+        const auto headline = [&](const protocol::ListOptions::Reply& options) {
+            ScriptedServer server;
+            server.answer(protocol::GetState::name, protocol::to_json(state));
+            server.answer(protocol::ListOptions::name, protocol::to_json(options));
+            server.start();
+            const std::string out = run(server, {"status"}).out;
+            return out.substr(0, out.find('\n'));
+        };
+        state.state.phase = protocol::Phase::idle;
+        CHECK(headline({}) == "Nothing can be booted now.");
+        CHECK(headline(two_options()) == "Nothing boots by itself.");
+        state.state.default_option = "disk/bls/b";
+        CHECK(headline(two_options()) == "Nothing boots by itself. The default is Rescue.");
     }
 
     TEST_CASE("boot passes its options on and says what happens next") {

@@ -89,13 +89,13 @@ TEST_SUITE("cli") {
 
     TEST_CASE("where nothing boots by itself, wait default ends when it is known what @default is") {
         auto settled = with_option(change(2, state(protocol::Phase::idle)), "a");
-        settled.options[0].is_default = true;
+        settled.state->default_option = "a";
         protocol::Device device;
         device.id = "disk";
         settled.devices = {device};
         auto early = settled;
         early.seq = 1;
-        early.state = state(protocol::Phase::discovering);
+        early.state->phase = protocol::Phase::discovering;
         ScriptedServer server;
         server.answer_in_turn(
             protocol::Watch::name,

@@ -79,6 +79,7 @@ void add_option(registry::Registry& registry) {
 CoreHooks hooks_for(Log& log) {
     CoreHooks hooks;
     hooks.rescan = [](const std::optional<std::string>&) { return true; };
+    hooks.settle_again = [] {};
     hooks.why_no_restart = [](bool) { return std::nullopt; };
     hooks.clients = [] { return std::vector<protocol::Client>(); };
     hooks.system = [] { return protocol::System(); };
