@@ -228,7 +228,10 @@ void Core::act(const policy::Actions& actions) {
         booter_.cancel();
     }
     if (actions.changed) {
-        log_.info(Message("daemon.state_changed", {{"why", policy_.why().sentence()}}));
+        if (std::string why = policy_.why().sentence(); why != logged_why_) {
+            log_.info(Message("daemon.state_changed", {{"why", why}}));
+            logged_why_ = std::move(why);
+        }
         publish_state();
         tell_countdown();
     } else if (told_default_ != default_option()) {

@@ -199,6 +199,7 @@ private:
     handover::HookSubject booting_;            ///< the boot that was started last
     std::string booting_by_;                   ///< who wants it
     std::string told_default_;                 ///< as clients know it
+    std::string logged_why_;                   ///< what stands, in the log
     std::string told_countdown_;               ///< the option of the last countdown that was told
     std::optional<protocol::Progress> progress_;
     std::vector<Message> notices_;
