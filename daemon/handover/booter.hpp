@@ -30,14 +30,6 @@ struct Past {
 /// For which starts an option is chosen.
 enum class ChosenFor { each_start, next_start };
 
-/// What one boot has otherwise than its option.
-struct Overrides {
-    std::optional<std::string> append;      ///< to the command line
-    std::optional<std::string> args;        ///< in place of it, before `append`
-    std::vector<std::string> initrds;       ///< behind its own, as file_of() takes them
-    std::optional<std::string> devicetree;  ///< in place of its own
-};
-
 /// The file that a text names: "/PATH" on the device itself, or "DEVICE:/PATH" with an id or a node of the
 /// registry, uuid=, label=, partuuid= or partlabel=. @error daemon.bad_file, daemon.no_urls
 [[nodiscard]] Result<Resource> file_of(const registry::Registry& registry, const std::string& text);

@@ -130,6 +130,7 @@ Result<Request> request_of(const registry::Registry& registry, const protocol::O
     Request request;
     request.option_id = option.id;
     request.title = option.title;
+    request.overrides = overrides;
     request.command_line = overrides.args.value_or(option.args);
     if (overrides.append && !overrides.append->empty()) {
         request.command_line += (request.command_line.empty() ? "" : " ") + *overrides.append;

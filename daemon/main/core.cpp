@@ -167,10 +167,9 @@ void Core::on_past(const handover::Past& past) {
     if (!retry) {
         return;
     }
-    const auto found = registry_.find(retry->option_id);
-    if (const auto* option = std::get_if<const protocol::Option*>(&found)) {
+    if (const auto option = option_of(retry->option_id, true)) {
         retry_ = retry;
-        return act(policy_.on_retry({(*option)->id, (*option)->title}));
+        return act(policy_.on_retry({option->id, option->title}));
     }
     notices_.emplace_back("daemon.retry_gone", std::initializer_list<Message::Param>{{"title", retry->title}});
     log_.error(notices_.back());
@@ -307,6 +306,16 @@ void Core::hand_over(handover::Request request) {
     booter_.start(std::move(request), std::move(events));
 }
 
+// A kernel that an earlier one was told to boot is in no configuration: its id says where it is.
+std::optional<protocol::Option> Core::option_of(const std::string& id, bool again) const {
+    const auto found = registry_.find(id);
+    if (const auto* option = std::get_if<const protocol::Option*>(&found)) {
+        return **option;
+    }
+    auto made = again ? handover::option_of_kernel(registry_, id) : Error("daemon.option_gone", {{"option", id}});
+    return made ? std::optional(std::move(*made)) : std::nullopt;
+}
+
 void Core::start_boot(const std::string& id) {
     shell_ = false;
     if (policy_.by()) {
@@ -320,19 +329,20 @@ void Core::start_boot(const std::string& id) {
     }
     booting_ = {};
     booting_.option = id;
-    const auto found = registry_.find(id);
-    if (const auto* option = std::get_if<const protocol::Option*>(&found)) {
-        const auto retry = std::exchange(retry_, std::nullopt);
-        const bool again = retry && retry->option_id == id;
+    const auto retry = std::exchange(retry_, std::nullopt);
+    const bool again = retry && retry->option_id == id;
+    if (const auto option = option_of(id, again)) {
         handover::Overrides overrides;
         if (again) {
+            overrides = retry->overrides;
             overrides.args = retry->command_line;
         }
-        auto request = handover::request_of(registry_, **option, overrides);
+        auto request = handover::request_of(registry_, *option, overrides);
         if (request) {
             request->attempt = again ? retry->attempt : 1;
+            request->used_before = again ? retry->used : handover::UsedUp();
             request->must_record = must_record();
-            use_entry(**option, *request);
+            use_entry(*option, *request);
             return hand_over(std::move(*request));
         }
     }

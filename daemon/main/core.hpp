@@ -138,6 +138,7 @@ private:
     void boot_option(const protocol::Option& option, handover::Request request, const Caller& caller);
     void dry_run(const std::string& option, handover::Request request, const ReplierPtr& replier);
     void act(const policy::Actions& actions);
+    [[nodiscard]] std::optional<protocol::Option> option_of(const std::string& id, bool again) const;
     void start_boot(const std::string& option);
     [[nodiscard]] handover::MustRecord must_record() const;
     void on_boot_event(const handover::Event& event);

@@ -3,6 +3,7 @@
 #include "kexec/handover/attempt.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "kexec/handover/system_watchdog.hpp"
 
@@ -28,16 +29,24 @@ Record for_next_kernel(const Record& record) {
 }  // namespace
 
 Attempt::Attempt(const Ports& ports, const Request& request, std::string command_line, bool watchdog)
-    : ports_(ports), begun_(attempt_of(request)), must_record_(request.must_record) {
+    : ports_(ports),
+      begun_(attempt_of(request)),
+      must_record_(request.must_record),
+      entry_once_(request.entry_once) {
     record_.boot_id = quiesce::current_boot_id(ports.root);
     record_.option_id = request.option_id;
     record_.title = request.title;
     record_.command_line = std::move(command_line);
     record_.attempt = request.attempt;
     record_.watchdog = watchdog;
-    record_.entry_once = request.entry_once;
+    static_cast<UsedUp&>(record_) = request.used_before;
+    record_.overrides.initrds = request.overrides.initrds;
+    record_.overrides.devicetree = request.overrides.devicetree;
     record_.began = begun_.when;
     record_.devices.boot_id = record_.boot_id;
+    if (auto earlier = left_over(ports.run_store, ports.root); earlier && *earlier) {
+        still_unbound_ = std::move((*earlier)->devices.unbound);
+    }
 }
 
 Result<bool> Attempt::note_trial() const {
@@ -47,7 +56,6 @@ Result<bool> Attempt::note_trial() const {
     }
     Record trial = record_;
     trial.step = Step::trial_load;
-    trial.entry_once.reset();  // nothing is used up yet
     const auto written = ports_.run_store.write(to_text(trial));
     return written ? Result<bool>(true) : written.error();
 }
@@ -66,11 +74,14 @@ Result<void> Attempt::commit() {
             store_failed(past.error());
         }
     }
+    if (entry_once_) {
+        record_.entry_once = entry_once_;
+    }
     if (auto written = enter(Step::commit); !written) {
         return written;
     }
     std::optional<Error> not_used = store_failure_;
-    if (record_.entry_once) {
+    if (entry_once_) {
         const auto used = use_up_entry();
         not_used = used ? std::optional<Error>() : used.error();
     }
@@ -119,8 +130,21 @@ Result<void> Attempt::will_close(std::vector<Volume> volumes) {
 }
 
 Result<void> Attempt::keep(const quiesce::UndoRecord& devices) {
-    record_.devices = devices;
+    set_devices(devices);
     return write();
+}
+
+void Attempt::set_devices(quiesce::UndoRecord devices) {
+    const auto is_there = [&](const quiesce::RecordedDevice& earlier) {
+        return std::any_of(
+            devices.unbound.begin(), devices.unbound.end(), [&](const quiesce::RecordedDevice& each) {
+                return each.identity == earlier.identity && (!each.identity.empty() || each.path == earlier.path);
+            });
+    };
+    std::vector<quiesce::RecordedDevice> unbound;
+    std::remove_copy_if(still_unbound_.begin(), still_unbound_.end(), std::back_inserter(unbound), is_there);
+    devices.unbound.insert(devices.unbound.begin(), unbound.begin(), unbound.end());
+    record_.devices = std::move(devices);
 }
 
 bool Attempt::remembers() const {

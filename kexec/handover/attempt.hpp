@@ -31,11 +31,10 @@ public:
     Result<void> will_count(const Try& one);
     /// It could not be taken.
     void not_counted() { record_.counted.reset(); }
-    /// The try that is to be given back.
-    [[nodiscard]] const std::optional<Try>& counted() const { return record_.counted; }
     /// Before volumes are closed. @error those of the run store
     Result<void> will_close(std::vector<Volume> volumes);
-    [[nodiscard]] const std::optional<std::string>& entry_once() const { return record_.entry_once; }
+    /// As it is written down, for the undo.
+    [[nodiscard]] Record& record() { return record_; }
     [[nodiscard]] const std::vector<Volume>& volumes() const { return record_.volumes; }
     /// Before each batch of unbinds. @error those of the run store
     Result<void> keep(const quiesce::UndoRecord& devices);
@@ -45,8 +44,9 @@ public:
     /// The state store's own devices are about to go: it is told that, with what was done by then, and let go of.
     void let_go_of_store(quiesce::JumpReport so_far);
 
-    /// The devices as the unbinding left them, for the undo.
-    void set_devices(quiesce::UndoRecord devices) { record_.devices = std::move(devices); }
+    /// The devices as the unbinding left them, for the undo; before them those that an earlier one did not get
+    /// back.
+    void set_devices(quiesce::UndoRecord devices);
     [[nodiscard]] const quiesce::UndoRecord& devices() const { return record_.devices; }
 
     /// Learns which drivers hung or died. @return whether the machine is to be restarted to try again: the store
@@ -69,6 +69,8 @@ private:
     const Ports& ports_;
     PastAttempt begun_;
     MustRecord must_record_;
+    std::optional<std::string> entry_once_;  ///< what the firmware is asked for now
+    std::vector<quiesce::RecordedDevice> still_unbound_;
     Record record_;
     State state_;
     std::optional<Error> store_failure_;  ///< it is not asked again

@@ -72,6 +72,9 @@ Outcome HandOver::run() {
         }
         outcome.notes.insert(outcome.notes.end(), attempt_->notes().begin(), attempt_->notes().end());
     }
+    if (outcome.failure && !attempt_ && plan_.request.used_before.any()) {
+        attempt_.emplace(ports_, plan_.request, images_.command_line(), false);
+    }
     if (outcome.failure && attempt_) {
         undo(outcome);
     } else if (outcome.failure && loaded_) {
@@ -111,7 +114,18 @@ Outcome run(const Plan& plan, const Ports& ports, std::stop_token stop) {
         outcome.failure = Error("handover.held", {{"device", device}});
         return outcome;
     }
-    return HandOver(plan, ports, std::move(stop)).run();
+    // Its record would be written over: who else would give that back?
+    const auto earlier = put_back(ports, false);
+    if (earlier && *earlier && (*earlier)->owes()) {
+        outcome.failure = Error("handover.owed", {{"title", (*earlier)->record.title},
+                                                  {"reason", (*earlier)->not_back.front().sentence()}});
+        return outcome;
+    }
+    outcome = HandOver(plan, ports, std::move(stop)).run();
+    if (earlier && *earlier) {
+        outcome.notes.insert(outcome.notes.begin(), (*earlier)->not_back.begin(), (*earlier)->not_back.end());
+    }
+    return outcome;
 }
 
 }  // namespace stillboot::handover

@@ -37,12 +37,13 @@ struct Outcome {
 /// Reads the machine and makes the plan. Nothing is changed. @error those of Quiescer::plan()
 [[nodiscard]] Result<Plan> prepare(const Request& request, const Options& options, const Ports& ports);
 
-/// Runs the plan's steps. Does not return where the jump succeeds. A failure before the commit leaves the
-/// machine untouched; one from the commit on is undone in reverse: the loaded kernel unloaded, devices back,
-/// what was stopped started, the record removed where all of it came back. `stop` is looked at before and within
-/// each step; after the first unbind it means undo.
+/// Runs the plan's steps, once what an earlier hand-over of this boot still owes is given back. Does not return
+/// where the jump succeeds. A failure before the commit leaves the machine untouched; one from the commit on is
+/// undone in reverse: the loaded kernel unloaded, devices back, what was stopped started, the record removed where
+/// all of it came back. `stop` is looked at before and within each step; after the first unbind it means undo.
 /// @error in Outcome::failure: that of the step, handover.refused (the first of the plan's refusals),
-///   handover.cancelled, handover.busy (another hand-over holds the lock), handover.moving
+///   handover.cancelled, handover.busy (another hand-over holds the lock), handover.moving, handover.owed (what an
+///   earlier one had used up cannot be given back: this one would forget it)
 /// Blocking: minutes. Thread: one that nothing else waits for; the observer is called on it.
 [[nodiscard]] Outcome run(const Plan& plan, const Ports& ports, std::stop_token stop = {});
 
@@ -59,20 +60,18 @@ struct Recovery {
     std::vector<Message> not_back;
 
     [[nodiscard]] bool complete() const { return not_back.empty(); }
+    /// Something that it had used up is not given back yet: the record names it.
+    [[nodiscard]] bool owes() const { return record.any(); }
 };
 
 /// Called when the daemon starts: a record of this very boot means that a hand-over was cut off here, and
-/// everything is put back. The record goes only when all of it came back: the next start tries again. A record of
+/// everything is put back. The record goes only when all of it came back: the next start, and the next hand-over
+/// before it begins, try again what it still names. A record of
 /// another boot is none of ours and is cleared from /run.
 /// @param find_store  asked once all is back, where the store's own devices had gone, too: only the store can give
 /// back what the attempt had used up
 /// @return nothing where there was nothing to do
 /// @error handover.busy (its hand-over is still running), those of record_from_text and of the store
 [[nodiscard]] Result<std::optional<Recovery>> recover(const Ports& ports, const FindStore& find_store = {});
-
-/// Removes the record from every store, and asks the firmware again for what the attempt had used up; what failed.
-/// @param ended  how the attempt did, where that is known here
-[[nodiscard]] std::vector<Message> clear_records(const Ports& ports, const std::optional<std::string>& entry_once,
-                                                 const std::optional<PastAttempt>& ended = {});
 
 }  // namespace stillboot::handover

@@ -11,6 +11,18 @@
 
 namespace stillboot::handover {
 
+/// Gives back what an attempt had used up, as far as the record names it, and takes that off the record. The
+/// record goes from /run last, and where all of it was given back alone.
+/// @param ended  how the attempt did, where that is known here
+/// @param all_back  nothing else is missing for which the record has to stay
+/// @return what could not be given back, or cleared
+[[nodiscard]] std::vector<Message> give_back(const Ports& ports, Record& record,
+                                             const std::optional<PastAttempt>& ended, bool all_back);
+
+/// The same as recover(), for who holds the lock. @param is_cut_off  how its attempt did is not in the list yet
+[[nodiscard]] Result<std::optional<Recovery>> put_back(const Ports& ports, bool is_cut_off,
+                                                       const FindStore& find_store = {});
+
 /// One hand-over under way. Thread: one.
 class HandOver {
 public:
@@ -46,7 +58,6 @@ private:
     void undo(Outcome& outcome);
     void unload(Outcome& outcome);
     void unload_trial(Outcome& outcome);
-    void give_try_back(Outcome& outcome);
     void let_go_of_store(const std::vector<quiesce::StepOutcome>& done);
     void report(const quiesce::Verification& verification);
     void report_on_command_line(const quiesce::Verification& verification);

@@ -35,6 +35,34 @@ enum class MustRecord {
     choice,  ///< that what was chosen for once is used
 };
 
+/// An option that somebody chose for a start to come.
+struct Choice {
+    std::string option_id;
+    std::string title;
+
+    bool operator==(const Choice&) const = default;
+};
+
+/// What one boot has otherwise than its option.
+struct Overrides {
+    std::optional<std::string> append;      ///< to the command line
+    std::optional<std::string> args;        ///< in place of it, before `append`
+    std::vector<std::string> initrds;       ///< behind its own, as file_of() takes them
+    std::optional<std::string> devicetree;  ///< in place of its own
+
+    bool operator==(const Overrides&) const = default;
+};
+
+/// What an attempt uses up, whatever becomes of it; given back only where it is undone.
+struct UsedUp {
+    std::optional<Choice> one_shot;
+    std::optional<std::string> entry_once;  ///< of the firmware
+    std::optional<Try> counted;             ///< about to be taken off the entry, or taken
+
+    [[nodiscard]] bool any() const { return one_shot || entry_once || counted; }
+    bool operator==(const UsedUp&) const = default;
+};
+
 /// What is to be booted, with every reference resolved.
 struct Request {
     std::string option_id;  ///< empty for `stillboot load`
@@ -44,7 +72,9 @@ struct Request {
     std::optional<ImageSource> devicetree;
     std::string command_line;
     std::string by;        ///< who or what wants it booted, in words
+    Overrides overrides;   ///< as they were said, for a kernel that tries it again
     unsigned attempt = 1;  ///< more where an earlier kernel was restarted to try it again
+    UsedUp used_before;    ///< by that kernel
     /// What the firmware is asked to boot once, where this is it: the commit uses it up.
     std::optional<std::string> entry_once;
     /// Of an entry with boot counting.

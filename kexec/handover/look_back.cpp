@@ -97,7 +97,8 @@ Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id,
             std::initializer_list<Message::Param>{
                 {"title", record.title}, {"attempt", record.attempt + 1}, {"attempts", max_attempts}});
         if (in_time) {
-            found.retry = Retry{record.option_id, record.title, record.command_line, record.attempt + 1};
+            found.retry = Retry{record.option_id, record.title,       record.command_line,
+                                record.overrides, record.attempt + 1, record};
         }
     } else if (!may_have_jumped(record)) {
         found.notes.emplace_back("handover.died", std::initializer_list<Message::Param>{

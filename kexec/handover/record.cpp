@@ -112,6 +112,8 @@ json::value to_json(const Record& record) {
     object["option"] = record.option_id;
     object["title"] = record.title;
     object["args"] = record.command_line;
+    object["initrds"] = json::value_from(record.overrides.initrds);
+    object["devicetree"] = record.overrides.devicetree ? json::value(*record.overrides.devicetree) : json::value();
     object["step"] = to_word(record.step);
     object["attempt"] = record.attempt;
     object["retry"] = record.retry;
@@ -192,6 +194,10 @@ Result<Record> record_from_json(const json::value& value) {
         record.entry_once = std::move(entry);
     }
     record.counted = try_in(*object);
+    record.overrides.initrds = texts_in(*object, "initrds");
+    if (auto devicetree = text_in(*object, "devicetree"); !devicetree.empty()) {
+        record.overrides.devicetree = std::move(devicetree);
+    }
     const json::value* const began = object->if_contains("began");
     record.began = began != nullptr && began->is_int64() ? began->get_int64() : 0;
     auto undo = quiesce::record_from_json(*devices);

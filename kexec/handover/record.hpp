@@ -23,32 +23,21 @@ struct Volume {
     bool operator==(const Volume&) const = default;
 };
 
-/// An option that somebody chose for a start to come.
-struct Choice {
-    std::string option_id;
-    std::string title;
-
-    bool operator==(const Choice&) const = default;
-};
-
-struct Record {
+struct Record : UsedUp {
     static constexpr int format_version = 1;
 
     std::string boot_id;  ///< of the kernel in which the hand-over runs
     std::string option_id;
     std::string title;
     std::string command_line;
+    Overrides overrides;          ///< its files: the command line has the rest
     Step step = Step::commit;     ///< the one that was about to run
     unsigned attempt = 1;         ///< of this option, each with one more driver left alone
     bool retry = false;           ///< the machine was restarted so that the next kernel tries again
     bool store_gone = false;      ///< the state store's own devices were about to go: it can be told nothing more
     std::vector<Volume> volumes;  ///< closed by the take-down, the topmost first
     bool watchdog = false;        ///< one is armed before the jump
-    /// Used up by this attempt, whatever becomes of it; given back only where it is undone.
-    std::optional<Choice> one_shot;
-    std::optional<std::string> entry_once;  ///< of the firmware: used up and given back in the same way
-    std::optional<Try> counted;  ///< about to be taken off the entry, or taken; given back where it is undone
-    std::int64_t began = 0;      ///< when it was committed: seconds since 1970, as far as the clock is right
+    std::int64_t began = 0;       ///< when it was committed: seconds since 1970, as far as the clock is right
     quiesce::UndoRecord devices;
 
     bool operator==(const Record&) const = default;

@@ -76,7 +76,9 @@ struct Retry {
     std::string option_id;
     std::string title;
     std::string command_line;
+    Overrides overrides;
     unsigned attempt = 1;
+    UsedUp used;
 };
 
 /// What the store told of the time before this kernel.

@@ -35,20 +35,6 @@ void HandOver::unload_trial(Outcome& outcome) {
     }
 }
 
-void HandOver::give_try_back(Outcome& outcome) {
-    const auto& counted = attempt_->counted();
-    if (!counted) {
-        return;
-    }
-    if (auto back = ports_.counter.give_back(*counted); !back) {
-        outcome.not_back.push_back(back.error().message());
-        return;
-    }
-    Message said("handover.try_given_back", {{"name", counted->file.path()}});
-    ports_.journal.line(said);
-    tell(Step::undo, std::move(said));
-}
-
 // The other way round: the watchdog first, whose time runs; the loaded kernel, for what is bound again could be
 // refused beside it by memory; devices (autoprobe and udev before any bind, which the quiescer does); then what
 // stands on them, and what was written on them.
@@ -73,9 +59,10 @@ void HandOver::undo(Outcome& outcome) {
     if (taken_down_) {
         keep(ports_.surroundings.bring_back(attempt_->volumes()));
     }
-    give_try_back(outcome);
-    if (outcome.not_back.empty()) {  // otherwise the next start of the daemon tries again
-        keep(clear_records(ports_, attempt_->entry_once()));
+    const auto counted = attempt_->record().counted;
+    keep(give_back(ports_, attempt_->record(), {}, outcome.not_back.empty()));
+    if (counted && !attempt_->record().counted) {
+        tell(Step::undo, Message("handover.try_given_back", {{"name", counted->file.path()}}));
     }
     tell(Step::undo, outcome.not_back.empty() ? Message("handover.undone")
                                               : Message("handover.undone_in_part",

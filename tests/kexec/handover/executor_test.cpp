@@ -196,6 +196,7 @@ TEST_SUITE("handover") {
         earlier.boot_id = "this-boot";
         earlier.step = Step::unbind;
         bench.store.contents = to_text(earlier);
+        bench.quiescer.not_back.emplace_back("quiesce.not_back");
         bench.script.fail = "trial";
         CHECK(bench.run().failed_at == Step::trial_load);
         CHECK(bench.store.contents == to_text(earlier));

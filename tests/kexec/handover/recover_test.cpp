@@ -76,13 +76,13 @@ TEST_SUITE("handover") {
     TEST_CASE("a store whose own devices had gone gives back what was used up, once it is found again") {
         Record record = record_from_text(CutOff::records().back()).value();
         record.store_gone = true;
+        record.one_shot = Choice{"disk/bls/wanted", "Linux"};
         for (const bool comes_back : {true, false}) {
             CAPTURE(comes_back);
             CutOff again(to_text(record));
             const auto store = std::make_shared<MemoryStore>(again.script);
             State used;
             used.attempt = record;
-            used.attempt->one_shot = Choice{"disk/bls/wanted", "Linux"};
             REQUIRE(write_state(*store, used));
             const auto recovered = recover(again.ports(), [&] { return comes_back ? store : nullptr; });
             CHECK((*recovered)->complete() == comes_back);
@@ -163,6 +163,94 @@ TEST_SUITE("handover") {
         bench.script.fail = "read record";
         CHECK(recover(bench.ports()).error().message().param("at") == "read record");
         CHECK(bench.script.calls.empty());
+    }
+
+    TEST_CASE("the attempt of an earlier kernel is not this one's to give back or to clear") {
+        CutOff again;
+        again.durable = std::make_unique<MemoryStore>(again.script);
+        State earlier;
+        earlier.attempt = record_from_text(*again.store.contents).value();
+        earlier.attempt->boot_id = "an earlier boot";
+        earlier.attempt->one_shot = Choice{"disk/bls/wanted", "Linux"};
+        REQUIRE(write_state(*again.durable, earlier));
+        CHECK((*recover(again.ports()))->complete());
+        const State after = read_state(*again.durable).value();
+        CHECK(after.attempt == earlier.attempt);
+        CHECK_FALSE(after.choices.one_shot);
+        CHECK(after.attempts.size() == 1);  // what was cut off here is told all the same
+    }
+
+    TEST_CASE("what was used up is given back also where a device stays away, and not twice") {
+        Record record = record_from_text(CutOff::records().back()).value();
+        record.entry_once = "debian.conf";
+        record.one_shot = Choice{"disk/grub/debian", "Debian"};
+        CutOff again(to_text(record));
+        again.durable = std::make_unique<MemoryStore>(again.script);
+        again.quiescer.not_back.emplace_back("quiesce.not_back");
+        const auto recovered = recover(again.ports());
+        REQUIRE(recovered);
+        CHECK_FALSE((*recovered)->complete());
+        CHECK_FALSE((*recovered)->owes());
+        CHECK(again.entry_once.entry == "debian.conf");
+        CHECK(read_state(*again.durable)->choices.one_shot == record.one_shot);
+        const Record left = record_from_text(again.store.contents.value()).value();
+        CHECK_FALSE(left.any());
+        CHECK(left.devices == record.devices);
+    }
+
+    TEST_CASE("the record stays in /run where the firmware or the store cannot be told") {
+        Record record = record_from_text(CutOff::records().back()).value();
+        record.entry_once = "debian.conf";
+        CutOff again(to_text(record));
+        again.durable = std::make_unique<MemoryStore>(again.script);
+        again.script.fail = "entry debian.conf";
+        CHECK((*recover(again.ports()))->owes());
+        CHECK(record_from_text(again.store.contents.value())->entry_once == "debian.conf");
+        again.script.fail.clear();
+        again.durable->fails = true;
+        const auto recovered = recover(again.ports());
+        CHECK_FALSE((*recovered)->complete());
+        CHECK_FALSE((*recovered)->owes());  // nothing of the store's was used up
+        CHECK_FALSE(record_from_text(again.store.contents.value())->entry_once);
+        again.durable->fails = false;
+        CHECK((*recover(again.ports()))->complete());
+        CHECK_FALSE(again.store.contents);
+    }
+
+    TEST_CASE("a hand-over gives back first what an earlier one still owes, and is refused where that cannot be") {
+        Bench bench;
+        bench.durable = std::make_unique<MemoryStore>(bench.script);
+        State chosen;
+        chosen.choices.one_shot = Choice{"disk/grub/debian", "Debian"};
+        REQUIRE(write_state(*bench.durable, chosen));
+        bench.entry_once.entry = "debian.conf";
+        bench.request.entry_once = "debian.conf";
+        bench.quiescer.not_back = {Message("quiesce.device_gone", {{"device", "eth0"}, {"driver", "e1000"}})};
+        bench.script.fail = "entry debian.conf";
+        REQUIRE(bench.run().failure);  // the jump comes back
+        CHECK(read_state(*bench.durable)->choices == chosen.choices);
+
+        bench.request.option_id = "disk/grub/other";
+        bench.request.entry_once.reset();
+        Outcome outcome = bench.run();
+        REQUIRE(outcome.failure);
+        CHECK(outcome.failure->code() == "handover.owed");
+        CHECK(
+            outcome.failure->sentence().starts_with("what the boot of \"Debian\" had used up could not be given "
+                                                    "back yet, and another one would forget it ("));
+        CHECK(std::find(bench.script.calls.begin(), bench.script.calls.end(), "record commit 0") ==
+              bench.script.calls.end());
+
+        bench.script.fail = "check";
+        outcome = bench.run();  // one device still stays away: that is said, and stays in the record
+        CHECK(outcome.failed_at == Step::check);
+        CHECK(outcome.notes.front().code() == "quiesce.device_gone");
+        CHECK(bench.entry_once.entry == "debian.conf");
+        CHECK(read_state(*bench.durable)->choices == chosen.choices);
+        CHECK(record_from_text(bench.store.contents.value())->devices.unbound.size() == 3);
+        bench.quiescer.devices.steps.pop_back();  // it is not bound, so that nobody unbinds it
+        CHECK(bench.run().failed_at == Step::check);
+        CHECK(bench.quiescer.undone.back().unbound.size() == 3);
     }
 
     TEST_CASE("a hand-over that is under way is not taken for one that was cut off") {

@@ -211,6 +211,53 @@ TEST_SUITE("handover") {
         CHECK(sentences(found.notes) == Lines{"\"Debian\" was not booted in 4 attempts: a driver failed in each"});
     }
 
+    TEST_CASE("a boot that is tried again has its files, and undone gives back what the first try had used up") {
+        const EntryFile file = {
+            "/dev/vda1", {DeviceRef::Kind::uuid, "A-1"}, "vfat", "/loader/entries", "first+3.conf"};
+        Hanging first;
+        first.request.entry_file = file;
+        first.request.entry_once = "first.conf";
+        first.request.overrides.initrds = {"uuid=A:/extra"};
+        first.request.overrides.devicetree = "/board.dtb";
+        State before;
+        before.choices.one_shot = Choice{first.request.option_id, "Debian"};
+        REQUIRE(write_state(*first.durable, before));
+        (void)first.run();
+        const auto at_restart = std::find_if(first.durable->written.begin(), first.durable->written.end(),
+                                             [](const std::string& text) {
+                                                 const auto attempt = state_from_text(text)->attempt;
+                                                 return attempt && attempt->retry;
+                                             });
+        REQUIRE(at_restart != first.durable->written.end());
+
+        for (const char* const fails_at : {"check", "fetch /vmlinuz"}) {
+            CAPTURE(fails_at);
+            Bench second;
+            second.durable = std::make_unique<MemoryStore>(second.script);
+            second.durable->contents = *at_restart;
+            const auto past = look_back(*second.durable, "this-boot-now", false);
+            REQUIRE(past);
+            REQUIRE(past->retry);
+            CHECK(past->retry->overrides == first.request.overrides);
+            CHECK(past->retry->used.entry_once == "first.conf");
+            second.tree.file("proc/sys/kernel/random/boot_id", "this-boot-now\n");
+            second.request.entry_file = file;
+            second.request.entry_file->name = second.counter.name = "first+2-1.conf";
+            second.request.attempt = past->retry->attempt;
+            second.request.used_before = past->retry->used;
+            second.script.fail = fails_at;
+            const Outcome outcome = second.run();
+            CHECK(outcome.failure);
+            CHECK(outcome.not_back.empty());
+            CHECK(second.counter.name == "first+3.conf");
+            CHECK(second.entry_once.entry == "first.conf");
+            const State after = read_state(*second.durable).value();
+            CHECK(after.choices == before.choices);
+            CHECK_FALSE(after.attempt);
+            CHECK_FALSE(second.store.contents);
+        }
+    }
+
     TEST_CASE("a watchdog that restarted the machine after a jump that it guarded is told with the attempt") {
         Script script;
         MemoryStore store(script);
@@ -461,7 +508,7 @@ TEST_SUITE("handover") {
         CHECK(outcome.failed_at == Step::commit);
         CHECK(outcome.failure->code() == "handover.cannot_use_up");
         CHECK(outcome.undone);
-        CHECK_FALSE(bench.store.contents);
+        CHECK(bench.store.contents.has_value() == (bench.durable != nullptr));  // which may know of the attempt
         CHECK(std::find(bench.script.calls.begin(), bench.script.calls.end(), "take down") ==
               bench.script.calls.end());
     }
