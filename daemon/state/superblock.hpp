@@ -10,13 +10,13 @@ namespace stillboot::state {
 struct Superblock {
     std::string type;   ///< "vfat" or "ext4", by which driver it is mounted
     std::string label;  ///< without the blanks at its end
-    std::string uuid;   ///< its bytes
+    std::string uuid;   ///< as libblkid writes it
 
     bool operator==(const Superblock&) const = default;
 };
 
-/// What the superblock at the start of a block device says; nothing where it is neither FAT nor ext2 to ext4.
-/// Blocking. Source: the FAT specification 1.03, boot sector and root directory; fs/ext4/ext4.h, ext4_super_block.
+/// What the superblock at the start of a block device (or a file) says; nothing where it is neither FAT nor ext2
+/// to ext4. Blocking.
 [[nodiscard]] std::optional<Superblock> read_superblock(int fd);
 
 }  // namespace stillboot::state

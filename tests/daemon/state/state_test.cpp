@@ -64,8 +64,11 @@ std::string root_entries(std::string_view label) {
 std::string made_fat(std::string_view in_boot_sector, std::string_view in_root) {
     std::string bytes(4096, '\0');
     put_at(bytes, 11, {"\0\x02\x04\x01\0\x02\x02\0", 8});  // sectors of 512, clusters of 4, 1 reserved, 2 tables
-    put_at(bytes, 22, {"\x01\0", 2});                      // of one sector each
-    put_at(bytes, 39, "1234" + padded(in_boot_sector) + "FAT16   ");
+    put_at(bytes, 19, {"\x40\0\xF8\x01\0", 5});            // of one sector each; 64 sectors of a fixed disk
+    put_at(bytes, 38,
+           "\x29"
+           "1234" +
+               padded(in_boot_sector) + "FAT16   ");
     put_at(bytes, 510, "\x55\xAA");
     put_at(bytes, 3 * 512, root_entries(in_root));
     return bytes;
@@ -74,9 +77,13 @@ std::string made_fat(std::string_view in_boot_sector, std::string_view in_root) 
 std::string made_fat32(std::string_view in_root) {
     std::string bytes(4096, '\0');
     put_at(bytes, 11, {"\0\x02\x01\x01\0\x02", 6});
+    put_at(bytes, 19, {"\x40\0\xF8", 3});
     put_at(bytes, 36, {"\x01\0\0\0", 4});
     put_at(bytes, 44, {"\x03\0\0\0", 4});  // the second cluster
-    put_at(bytes, 67, "5678" + padded("NO NAME") + "FAT32   ");
+    put_at(bytes, 66,
+           "\x29"
+           "5678" +
+               padded("NO NAME") + "FAT32   ");
     put_at(bytes, 510, "\x55\xAA");
     put_at(bytes, 4 * 512, root_entries(in_root));
     return bytes;
@@ -292,16 +299,17 @@ TEST_SUITE("state") {
         CHECK(store.write("x").error().code() == "state.other_file_system");
     }
 
-    TEST_CASE("a superblock says label and UUID: of ext4, and of FAT by the root directory first") {
+    TEST_CASE("a superblock says label and UUID: of ext4, and of FAT by its root directory") {
         const auto of = [](const std::string& bytes) {
             const TemporaryTree tree;
             tree.file("disk", bytes);
             return read_superblock(tree.root().open_file("/disk", O_RDONLY)->get());
         };
-        CHECK(of(made_ext4("STILLSTATE", 'u')) == Superblock{"ext4", "STILLSTATE", std::string(16, 'u')});
-        CHECK(of(made_fat("NO NAME", "STILLSTATE")) == Superblock{"vfat", "STILLSTATE", "1234"});
-        CHECK(of(made_fat("STILLSTATE", "")) == Superblock{"vfat", "STILLSTATE", "1234"});
-        CHECK(of(made_fat32("STILLSTATE")) == Superblock{"vfat", "STILLSTATE", "5678"});
+        CHECK(of(made_ext4("STILLSTATE", 'u')) ==
+              Superblock{"ext4", "STILLSTATE", "75757575-7575-7575-7575-757575757575"});
+        CHECK(of(made_fat("NO NAME", "STILLSTATE")) == Superblock{"vfat", "STILLSTATE", "3433-3231"});
+        CHECK(of(made_fat("STILLSTATE", "")) == Superblock{"vfat", "", "3433-3231"});
+        CHECK(of(made_fat32("STILLSTATE")) == Superblock{"vfat", "STILLSTATE", "3837-3635"});
         CHECK_FALSE(of(std::string(4096, '\0')));
         CHECK_FALSE(of(""));
         for (const std::string& whole : {made_ext4("x", 'u'), made_fat("x", "y"), made_fat32("x")}) {
