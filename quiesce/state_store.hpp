@@ -28,6 +28,8 @@ public:
     [[nodiscard]] virtual std::string device() const = 0;
     /// Where it is, for a person: "/dev/sda3", "EFI variables".
     [[nodiscard]] virtual std::string place() const { return device(); }
+    /// The longest record that it takes.
+    [[nodiscard]] virtual std::size_t max_bytes() const { return std::string::npos; }
     /// Lets go of that device, because it goes; what is asked of the store afterwards takes hold of it again,
     /// also where its device has another name then.
     virtual void close() {}

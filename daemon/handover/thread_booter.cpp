@@ -78,6 +78,7 @@ Result<protocol::QuiescePlan> plan_of_devices(const Root& root, const Settings& 
 struct Failed {
     Error why;
     PastAttempt ended;
+    std::optional<std::string> hung_node;  ///< whose file system is mounted writable by what is stuck there
 };
 
 // The whole hand-over; returns only where it failed.
@@ -95,14 +96,17 @@ Failed hand_over(const Root& root, const Settings& settings, const Request& requ
     }
     PastAttempt ended = note_ended(machine.ports(), request, outcome);
     Error failure = outcome.failure.value_or(Error("daemon.jump_returned"));
+    const bool hangs = failure.code() == "state.entry_hangs";
+    auto hung_node = hangs ? std::optional(std::string(failure.message().param("device"))) : std::nullopt;
     if (outcome.not_back.empty()) {
-        return {std::move(failure), std::move(ended)};
+        return {std::move(failure), std::move(ended), std::move(hung_node)};
     }
     std::string lost;
     for (const auto& each : outcome.not_back) {
         lost += (lost.empty() ? "" : "; ") + each.sentence();
     }
-    return {Error("daemon.failed_and_lost", {{"reason", failure.sentence()}, {"lost", lost}}), std::move(ended)};
+    return {Error("daemon.failed_and_lost", {{"reason", failure.sentence()}, {"lost", lost}}), std::move(ended),
+            std::move(hung_node)};
 }
 
 std::optional<protocol::HandoverReport> report_of(const std::optional<quiesce::JumpReport>& kept) {
@@ -180,7 +184,7 @@ Past read_past(const Root& root, const Settings& settings) {
 
 // Reads what the store holds, changes it and writes it back.
 Result<State> change_state(const Root& root, const Settings& settings, std::string_view no_store,
-                           const std::function<void(State&)>& change) {
+                           const std::function<Result<void>(State&, const quiesce::StateStore&)>& change) {
     const auto store = open_store(root, settings);
     if (store == nullptr) {
         return Error(no_store);
@@ -189,7 +193,9 @@ Result<State> change_state(const Root& root, const Settings& settings, std::stri
     if (!state) {
         return state.error();
     }
-    change(*state);
+    if (auto changed = change(*state, *store); !changed) {
+        return changed.error();
+    }
     auto written = write_state(*store, *state);
     return written ? std::move(state) : written.error();
 }
@@ -210,8 +216,8 @@ public:
     void quiesce_plan(std::function<void(const Result<protocol::QuiescePlan>&)> done);
     void recover(std::function<void(const Result<std::optional<Recovery>>&)> done);
     void look_back(std::function<void(const Past&)> done);
-    void change(std::string_view no_store, std::function<void(State&)> change,
-                std::function<void(const Result<State>&)> done);
+    using Change = std::function<Result<void>(State&, const quiesce::StateStore&)>;
+    void change(std::string_view no_store, Change change, std::function<void(const Result<State>&)> done);
     void ask_for_setup(std::function<void(const Result<void>&)> done);
     void set_settings(const Settings& settings) { settings_ = settings; }
     [[nodiscard]] bool has_left_over() const { return root_.exists(quiesce::RunStateStore::default_path); }
@@ -220,6 +226,7 @@ public:
 
 private:
     void begin(Request request, BootEvents events);
+    [[nodiscard]] std::vector<std::string> with_hung(std::vector<std::string> stuck_nodes) const;
     void run_thread(Request request, BootEvents events, std::vector<std::string> stuck_nodes);
     template <class T>
     void run_beside(std::function<T()> work, std::function<void(const T&)> done, T when_busy);
@@ -233,6 +240,7 @@ private:
     std::stop_source stop_;
     bool busy_ = false;
     bool planning_ = false;
+    std::vector<std::string> hung_nodes_;  ///< in which a thread of ours is stuck, too, until this daemon ends
     std::function<void()> after_plan_;
     struct Waiting {
         std::function<void()> run;
@@ -262,9 +270,14 @@ void ThreadBooter::Impl::begin(Request request, BootEvents events) {
     scans_.stop([self = weak_from_this(), request = std::move(request),
                  events = std::move(events)](std::vector<std::string> stuck_nodes) {
         if (const auto alive = self.lock()) {
-            alive->run_thread(request, events, std::move(stuck_nodes));
+            alive->run_thread(request, events, alive->with_hung(std::move(stuck_nodes)));
         }
     });
+}
+
+std::vector<std::string> ThreadBooter::Impl::with_hung(std::vector<std::string> stuck_nodes) const {
+    stuck_nodes.insert(stuck_nodes.end(), hung_nodes_.begin(), hung_nodes_.end());
+    return stuck_nodes;
 }
 
 void ThreadBooter::Impl::run_thread(Request request, BootEvents events, std::vector<std::string> stuck_nodes) {
@@ -274,6 +287,9 @@ void ThreadBooter::Impl::run_thread(Request request, BootEvents events, std::vec
             return hand_over(root_, settings_, request, stuck, observer, scans_.before_take_down, stop);
         },
         [this, ended = events.on_ended, tell = events.on_failed](const Failed& failed) {
+            if (failed.hung_node) {
+                hung_nodes_.push_back(*failed.hung_node);
+            }
             if (ended) {
                 ended(failed.ended);
             }
@@ -289,7 +305,7 @@ void ThreadBooter::Impl::on_failed(const Error& failure, const std::function<voi
 
 void ThreadBooter::Impl::plan(Request request, std::function<void(Result<std::vector<std::string>>)> done) {
     run_beside<Result<std::vector<std::string>>>(
-        [this, request = std::move(request), settings = settings_, stuck = scans_.stuck_nodes()] {
+        [this, request = std::move(request), settings = settings_, stuck = with_hung(scans_.stuck_nodes())] {
             return plan_lines(root_, settings, request, stuck);
         },
         std::move(done), Error("handover.busy"));
@@ -302,7 +318,7 @@ void ThreadBooter::Impl::quiesce_plan(std::function<void(const Result<protocol::
         return;
     }
     run_beside<Result<protocol::QuiescePlan>>(
-        [this, settings = settings_, stuck = scans_.stuck_nodes()] {
+        [this, settings = settings_, stuck = with_hung(scans_.stuck_nodes())] {
             return plan_of_devices(root_, settings, stuck);
         },
         [this](const Result<protocol::QuiescePlan>& plan) {
@@ -331,7 +347,7 @@ void ThreadBooter::Impl::look_back(std::function<void(const Past&)> done) {
     run_beside<Past>([this, settings = settings_] { return read_past(root_, settings); }, std::move(done), Past());
 }
 
-void ThreadBooter::Impl::change(std::string_view no_store, std::function<void(State&)> change,
+void ThreadBooter::Impl::change(std::string_view no_store, Change change,
                                 std::function<void(const Result<State>&)> done) {
     run_beside<Result<State>>([this, no_store, change = std::move(change),
                                settings = settings_] { return change_state(root_, settings, no_store, change); },
@@ -413,8 +429,9 @@ void ThreadBooter::set_settings(const Settings& settings) {
 }
 void ThreadBooter::choose(ChosenFor when, std::optional<Choice> what,
                           std::function<void(const Result<Choices>&)> done) {
-    const auto keep = [when, what](State& state) {
+    const auto keep = [when, what](State& state, const quiesce::StateStore&) {
         (when == ChosenFor::next_start ? state.choices.one_shot : state.choices.saved_default) = what;
+        return Result<void>();
     };
     impl_->change("handover.no_place_to_choose", keep, [done = std::move(done)](const Result<State>& state) {
         done(state ? Result<Choices>(state->choices) : state.error());
@@ -422,7 +439,10 @@ void ThreadBooter::choose(ChosenFor when, std::optional<Choice> what,
 }
 void ThreadBooter::keep_setting(const std::string& key, std::optional<std::string> value,
                                 std::function<void(const Result<std::vector<SettingText>>&)> done) {
-    const auto keep = [key, value = std::move(value)](State& state) { put_text(state.settings, key, value); };
+    const auto keep = [key, value = std::move(value)](State& state, const quiesce::StateStore& store) {
+        put_text(state.settings, key, value);
+        return value ? leaves_room(store, state) : Result<void>();
+    };
     impl_->change("handover.no_place_to_keep", keep, [done = std::move(done)](const Result<State>& state) {
         done(state ? Result<std::vector<SettingText>>(state->settings) : state.error());
     });

@@ -335,7 +335,8 @@ void Core::start_boot(const std::string& id) {
         handover::Overrides overrides;
         if (again) {
             overrides = retry->overrides;
-            overrides.args = retry->command_line;
+            // A store without room for it has left it out: then it is the option's own.
+            overrides.args = retry->command_line.empty() ? std::nullopt : std::optional(retry->command_line);
         }
         auto request = handover::request_of(registry_, *option, overrides);
         if (request) {

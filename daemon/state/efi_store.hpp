@@ -32,6 +32,7 @@ public:
 
     explicit EfiStore(platform::EfiVariables variables, std::chrono::milliseconds deadline = usual_deadline);
     [[nodiscard]] std::string device() const override { return {}; }
+    [[nodiscard]] std::size_t max_bytes() const override { return VariablePlaces::copy_bytes; }
 };
 
 }  // namespace stillboot::state

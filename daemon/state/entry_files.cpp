@@ -3,11 +3,12 @@
 #include "daemon/state/entry_files.hpp"
 
 #include <algorithm>
-#include <future>
+#include <atomic>
 #include <iterator>
-#include <thread>
+#include <memory>
 
 #include "config/base/rename_file.hpp"
+#include "config/base/within.hpp"
 #include "daemon/state/mount.hpp"
 
 namespace stillboot::state {
@@ -51,14 +52,15 @@ Result<void> on_writable(const std::string& node, const std::string& filesystem,
     if (!filesystem.empty() && !is_writable_type(filesystem)) {
         return Error("state.not_writable", {{"type", filesystem}});
     }
-    std::packaged_task<Result<void>()> task(
-        [node, filesystem, act = std::move(act)] { return act_on(node, filesystem, act); });
-    auto outcome = task.get_future();
-    std::thread(std::move(task)).detach();
-    if (outcome.wait_for(deadline) != std::future_status::ready) {
-        return Error("state.entry_hangs", {{"device", node}});
-    }
-    return outcome.get();
+    const Error hangs("state.entry_hangs", {{"device", node}});
+    const auto given_up = std::make_shared<std::atomic<bool>>(false);
+    const auto unless_given_up = [given_up, hangs, act = std::move(act)](const Root& root) {
+        return *given_up ? Result<void>(hangs) : act(root);  // what is said not to be done must not be done later
+    };
+    auto outcome = call_within<Result<void>>(
+        deadline, [node, filesystem, unless_given_up] { return act_on(node, filesystem, unless_given_up); });
+    *given_up = true;
+    return outcome ? std::move(*outcome) : hangs;
 }
 
 Result<void> rename_entry(const Root& root, const std::string& directory, const std::string& from,

@@ -35,6 +35,7 @@ public:
     PartitionStore(const Root& root, const std::string& node, std::string_view label,
                    std::chrono::milliseconds deadline = usual_deadline);
     [[nodiscard]] std::string device() const override { return place(); }
+    [[nodiscard]] std::size_t max_bytes() const override { return FilePlaces::copy_bytes; }
 
 private:
     class Place;

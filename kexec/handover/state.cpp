@@ -83,6 +83,40 @@ bool has_no_room(const Error& error) {
            error.code() == "state.firmware_refuses";
 }
 
+// What a later kernel tells of an attempt, and counts by.
+Record outline_of(const Record& record) {
+    Record out;
+    out.boot_id = record.boot_id;
+    out.option_id = record.option_id;
+    out.title = record.title;
+    out.step = record.step;
+    out.attempt = record.attempt;
+    out.retry = record.retry;
+    out.store_gone = record.store_gone;
+    out.watchdog = record.watchdog;
+    out.began = record.began;
+    out.devices.boot_id = record.devices.boot_id;
+    return out;
+}
+
+// What counts least. False where nothing is left that could go.
+bool leave_out(State& state) {
+    if (state.attempts.size() > 1) {
+        state.attempts.resize(state.attempts.size() / 2);
+    } else if (state.report) {
+        state.report.reset();
+    } else if (state.attempt && *state.attempt != outline_of(*state.attempt)) {
+        state.attempt = outline_of(*state.attempt);
+    } else if (!state.attempts.empty()) {
+        state.attempts.clear();
+    } else if (state.attempt) {
+        state.attempt.reset();
+    } else {
+        return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 std::string to_text(const State& state) {
@@ -129,15 +163,22 @@ Result<std::optional<quiesce::JumpReport>> StoredReport::read() {
 
 Result<void> write_state(quiesce::StateStore& store, State& state) {
     auto written = store.write(to_text(state));
-    while (!written && has_no_room(written.error()) && (state.attempts.size() > 1 || state.report)) {
-        if (state.attempts.size() > 1) {
-            state.attempts.resize(state.attempts.size() / 2);
-        } else {
-            state.report.reset();
-        }
+    while (!written && has_no_room(written.error()) && leave_out(state)) {
         written = store.write(to_text(state));
     }
     return written;
+}
+
+Result<void> leaves_room(const quiesce::StateStore& store, const State& state) {
+    State alone;
+    alone.settings = state.settings;
+    const std::size_t bytes = to_text(alone).size();
+    const std::size_t limit = store.max_bytes() / 2;
+    if (bytes <= limit) {
+        return {};
+    }
+    return Error("handover.settings_too_large",
+                 {{"bytes", std::uint64_t{bytes}}, {"limit", std::uint64_t{limit}}, {"store", store.place()}});
 }
 
 }  // namespace stillboot::handover

@@ -54,9 +54,14 @@ struct State {
 
 /// What a store holds; an empty one where nothing was ever written. @error those of the store and of the text
 [[nodiscard]] Result<State> read_state(quiesce::StateStore& store);
-/// Where a store has no room for all of it the oldest attempts go first, then the report, from `state` too: what
-/// was chosen and learned counts more. @error those of the store
+/// Where a store has no room for all of it the oldest attempts go first, from `state` too, then the report, then
+/// what the attempt under way says beyond what it is, and at last the attempt: what was chosen and learned, and
+/// that a choice for once is used, counts more. @error those of the store
 [[nodiscard]] Result<void> write_state(quiesce::StateStore& store, State& state);
+
+/// Settings must leave a store half of its room, for what each boot writes there.
+/// @error handover.settings_too_large (bytes, limit)
+[[nodiscard]] Result<void> leaves_room(const quiesce::StateStore& store, const State& state);
 
 /// The report that a state store holds, as a place where one survives. Lifetime: borrows the store.
 class StoredReport final : public quiesce::ReportSource {

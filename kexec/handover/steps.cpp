@@ -85,8 +85,8 @@ Result<void> HandOver::count_try() {
     return {};
 }
 
-// What cannot be counted is booted all the same, but not by itself while there is something else: an entry that
-// panics would be tried for ever where nobody looks.
+// What cannot be counted is booted all the same, unless its disk hangs, but not by itself while there is something
+// else: an entry that panics would be tried for ever where nobody looks.
 Result<void> HandOver::take_try(const Try& one) {
     if (auto written = attempt_->will_count(one); !written) {
         return written;
@@ -94,6 +94,10 @@ Result<void> HandOver::take_try(const Try& one) {
     const auto taken = ports_.counter.take(one);
     if (!taken) {
         attempt_->not_counted();
+    }
+    // What is stuck there has its file system mounted writable: its disk must not be unbound under it.
+    if (!taken && taken.error().code() == "state.entry_hangs") {
+        return taken;
     }
     const std::string reason = taken ? std::string() : taken.error().sentence();
     if (!taken && plan_.request.must_record == MustRecord::count) {

@@ -276,6 +276,7 @@ public:
     std::vector<Message> damaged;
     std::vector<Message> damage() override { return damaged; }
     std::string device() const override { return "/dev/sda9"; }
+    std::size_t max_bytes() const override { return limit; }
     void close() override { script_.note("close store"); }
 
 private:

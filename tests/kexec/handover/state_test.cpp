@@ -530,11 +530,53 @@ TEST_SUITE("handover") {
         const State last = state_from_text(bench.durable->written.at(bench.durable->written.size() - 2)).value();
         CHECK(last.attempt->step == Step::jump);
         CHECK_FALSE(last.report);
-        // Whatever else it is, it is not tried twice.
         bench.durable->limit = 10;
         State state;
         state.report.emplace();
         CHECK(write_state(*bench.durable, state).error().code() == "state.too_large");
+    }
+
+    TEST_CASE(
+        "where a store has no room for the attempt, that a choice for once is used is kept before all else") {
+        const auto with_room = [](std::size_t more) {
+            Bench bench;
+            State before;
+            before.settings = {{"title", std::string(500, 'x')}};
+            before.choices.one_shot = Choice{bench.request.option_id, "Debian"};
+            bench.durable = std::make_unique<MemoryStore>(bench.script);
+            REQUIRE(write_state(*bench.durable, before));
+            bench.durable->limit = bench.durable->contents->size() + more;
+            bench.request.command_line = std::string(400, 'y');
+            bench.request.must_record = MustRecord::choice;
+            bench.script.fail = "jump";
+            const Outcome outcome = bench.run();
+            CHECK(outcome.failed_at == Step::jump);
+            CHECK(read_state(*bench.durable)->choices == before.choices);  // the jump did not happen
+            CHECK(read_state(*bench.durable)->settings == before.settings);
+            const State at_jump =
+                state_from_text(bench.durable->written.at(bench.durable->written.size() - 2)).value();
+            CHECK_FALSE(at_jump.choices.one_shot);
+            return at_jump.attempt;
+        };
+        const auto outline = with_room(600);
+        REQUIRE(outline);
+        CHECK(outline->step == Step::jump);
+        CHECK(outline->option_id == "disk/grub/debian");
+        CHECK(outline->command_line.empty());
+        CHECK_FALSE(with_room(0));
+    }
+
+    TEST_CASE("settings leave a store half of its room") {
+        Script script;
+        MemoryStore store(script);
+        store.limit = 2000;
+        State state;
+        state.settings = {{"title", "short"}};
+        CHECK(leaves_room(store, state));
+        state.settings = {{"title", std::string(1000, 'x')}};
+        CHECK(leaves_room(store, state).error().sentence().starts_with("the settings would take 1"));
+        store.limit = std::string::npos;
+        CHECK(leaves_room(store, state));
     }
 
     TEST_CASE("a store that stays holds what was seen after the unbinding, and so does the persistent log") {
