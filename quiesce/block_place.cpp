@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// From nodes to places and back, by sysfs alone: udev's links come later than the devices.
+// From nodes to places and back, by sysfs alone: udev's links come later than the devices. What udev says of each
+// device is in its database, as libudev reads it.
 #include "quiesce/block_place.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include "quiesce/record.hpp"
 #include "quiesce/sysfs.hpp"
@@ -12,6 +12,7 @@ namespace stillboot::quiesce {
 namespace {
 
 constexpr std::string_view blocks = "/sys/class/block/";
+constexpr std::size_t max_udev_bytes = std::size_t{1} << 20;
 
 // A slash of a node is written so in sysfs.
 std::string with(std::string text, char from, char to) {
@@ -51,6 +52,20 @@ std::optional<std::string> node_at(const Root& root, const BlockPlace& place, co
     }
     const auto same = std::find(found.begin(), found.end(), before);
     return same == found.end() ? std::nullopt : std::optional(*same);
+}
+
+std::vector<std::string> nodes_of_link(const Root& root, std::string_view link) {
+    const std::string line = "\nS:" + std::string(link) + "\n";
+    std::vector<std::string> nodes;
+    const auto names = root.list(blocks);
+    for (const std::string& name : names ? *names : std::vector<std::string>()) {
+        const auto number = attribute_or_empty(root, std::string(blocks) + name + "/dev");
+        const auto said = root.read_file("/run/udev/data/b" + number, max_udev_bytes);
+        if (said && ("\n" + *said).find(line) != std::string::npos) {
+            nodes.push_back("/dev/" + with(name, '!', '/'));
+        }
+    }
+    return nodes;
 }
 
 }  // namespace stillboot::quiesce

@@ -4,6 +4,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "config/base/root.hpp"
 
@@ -25,5 +27,9 @@ struct BlockPlace {
 /// that do not say which they are), the one called as before; nothing where that is none of them.
 [[nodiscard]] std::optional<std::string> node_at(const Root& root, const BlockPlace& place,
                                                  const std::string& before);
+
+/// The nodes of all block devices that udev would give this link ("disk/by-uuid/1234-5678"): it shows one of them,
+/// and not always the same.
+[[nodiscard]] std::vector<std::string> nodes_of_link(const Root& root, std::string_view link);
 
 }  // namespace stillboot::quiesce

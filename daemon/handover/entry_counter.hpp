@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/base/root.hpp"
 #include "kexec/handover/ports.hpp"
@@ -15,6 +16,9 @@ namespace stillboot::handover {
 /// The node of a device by its PARTUUID or UUID, as udev links it now. Nothing where it is not there, or where the
 /// reference is neither.
 [[nodiscard]] std::optional<std::string> node_of(const Root& root, const DeviceRef& device);
+
+/// All that have it, for a copied disk has the same; the one that udev links where its database does not say.
+[[nodiscard]] std::vector<std::string> nodes_of(const Root& root, const DeviceRef& device);
 
 /// The same as state::on_writable(), for a file system whose type is not known.
 [[nodiscard]] Result<void> on_entries(const std::string& node, std::function<Result<void>(const Root&)> act);
@@ -29,6 +33,7 @@ public:
     Result<void> give_back(const Try& one) override;
 
 private:
+    [[nodiscard]] std::optional<std::string> node_now(const EntryFile& file) const;
     [[nodiscard]] std::optional<std::string> await_node(const EntryFile& file) const;
 
     const Root& root_;

@@ -6,13 +6,11 @@
 
 #include "daemon/state/efi_store.hpp"
 #include "daemon/state/partition_store.hpp"
+#include "quiesce/block_place.hpp"
 #include "quiesce/sysfs.hpp"
 
 namespace stillboot::state {
 namespace {
-
-constexpr std::string_view blocks = "/sys/class/block/";
-constexpr std::size_t max_udev_bytes = std::size_t{1} << 20;
 
 std::string find_node(const Root& root, const std::string& path) {
     const auto node = root.canonical(path);
@@ -20,8 +18,8 @@ std::string find_node(const Root& root, const std::string& path) {
 }
 
 // A stick that somebody plugs in must not tell this machine what to boot.
-bool can_be_taken_away(const Root& root, const std::string& name) {
-    const auto path = root.canonical(std::string(blocks) + name);
+bool can_be_taken_away(const Root& root, const std::string& node) {
+    const auto path = root.canonical("/sys/class/block/" + node.substr(node.rfind('/') + 1));
     if (!path) {
         return false;
     }
@@ -29,22 +27,9 @@ bool can_be_taken_away(const Root& root, const std::string& name) {
     return quiesce::is_removable(disk, quiesce::attribute_or_empty(root, disk + "/removable"));
 }
 
-// By what udev says of each device: where several want a link, it shows one of them, and not always the same.
-bool claims_link(const Root& root, const std::string& name, const std::string& link) {
-    const auto number = quiesce::attribute_or_empty(root, std::string(blocks) + name + "/dev");
-    const auto said = root.read_file("/run/udev/data/b" + number, max_udev_bytes);
-    return said && ("\n" + *said).find("\nS:" + link + "\n") != std::string::npos;
-}
-
 std::vector<std::string> labelled_nodes(const Root& root) {
-    const std::string link = "disk/by-label/" + std::string(quiesce::state_store_label);
-    std::vector<std::string> nodes;
-    const auto names = root.list(blocks);
-    for (const std::string& name : names ? *names : std::vector<std::string>()) {
-        if (claims_link(root, name, link) && !can_be_taken_away(root, name)) {
-            nodes.push_back("/dev/" + name);
-        }
-    }
+    auto nodes = quiesce::nodes_of_link(root, "disk/by-label/" + std::string(quiesce::state_store_label));
+    std::erase_if(nodes, [&](const std::string& node) { return can_be_taken_away(root, node); });
     return nodes;
 }
 

@@ -118,6 +118,7 @@ Result<void> Attempt::enter(Step step) {
 
 Result<void> Attempt::will_count(const Try& one) {
     record_.counted = one;
+    record_.counted->file.place = quiesce::place_of(ports_.root, one.file.node);
     return write();
 }
 

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <array>
 
+#include "kexec/handover/words.hpp"
+
 namespace stillboot::handover {
 namespace {
 
-constexpr std::string_view word_name = "stillboot-bless.entry=";
 constexpr std::size_t longest_word = 512;
 
 struct Tag {
@@ -35,17 +36,6 @@ std::string without_counters(const std::string& name) {
     return to_text(*counted);
 }
 
-std::string_view value_in(std::string_view command_line) {
-    for (std::size_t at = command_line.find(word_name); at != command_line.npos;
-         at = command_line.find(word_name, at + 1)) {
-        if (at == 0 || command_line[at - 1] == ' ') {
-            const auto value = command_line.substr(at + word_name.size());
-            return value.substr(0, value.find_first_of(" \n"));
-        }
-    }
-    return {};
-}
-
 }  // namespace
 
 std::optional<Try> try_of(const EntryFile& file) {
@@ -64,12 +54,13 @@ std::string bless_word(const EntryFile& file) {
     if (tag == tags.end() || !is_plain(file.device.value) || !is_plain(path)) {
         return {};
     }
-    const std::string word = std::string(word_name) + std::string(tag->text) + file.device.value + ":" + path;
+    const std::string word =
+        std::string(bless_word_name) + std::string(tag->text) + file.device.value + ":" + path;
     return word.size() <= longest_word ? word : std::string();
 }
 
 std::optional<EntryFile> entry_to_bless(std::string_view command_line) {
-    const std::string_view value = value_in(command_line);
+    const std::string_view value = value_of(command_line, bless_word_name);
     const auto tag =
         std::find_if(tags.begin(), tags.end(), [&](const Tag& each) { return value.starts_with(each.text); });
     const std::size_t colon = value.find(":/");

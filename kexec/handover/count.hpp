@@ -11,16 +11,18 @@
 #include "config/base/result.hpp"
 #include "config/model/counted_name.hpp"
 #include "config/model/device.hpp"
+#include "quiesce/block_place.hpp"
 
 namespace stillboot::handover {
 
 /// The file of an entry, on a block device.
 struct EntryFile {
-    std::string node;        ///< "/dev/nvme0n1p1", for as long as its driver stays bound
-    DeviceRef device;        ///< the same by PARTUUID or UUID; `self` where it has neither
-    std::string filesystem;  ///< its type, as blkid names it
-    std::string directory;   ///< "/loader/entries"
-    std::string name;        ///< "first+3.conf"
+    std::string node;             ///< "/dev/nvme0n1p1", for as long as its driver stays bound
+    DeviceRef device;             ///< the same by PARTUUID or UUID; `self` where it has neither
+    std::string filesystem;       ///< its type, as blkid names it
+    std::string directory;        ///< "/loader/entries"
+    std::string name;             ///< "first+3.conf"
+    quiesce::BlockPlace place{};  ///< of the node, once a try is taken: a copied disk has the same UUID
 
     /// "/loader/entries/first+3.conf"
     [[nodiscard]] std::string path() const { return directory + "/" + name; }
@@ -40,12 +42,12 @@ struct Try {
 [[nodiscard]] std::optional<Try> try_of(const EntryFile& file);
 
 /// "stillboot-bless.entry=PARTUUID=…:/loader/entries/first.conf", for the next kernel's command line: the file
-/// without its counters, which may change. Not a "stillboot." word, which a Stillboot that is booted so would take
-/// for a setting. Empty where the device has neither UUID, or the path holds what a command line cannot.
+/// without its counters, which may change. Empty where the device has neither UUID, or the path holds what a
+/// command line cannot.
 [[nodiscard]] std::string bless_word(const EntryFile& file);
 
-/// The entry that such a word on a kernel command line names; its node and file system are empty, its name is
-/// without counters. Nothing where there is no such word, or it names nothing.
+/// The entry that the last such word on a kernel command line names; its node and file system are empty, its name
+/// is without counters. Nothing where there is no such word, or it names nothing.
 [[nodiscard]] std::optional<EntryFile> entry_to_bless(std::string_view command_line);
 
 /// How the system that was booted says it went.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kexec/handover/words.hpp"
 #include "kexec/program_loader.hpp"
 
 namespace stillboot::handover {
@@ -66,7 +67,8 @@ Result<void> Images::unwrap() {
     for (const Message& note : kernel_.notes) {
         tell_(Step::unwrap, note, 0, 0);
     }
-    command_line_ = request_.command_line.empty() ? kernel_.command_line.value_or("") : request_.command_line;
+    command_line_ = without_our_words(request_.command_line.empty() ? kernel_.command_line.value_or("")
+                                                                    : request_.command_line);
     if (auto fits = kexec::check_command_line(kernel_.image, command_line_); !fits) {
         return fits;
     }

@@ -46,6 +46,18 @@ std::vector<Volume> volumes_in(const json::object& object) {
     return out;
 }
 
+json::value to_json(const quiesce::BlockPlace& place) {
+    return json::object{{"disk", place.disk}, {"wwid", place.wwid}, {"partition", place.partition}};
+}
+
+quiesce::BlockPlace place_in(const json::object& object) {
+    const json::value* const value = object.if_contains("place");
+    const json::object* const place = value == nullptr ? nullptr : value->if_object();
+    return place == nullptr ? quiesce::BlockPlace()
+                            : quiesce::BlockPlace{text_in(*place, "disk"), text_in(*place, "wwid"),
+                                                  text_in(*place, "partition")};
+}
+
 json::value to_json(const std::optional<Try>& counted) {
     if (!counted) {
         return {};
@@ -54,7 +66,7 @@ json::value to_json(const std::optional<Try>& counted) {
     return json::object{{"node", file.node},           {"device_by", to_word(file.device.kind)},
                         {"device", file.device.value}, {"filesystem", file.filesystem},
                         {"directory", file.directory}, {"name", file.name},
-                        {"after", counted->after}};
+                        {"after", counted->after},     {"place", to_json(file.place)}};
 }
 
 std::optional<Try> try_in(const json::object& object) {
@@ -74,6 +86,7 @@ std::optional<Try> try_in(const json::object& object) {
     out.file.filesystem = text_in(*counted, "filesystem");
     out.file.directory = text_in(*counted, "directory");
     out.file.name = text_in(*counted, "name");
+    out.file.place = place_in(*counted);
     out.after = text_in(*counted, "after");
     return out.file.name.empty() || out.after.empty() ? std::nullopt : std::optional(std::move(out));
 }

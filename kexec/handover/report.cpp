@@ -4,13 +4,9 @@
 
 #include <set>
 
+#include "kexec/handover/words.hpp"
+
 namespace stillboot::handover {
-namespace {
-
-constexpr std::string_view name = "stillboot.report=";
-
-}  // namespace
-
 Message checked(const quiesce::Verification& verification) {
     const auto count = [&](quiesce::Rest rest) { return std::uint64_t{verification.count(rest)}; };
     return Message("handover.checked", {{"still", count(quiesce::Rest::still)},
@@ -21,7 +17,7 @@ Message checked(const quiesce::Verification& verification) {
 
 std::string report_word(const quiesce::Verification& verification, const quiesce::Plan& devices,
                         std::chrono::milliseconds took) {
-    std::string word(name);
+    std::string word(report_word_name);
     for (const auto rest :
          {quiesce::Rest::still, quiesce::Rest::kept, quiesce::Rest::contained, quiesce::Rest::moving}) {
         word += std::string(quiesce::to_word(rest)) + ":" + std::to_string(verification.count(rest)) + ",";
@@ -40,13 +36,7 @@ std::string report_word(const quiesce::Verification& verification, const quiesce
 }
 
 std::string_view report_in(std::string_view command_line) {
-    for (std::size_t at = command_line.find(name); at != command_line.npos; at = command_line.find(name, at + 1)) {
-        if (at == 0 || command_line[at - 1] == ' ') {
-            const auto value = command_line.substr(at + name.size());
-            return value.substr(0, value.find_first_of(" \n"));
-        }
-    }
-    return {};
+    return value_of(command_line, report_word_name);
 }
 
 }  // namespace stillboot::handover

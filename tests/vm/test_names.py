@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Disks that get each other's names while they are bound again, and disks that are copies of each other."""
+import json
+import shutil
+
 import disks
+import entries
 import still
 from test_killed import choices
 
@@ -24,3 +28,31 @@ def test_disks_that_swap_their_names(lab):
         machine.sh("stillboot set-oneshot --forget")
         lab.equal("the store is written to by its new name", choices(lab, store), (None, "another entry"))
         lab.check("nothing of ours is on the target", "stillboot." not in disks.run("debugfs", "-R", "ls -l /", target))
+
+
+def test_copies_of_a_disk(lab):
+    """two disks with the same UUID: a try is given back where it was taken, and the mounted one is blessed"""
+    files = lab.boot_files() | {"/loader/entries/first+3.conf": entries.bls("First", options="a=b")[1]}
+    one = disks.vfat(lab.directory / "one.img", disks.tree(lab.directory / "one", files), label="ONE")
+    two = lab.directory / "two.img"
+    shutil.copyfile(one, two)
+
+    def names(image):
+        return disks.run("mdir", "-b", "-i", image, "::/loader/entries")
+
+    with lab.machine(disks=[(one, "nvme"), (two, "virtio-blk")], limit=300,
+                     append="stillboot.timeout=never stillboot.trial=never "
+                            "stillboot-bless.entry=UUID=1234-5678:/loader/entries/first.conf") as machine:
+        both = "[ $(stillboot list --json=short | grep -o '\"title\"' | wc -l) -ge 2 ]"
+        machine.sh("true", timeout=90)
+        machine.wait_sh(f"{still.LOOKED} && {both}")
+        machine.sh("echo 1 >/proc/sys/kernel/kexec_load_disabled")
+        for option in json.loads(machine.sh("stillboot list --json=short"))["options"]:
+            machine.sh(f"stillboot boot '{option['id']}' --wait", timeout=200, check=False)
+            machine.wait_sh(f"udevadm settle --timeout=30; {both}")
+            for image in (one, two):
+                lab.check(f"{image.name} has its name after {option['id']}", "first+3.conf" in names(image), names(image))
+        said = machine.sh("stillboot bless", check=False)
+        lab.check("without a mounted one it is refused", said[0] != 0 and "is not clear" in said[1], said)
+        machine.sh("mkdir -p /boot && mount -t vfat /dev/vda /boot && stillboot bless && umount /boot")
+        lab.check("the mounted one is blessed", "first.conf" in names(two) and "first+3.conf" in names(one))

@@ -2,6 +2,7 @@
 // stillboot bless: the booted system says how it went with the entry that it was booted from; without the daemon.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <vector>
 
 #include "config/base/rename_file.hpp"
 #include "daemon/handover/entry_counter.hpp"
@@ -85,30 +86,60 @@ ExitCode say(const Context& context, const BlessOrder& order, const std::string&
     return ExitCode::done;
 }
 
+/// Where the entry is: on a node, and in what is mounted; that is empty where it has to be mounted.
+struct Whereabouts {
+    std::string node;
+    std::string directory;
+};
+
+/// A disk and its copy have the same UUID: the one that this system has mounted is meant.
+/// @error cli.bless_no_device, cli.bless_ambiguous, those of mounted_directory()
+Result<Whereabouts> find_entry(const Root& root, const EntryFile& entry) {
+    const auto nodes = handover::nodes_of(root, entry.device);
+    std::vector<Whereabouts> mounted;
+    std::string names;
+    for (const std::string& node : nodes) {
+        auto place = mounted_directory(root, node, entry.directory);
+        if (!place) {
+            return place.error();
+        }
+        if (!place->empty()) {
+            mounted.push_back({node, std::move(*place)});
+        }
+        names += (names.empty() ? "" : ", ") + node;
+    }
+    const std::initializer_list<Message::Param> params = {{"path", entry.path()},
+                                                          {"by", to_word(entry.device.kind)},
+                                                          {"device", entry.device.value},
+                                                          {"nodes", names}};
+    if (nodes.empty()) {
+        return Error("cli.bless_no_device", params);
+    }
+    if (mounted.size() == 1) {
+        return std::move(mounted.front());
+    }
+    return nodes.size() == 1 ? Result<Whereabouts>(Whereabouts{nodes.front(), ""})
+                             : Error("cli.bless_ambiguous", params);
+}
+
 ExitCode bless_entry(const Context& context, const Root& root, const EntryFile& entry, const BlessOrder& order) {
-    const auto node = handover::node_of(root, entry.device);
-    if (!node) {
-        context.complain("stillboot: " + Message("cli.bless_no_device", {{"path", entry.path()},
-                                                                         {"by", to_word(entry.device.kind)},
-                                                                         {"device", entry.device.value}})
-                                             .sentence());
-        return ExitCode::not_found;
+    const auto found = find_entry(root, entry);
+    if (!found) {
+        const ExitCode code = report(context, found.error());
+        return found.error().code() == "cli.bless_no_device" ? ExitCode::not_found : code;
     }
-    const auto place = mounted_directory(root, *node, entry.directory);
-    if (!place) {
-        return report(context, place.error());
-    }
-    const bool must_mount = place->empty();
+    const auto& [node, place] = *found;
+    const bool must_mount = place.empty();
     if (must_mount && (order.dry_run || context.root != "/")) {
-        context.line(Message("cli.bless_would_mount", {{"path", entry.path()}, {"device", *node}}).sentence());
+        context.line(Message("cli.bless_would_mount", {{"path", entry.path()}, {"device", node}}).sentence());
         return ExitCode::done;
     }
-    const auto blessing = must_mount ? bless_on(*node, entry, order) : bless_in(root, *place, entry.name, order);
+    const auto blessing = must_mount ? bless_on(node, entry, order) : bless_in(root, place, entry.name, order);
     if (!blessing) {
         const ExitCode code = report(context, blessing.error());
         return blessing.error().code() == "handover.bless_missing" ? ExitCode::not_found : code;
     }
-    return say(context, order, must_mount ? *node + ":" + entry.directory : *place, *blessing);
+    return say(context, order, must_mount ? node + ":" + entry.directory : place, *blessing);
 }
 
 ExitCode bless(const Context& context, const BlessOrder& order) {

@@ -36,6 +36,23 @@ TEST_SUITE("daemon handover") {
         CHECK_FALSE(node_of(root, {}));
     }
 
+    TEST_CASE("a try is given back where it was taken, and not on a copy of that disk") {
+        const TemporaryTree tree;
+        for (const std::string name : {"sda", "sdb"}) {
+            tree.file("dev/" + name, "");
+            tree.file("sys/devices/" + name + "_slot/block/" + name + "/dev", "");
+            tree.link("sys/class/block/" + name, "../../devices/" + name + "_slot/block/" + name);
+        }
+        tree.link("dev/disk/by-uuid/A", "../../sda");
+        const Root root = tree.root();
+        EntryCounter counter(root, 0ms);
+        Try one = one_of({DeviceRef::Kind::uuid, "A"});
+        one.file.place = quiesce::place_of(root, "/dev/sdb");
+        CHECK(counter.give_back(one).error().code() == "state.not_writable");  // there is such a place
+        std::filesystem::remove(tree.path() / "sys/class/block/sdb");
+        CHECK(counter.give_back(one).error().code() == "handover.entry_device_gone");
+    }
+
     TEST_CASE("what the file system cannot take is said, and a device that does not come back as well") {
         const TemporaryTree tree;
         tree.file("dev/none1", "");

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "kexec/handover/words.hpp"
+
 #include "tests/kexec/handover/recording_ports.hpp"
 
 using namespace stillboot;
@@ -103,6 +105,54 @@ TEST_SUITE("handover") {
             CAPTURE(other);
             CHECK_FALSE(entry_to_bless(other));
         }
+    }
+
+    TEST_CASE("words that an earlier boot has left on a command line go, and the last one is read") {
+        const std::string stale = "stillboot-bless.entry=UUID=1:/loader/entries/old.conf";
+        CHECK(entry_to_bless("quiet " + stale + " " + word)->name == "first.conf");
+        const std::pair<std::string, std::string> rows[] = {
+            {"", ""},
+            {"quiet", "quiet"},
+            {stale, ""},
+            {stale + " quiet", "quiet"},
+            {"quiet  splash " + stale, "quiet  splash"},
+            {"a " + stale + " " + stale + " b", "a b"},
+            {"a stillboot.report=still:1 stillboot.timeout=3", "a stillboot.timeout=3"},
+            {"x" + stale, "x" + stale},
+        };
+        for (const auto& [before, after] : rows) {
+            CHECK(without_our_words(before) == after);
+        }
+        Counted bench;
+        bench.request.command_line = "root=/dev/vda1 " + stale + " quiet stillboot.report=still:1";
+        (void)bench.run();
+        CHECK(bench.last_command_line() == "root=/dev/vda1 quiet " + std::string(word));
+    }
+
+    TEST_CASE("a disk that hangs while its entry is renamed fails the boot, whoever wants it") {
+        Counted bench;
+        struct Hanging final : TryCounter {
+            Result<void> take(const Try&) override {
+                return Error("state.entry_hangs", {{"device", "/dev/vda1"}});
+            }
+            Result<void> give_back(const Try&) override {
+                FAIL("nothing was taken");
+                return {};
+            }
+        } hanging;
+        const Ports ports = bench.ports();
+        const Ports with_hanging{ports.root,         ports.fetcher,   ports.loader,        ports.quiescer,
+                                 ports.surroundings, ports.run_store, ports.durable_store, ports.restarter,
+                                 ports.watchdog,     hanging,         ports.hooks,         ports.journal,
+                                 ports.observer,     ports.clock,     ports.entry_once};
+        const auto plan = prepare(bench.request, bench.options, with_hanging);
+        REQUIRE(plan);
+        bench.script.calls.clear();
+        const Outcome outcome = handover::run(*plan, with_hanging);
+        CHECK(outcome.failed_at == Step::commit);
+        CHECK(outcome.failure->sentence() == "/dev/vda1 does not answer");
+        CHECK(outcome.not_back.empty());
+        CHECK_FALSE(bench.did("take down"));
     }
 
     TEST_CASE("a verdict finds the one file that is meant, once") {

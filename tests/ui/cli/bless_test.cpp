@@ -118,6 +118,31 @@ TEST_SUITE("cli bless") {
         }
     }
 
+    TEST_CASE("of a disk and its copies the one that is mounted is meant, and none where that is not clear") {
+        const auto with_copy = [](const std::string& mounts) {
+            Machine machine("stillboot-bless.entry=PARTUUID=12-3:/loader/entries/a.conf", mounts);
+            machine.tree.file("sys/class/block/sdb1/dev", "8:17\n");
+            machine.tree.file("dev/sdb1", "");
+            for (const char* number : {"8:1", "8:17"}) {
+                machine.tree.file(std::string("run/udev/data/b") + number, "S:disk/by-partuuid/12-3\n");
+            }
+            return machine.bless({"--dry-run"});
+        };
+        CHECK(with_copy("30 1 8:17 / /boot/efi rw - vfat /dev/sdb1 rw\n").out ==
+              "/boot/efi/loader/entries/a+2-1.conf would be called a.conf from now on\n");
+        const std::string ambiguous =
+            "stillboot: which one the entry /loader/entries/a.conf is on is not clear: /dev/sda1, /dev/sdb1 are "
+            "all "
+            "partuuid 12-3, for they are copies; mount the one that is meant\n";
+        for (const char* mounts : {"",
+                                   "30 1 8:1 / /boot/efi rw - vfat /dev/sda1 rw\n"
+                                   "31 1 8:17 / /boot/efi rw - vfat /dev/sdb1 rw\n"}) {
+            const auto ran = with_copy(mounts);
+            CHECK(ran.code == ExitCode::failed);
+            CHECK(ran.err == ambiguous);
+        }
+    }
+
     TEST_CASE("a mount table or a command line that cannot be read is said") {
         Machine machine;
         REQUIRE(machine.tree.root().remove_file("proc/self/mountinfo"));
