@@ -102,7 +102,10 @@ std::string verb_of_this_machine(const CLI::App& app) {
         const std::string below = verb.front()->get_subcommands().front()->get_name();
         return below == "plan" ? "" : name + " " + below;
     }
-    constexpr std::string_view others[] = {"explain", "keys", "load"};
+    if (name == "password") {
+        return verb.front()->count("--set") == 0 && verb.front()->count("--ask") == 0 ? name : "";
+    }
+    constexpr std::string_view others[] = {"bless", "explain", "keys", "load"};
     return std::find(std::begin(others), std::end(others), name) != std::end(others) ? name : "";
 }
 

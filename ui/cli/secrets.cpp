@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view left_out = "(left out)";
 
 bool sounds_secret(std::string_view name) {
-    constexpr std::array<std::string_view, 6> words = {"pass", "pwd", "secret", "token", "key", "credential"};
+    constexpr std::array<std::string_view, 7> words = {"pass", "pwd", "secret", "token", "key", "cred", "psk"};
     std::string lower(name);
     std::transform(lower.begin(), lower.end(), lower.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -66,10 +66,11 @@ std::string without_values(std::string_view text) {
     return out;
 }
 
-std::string without_logins(std::string text) {
-    for (std::size_t at = text.find("://"); at != text.npos; at = text.find("://", at + 3)) {
-        const std::size_t host = at + 3;
-        const std::size_t end = std::min(text.find_first_of("/ \t\n\"'", host), text.size());
+/// @param before  what a login stands behind  @param ends  what no longer belongs to it or its host
+std::string without_logins(std::string text, std::string_view before, std::string_view ends) {
+    for (std::size_t at = text.find(before); at != text.npos; at = text.find(before, at + before.size())) {
+        const std::size_t host = at + before.size();
+        const std::size_t end = std::min(text.find_first_of(ends, host), text.size());
         const std::size_t login = text.substr(host, end - host).rfind('@');
         if (login != std::string::npos) {
             text.replace(host, login, left_out);
@@ -81,7 +82,8 @@ std::string without_logins(std::string text) {
 }  // namespace
 
 std::string without_secrets(std::string_view text) {
-    return without_logins(without_values(text));
+    // dracut.cmdline(7): iscsi:USER:PASSWORD@HOST:…, whose password may have a slash.
+    return without_logins(without_logins(without_values(text), "://", "/ \t\n\"'"), "iscsi:", " \t\n\"'");
 }
 
 void leave_out_secrets(boost::json::value& value) {

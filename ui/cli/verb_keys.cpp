@@ -62,9 +62,12 @@ ExitCode init(const Context& context, const std::vector<std::string>& hosts, boo
     if (!root) {
         return report(context, root.error());
     }
-    if (!again && root->exists(path_of("ca.key"))) {
-        (void)report(context, Error("cli.keys_there", {{"path", path_of("ca.key")}}));
-        return ExitCode::refused;
+    // ca.key may be kept elsewhere: what it has signed counts all the same.
+    for (const std::string_view name : {"ca.key", "ca.pem", "server.pem"}) {
+        if (!again && root->exists(path_of(name))) {
+            (void)report(context, Error("cli.keys_there", {{"path", path_of(name)}}));
+            return ExitCode::refused;
+        }
     }
     const auto made = make_machine(*root, hosts);
     if (!made) {

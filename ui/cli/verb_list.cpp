@@ -103,7 +103,7 @@ Result<void> follow(const Context& context, client::Place& place, bool& heard) {
             print_change(context, next->reply.change);
         }
         heard = true;
-        if (next->last) {
+        if (next->last || !context.out) {  // a full disk, which run_program() tells of
             return {};
         }
     }

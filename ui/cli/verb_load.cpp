@@ -165,8 +165,9 @@ void add_load(CLI::App& app, const Context& context, Action& action) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     verb->add_option("--devicetree", order->devicetree, "A devicetree for it");
     verb->add_option("--append", order->append, "Its command line");
-    verb->add_flag("--exec", order->exec, "Bring the devices to rest and jump into it");
-    verb->add_flag(cut_off_option, order->even_if_cut_off, "With --exec: also where that ends this session");
+    auto* const exec = verb->add_flag("--exec", order->exec, "Bring the devices to rest and jump into it");
+    verb->add_flag(cut_off_option, order->even_if_cut_off, "With --exec: also where that ends this session")
+        ->needs(exec);
     verb->add_flag("--dry-run", order->dry_run, "Say what would be done, and do nothing");
     verb->callback([&context, &action, order] { action = [&context, order] { return load(context, *order); }; });
 }

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <ctime>
+#include <ostream>
 
 #include "ui/cli/connection.hpp"
 #include "ui/cli/json_output.hpp"
@@ -71,7 +72,7 @@ ExitCode follow_log(const Context& context) {
         } else {
             print_lines(context, next->reply.lines);
         }
-        if (next->last) {
+        if (next->last || !context.out) {  // a full disk, which run_program() tells of
             return ExitCode::done;
         }
     }

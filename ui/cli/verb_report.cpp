@@ -22,8 +22,11 @@ void add_part(boost::json::object& all, Connection& connection) {
     auto reply = connection.call<Method>();
     if (!reply) {
         const std::string name(Method::name);
-        all["missing"].emplace_array();
-        all["missing"].as_array().push_back(boost::json::string(name + ": " + reply.error().sentence()));
+        boost::json::value& missing = all["missing"];
+        if (!missing.is_array()) {
+            missing.emplace_array();
+        }
+        missing.as_array().push_back(boost::json::string(name + ": " + reply.error().sentence()));
         return;
     }
     const boost::json::value part = protocol::to_json(*reply);

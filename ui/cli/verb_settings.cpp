@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "config/parse/settings/value.hpp"
 #include "ui/cli/call_and_print.hpp"
 #include "ui/cli/verbs.hpp"
 
@@ -58,7 +59,8 @@ ExitCode show(const Context& context, const std::optional<std::string>& key) {
     if (key) {
         std::erase_if(settings, [&](const Setting& each) { return each.key != *key; });
         if (settings.empty()) {
-            return report(context, Error("config.setting_unknown", {{"key", *key}}));
+            (void)report(context, Error("config.setting_unknown", {{"key", *key}}));
+            return ExitCode::not_found;
         }
     }
     if (context.wants_json()) {
@@ -76,8 +78,10 @@ ExitCode change(const Context& context, const Asked& asked) {
     parameters.key = *asked.key;
     parameters.value = asked.value;
     parameters.once = asked.once;
-    return call_and_print<protocol::SetSetting>(context, parameters,
-                                                [&](const auto& reply) { print_one(context, reply.setting); });
+    const ExitCode code = call_and_print<protocol::SetSetting>(
+        context, parameters, [&](const auto& reply) { print_one(context, reply.setting); });
+    const auto why = code == ExitCode::refused ? check_key(*asked.key) : std::nullopt;
+    return why && why->code() == "config.setting_unknown" ? ExitCode::not_found : code;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -135,8 +136,12 @@ void add_wait(CLI::App& app, const Context& context, Action& action) {
         ->check(CLI::IsMember({"options", "default", "idle"}));
     verb->add_option("--timeout", options->timeout_seconds, "At most this many seconds; exit 1 when they are over")
         ->check(CLI::Range(0.0, longest_seconds));
-    verb->callback(
-        [&context, &action, options] { action = [&context, options] { return wait_for(context, *options); }; });
+    verb->callback([&context, &action, options] {
+        if (options->timeout_seconds && std::isnan(*options->timeout_seconds)) {  // no range keeps it out
+            throw CLI::ValidationError("--timeout", "must be a number of seconds");
+        }
+        action = [&context, options] { return wait_for(context, *options); };
+    });
 }
 
 }  // namespace stillboot::cli

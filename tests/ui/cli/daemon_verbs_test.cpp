@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <boost/json.hpp>
+#include <fstream>
 
 #include "daemon/protocol/failure.hpp"
 #include "tests/ui/cli/scripted_server.hpp"
@@ -254,6 +255,26 @@ TEST_SUITE("cli") {
               "- disk/bls/a\n");
         ran = run(server, {"list", "--watch", "--json"});
         CHECK(std::count(ran.out.begin(), ran.out.end(), '\n') == 2);
+    }
+
+    TEST_CASE("what goes on for ever ends where it cannot be written") {
+        ScriptedServer server;
+        protocol::Watch::Reply change;
+        change.change.options = two_options().options;
+        server.answer_all(protocol::Watch::name, {reply(protocol::to_json(change), true)});
+        protocol::GetLog::Reply log;
+        log.lines.resize(1);
+        server.answer_all(protocol::GetLog::name, {reply(protocol::to_json(log), true)});
+        server.start();
+        for (const Words& verb : {Words{"list", "--watch"}, {"log", "-f"}, {"log", "-f", "--json"}}) {
+            std::ofstream full("/dev/full");
+            std::ostringstream err;
+            cli::Context context(full, err);
+            Words words = {"--host", "unix:" + server.path()};
+            words.insert(words.end(), verb.begin(), verb.end());
+            CHECK(cli::run_program(words, context) == ExitCode::failed);
+            CHECK(err.str().find("- cannot be written") != std::string::npos);
+        }
     }
 
     TEST_CASE("devices are listed with what was found and what is wrong") {

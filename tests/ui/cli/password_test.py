@@ -37,7 +37,10 @@ class PasswordTest(unittest.TestCase):
         self.directory = tempfile.TemporaryDirectory()
         self.addCleanup(self.directory.cleanup)
         self.socket = os.path.join(self.directory.name, "socket")
-        self.arguments = [STILLBOOT, "--host", "unix:" + self.socket, "password"]
+
+    def arguments(self, more):
+        asks_daemon = "--set" in more or "--ask" in more
+        return [STILLBOOT, *(["--host", "unix:" + self.socket] if asks_daemon else []), "password", *more]
 
     def daemon(self, **state):
         made = FakeDaemon(self.socket, sample(phase="idle", **state))
@@ -46,12 +49,12 @@ class PasswordTest(unittest.TestCase):
         return made
 
     def terminal(self, *more):
-        made = Session([*self.arguments, *more], env={"STILLBOOT_LIBEXEC": LIBEXEC})
+        made = Session(self.arguments(more), env={"STILLBOOT_LIBEXEC": LIBEXEC})
         self.addCleanup(made.close)
         return made
 
     def piped(self, text, *more, libexec=LIBEXEC):
-        return subprocess.run([*self.arguments, *more], input=text.encode(), capture_output=True, timeout=60,
+        return subprocess.run(self.arguments(more), input=text.encode(), capture_output=True, timeout=60,
                               env={**os.environ, "STILLBOOT_LIBEXEC": libexec})
 
     def test_one_line_of_a_pipe_becomes_a_line_of_the_settings(self):
@@ -64,7 +67,7 @@ class PasswordTest(unittest.TestCase):
 
     def test_what_is_no_password_is_refused_in_words(self):
         for text, words in (("", "no password was given"), ("\n", "a password is 1 to 256 bytes"),
-                            ("x" * 257 + "\n", "longer than the 256 bytes"), ("a\tb\n", "of text in one line")):
+                            ("x" * 257 + "\n", "longer than the 256 bytes"), ("a\tb\n", "of UTF-8 text in one line")):
             outcome = self.piped(text)
             self.assertEqual((outcome.returncode, outcome.stdout), (1, b""))
             self.assertIn(words, outcome.stderr.decode())
@@ -132,9 +135,22 @@ class PasswordTest(unittest.TestCase):
         outcome = self.piped("", "--ask")
         self.assertEqual((outcome.returncode, outcome.stdout), (0, b""))
 
+    def test_while_the_settings_are_read_a_script_does_not_go_on(self):
+        self.daemon(lock_unknown=True)
+        outcome = self.piped("", "--ask")
+        self.assertEqual((outcome.returncode, outcome.stdout), (4, b""))
+        self.assertIn("the settings are still being read", outcome.stderr.decode())
+
+    def test_a_daemon_that_is_started_anew_is_waited_for(self):
+        terminal = self.terminal("--ask")
+        self.daemon(lock=True)
+        terminal.wait_for("This console is locked. Password:")
+
     def test_without_a_daemon_the_files_say_whether_a_script_may_go_on(self):
         root = os.path.join(self.directory.name, "root")
         os.makedirs(root + "/etc/stillboot")
+        with open(root + "/etc/stillboot/stillboot.toml", "w", encoding="utf-8") as file:
+            file.write("state_store = 'none'\n")
         self.assertEqual(self.piped("", "--ask", "--root", root).returncode, 0)
         with open(root + "/etc/stillboot/stillboot.toml", "w", encoding="utf-8") as file:
             file.write("lock = true\n")

@@ -63,6 +63,10 @@ TEST_SUITE("cli report") {
             {"http://anna:word@host/p?q=1&secret=2", "http://(left out)@host/p?q=1&secret=(left out)"},
             {"http://host/a@b ssh://c@d", "http://host/a@b ssh://(left out)@d"},
             {"keyboard us", "keyboard us"},
+            {"a netroot=iscsi:bob:hun/ter3@10.0.0.1::3260:1:iqn.x b",
+             "a netroot=iscsi:(left out)@10.0.0.1::3260:1:iqn.x b"},
+            {"netroot=iscsi:10.0.0.1::::iqn.x b@c", "netroot=iscsi:10.0.0.1::::iqn.x b@c"},
+            {"wifi.psk=abc cred=d:e x=y", "wifi.psk=(left out) cred=(left out) x=y"},
         };
         for (const Row& row : rows) {
             CHECK(without_secrets(row.text) == row.without);
@@ -83,6 +87,17 @@ TEST_SUITE("cli report") {
         CHECK(all.at("options").at(0).at("args") == "root=/dev/sda1 rd.luks.key=(left out) quiet");
         CHECK(all.at("report").at("devices").at(0).at("driver") == "nvme");
         CHECK(std::string(all.at("missing").at(0).as_string()).starts_with("io.stillboot.ListClients: "));
+    }
+
+    TEST_CASE("every part that cannot be had is named") {
+        ScriptedServer server;
+        server.answer(protocol::GetSystem::name, protocol::to_json(protocol::GetSystem::Reply()));
+        server.start();
+        const auto all = boost::json::parse(run(server, {"report"}).out).as_object();
+        const auto& missing = all.at("missing").as_array();
+        REQUIRE(missing.size() == 9);
+        CHECK(std::string(missing.front().as_string()).starts_with("io.stillboot.GetState: "));
+        CHECK(std::string(missing.back().as_string()).starts_with("io.stillboot.GetLog: "));
     }
 
     TEST_CASE("a file is new, and its owner's alone") {

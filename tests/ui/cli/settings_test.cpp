@@ -73,8 +73,15 @@ TEST_SUITE("cli settings") {
         ScriptedServer server;
         answer_with(server, {timeout("state store")});
         const auto ran = run(server, {"settings", "nonsense"});
-        CHECK(ran.code != ExitCode::done);
+        CHECK(ran.code == ExitCode::not_found);
         CHECK(ran.err.starts_with("stillboot: there is no setting nonsense\n"));
+        ScriptedServer refusing;
+        refusing.answer_all(protocol::SetSetting::name,
+                            {protocol::refused(Message("config.setting_unknown", {{"key", "nonsense"}}))});
+        refusing.start();
+        for (const char* value : {"1", "--forget"}) {
+            CHECK(run(refusing, {"settings", "nonsense", value}).code == ExitCode::not_found);
+        }
     }
 
     TEST_CASE("a value goes to the store, for once, or is forgotten") {

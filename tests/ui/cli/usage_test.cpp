@@ -87,6 +87,23 @@ TEST_SUITE("cli") {
         CHECK(run_stillboot({""}).err.rfind("stillboot: there is no verb : it is one of", 0) == 0);
     }
 
+    TEST_CASE("what this machine does by itself takes no --host, and an option nothing that it counts with") {
+        for (const Words& verb : {Words{"bless"}, {"password"}, {"keys", "init"}, {"load", "/x"}}) {
+            CAPTURE(verb);
+            Words words = {"--host", "tls://x"};
+            words.insert(words.end(), verb.begin(), verb.end());
+            const auto ran = run_stillboot(words);
+            CHECK(ran.code == ExitCode::usage);
+            CHECK(ran.err.rfind("stillboot: " + verb[0] + " acts on this machine alone: leave out --host", 0) ==
+                  0);
+        }
+        const stillboot::test::TemporaryTree tree;
+        tree.file("etc/stillboot/stillboot.toml", "lock = true\n");
+        CHECK(run_stillboot({"--host", "unix:/x", "--root", tree.path().string(), "password", "--ask"}).code ==
+              ExitCode::unreachable);
+        CHECK(run_stillboot({"load", "/x", "--even-if-cut-off"}).code == ExitCode::usage);
+    }
+
     TEST_CASE("a daemon that is not there has its own code, whatever the verb") {
         const stillboot::test::TemporaryTree tree;
         const std::string socket = (tree.path() / "none").string();

@@ -151,6 +151,8 @@ TEST_SUITE("cli") {
         CHECK(test::run_stillboot({"wait", "christmas"}).code == ExitCode::usage);
         CHECK(test::run_stillboot({"wait", "idle", "--timeout", "-1"}).code == ExitCode::usage);
         CHECK(test::run_stillboot({"wait", "idle", "--timeout", "soon"}).code == ExitCode::usage);
+        CHECK(test::run_stillboot({"wait", "idle", "--timeout", "nan"}).code == ExitCode::usage);
+        CHECK(test::run_stillboot({"wait", "idle", "--timeout", "inf"}).code == ExitCode::usage);
     }
 
     TEST_CASE("list --watch goes on where a lost connection was, and says where it cannot") {

@@ -52,6 +52,11 @@ class Tls(remote.Case):
         self.assertEqual((status, err), (4, "stillboot: /etc/stillboot/tls/ca.key is there already: --again makes a new "
                                             "authority, and every certificate of the old one is worth nothing then\n"))
         self.assertEqual((self.keys / "ca.key").read_text(), before)
+        for name in ("ca.key", "ca.pem"):  # the first kept elsewhere, the second lost
+            (self.keys / name).rename(self.keys / f"{name}.away")
+            status, _, err = self.stillboot("--root", str(self.root), "keys", "init")
+            left = {"ca.key": "ca.pem", "ca.pem": "server.pem"}[name]
+            self.assertEqual((status, err.split(" is there")[0]), (4, f"stillboot: /etc/stillboot/tls/{left}"))
         self.assertEqual(self.stillboot("--root", str(self.root), "keys", "init", "--again")[0], 0)
         self.assertNotEqual((self.keys / "ca.key").read_text(), before)
 
