@@ -6,10 +6,13 @@ _stillboot_ids() {
     stillboot --json=short "$1" 2>/dev/null | grep -o "\"${2:-id}\":\"[^\"]*\"" | cut -d'"' -f4
 }
 
+# The verb among the words of the line before the last one.
 _stillboot_verb() {
-    local word
-    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-        case $word in
+    local word option=""
+    for word in "${line[@]:1:${#line[@]}-2}"; do
+        case $option$word in
+            --host | --root | --cert | --key | --ca) option="$word " ;;
+            "--"*" "*) option="" ;; # its value
             -*) ;;
             *) echo "$word" && return ;;
         esac
@@ -17,17 +20,21 @@ _stillboot_verb() {
 }
 
 _stillboot() {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words="" ids="" id
+    local line words="" ids="" id files="" before
     COMPREPLY=()
+    # bash splits at the colons of ids and addresses, too, which COMP_WORDS then has in pieces.
+    # shellcheck disable=SC2162 # a backslash takes the meaning of what is behind it, as for the shell
+    read -a line <<<"${COMP_LINE:0:COMP_POINT}"
+    [[ ${COMP_LINE:0:COMP_POINT} != *[!\\][[:blank:]] ]] || line+=("")
+    local current=${line[-1]} previous=${line[-2]}
     case $previous in
         --host) words="unix: ssh:// tls://" ;;
         --role) words="look boot configure all" ;;
         --root | --cert | --key | --ca | --out | --initrd | --devicetree | --inventory | --shell | --also)
-            mapfile -t COMPREPLY < <(compgen -f -- "$current")
-            return
+            files=only
             ;;
     esac
-    [ -n "$words" ] || case $(_stillboot_verb) in
+    [ -n "$words$files" ] || case $(_stillboot_verb) in
         "") words="status list boot cancel devices rescan add explain quiesce load menu log wait clients settings system times report set-default set-oneshot set-timeout reboot poweroff keys attempts bless password bridge --json --host --cert --key --ca --root --help --version" ;;
         list) words="--watch --json --help" ;;
         boot) words="@default --kernel --initrd --devicetree --append --args --dry-run --wait --help" ids=list ;;
@@ -47,14 +54,23 @@ _stillboot() {
         load) words="--initrd --devicetree --append --exec --even-if-cut-off --dry-run --help" ;;
         *) words="--json --help" ;;
     esac
+    case $(_stillboot_verb) in
+        explain | load | report) files=${files:-too} ;;
+    esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
     # An id is what a disk says it is, and compgen -W would execute a "$(…)" in it.
     [ -z "$ids" ] || while IFS= read -r id; do
         case $id in "$current"*) COMPREPLY+=("$id") ;; esac
     # shellcheck disable=SC2086 # a verb, and for some a field
     done < <(_stillboot_ids $ids)
-    case $(_stillboot_verb) in
-        explain | load | report) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;;
-    esac
+    [ -z "$files" ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current")
+    # What bash puts in stands behind the last character that it splits at.
+    before=${current%"${current##*["$COMP_WORDBREAKS"]}"}
+    COMPREPLY=("${COMPREPLY[@]#"$before"}")
+    if [ -n "$files" ]; then
+        compopt -o filenames 2>/dev/null # bash quotes them, and shows what a directory is
+    elif [ "${#COMPREPLY[@]}" -gt 0 ]; then
+        mapfile -t COMPREPLY < <(printf '%q\n' "${COMPREPLY[@]}")
+    fi
 }
-complete -o filenames -F _stillboot stillboot
+complete -F _stillboot stillboot

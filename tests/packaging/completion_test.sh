@@ -10,7 +10,7 @@ failed=0
 # What is offered for a command line; a daemon is not asked, for there is no program of that name here.
 offers() {
     # shellcheck disable=SC2034 # read by the completion
-    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+    COMP_LINE="$*" COMP_POINT=${#COMP_LINE} COMP_WORDBREAKS=$' \t\n"\'@><=;|&(:'
     PATH=$stub:$PATH _stillboot
     printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' '
 }
@@ -27,7 +27,7 @@ trap 'rm -r "$stub"' EXIT
 cat >"$stub/stillboot" <<'STUB'
 #!/bin/sh
 case "$*" in
-    *list) echo '[{"id":"vda2/grub/0","title":"Debian"},{"id":"vda2/grub/1","title":"x"}]' ;;
+    *list) echo '[{"id":"vda2/grub/0","title":"Debian"},{"id":"vda2/grub/1","title":"x"},{"id":"pci-0000:00:04.0/grub/a b"}]' ;;
     *settings) echo '{"settings":[{"key":"timeout","value":"10"},{"key":"strict","value":"false"}]}' ;;
     *devices) echo '[{"id":"vda2"},{"id":"$(echo${IFS}executed)"}]' ;;
 esac
@@ -38,12 +38,19 @@ verbs="add attempts bless boot bridge cancel clients devices explain keys list l
 expect "--ca --cert --help --host --json --key --root --version $verbs " "$(offers stillboot "")"
 expect "poweroff " "$(offers stillboot pow)"
 expect "vda2/grub/0 vda2/grub/1 " "$(offers stillboot boot vda)"
-expect "@default " "$(offers stillboot boot @)"
+# Behind what bash splits at, as it replaces no more than that.
+expect "default " "$(offers stillboot boot @)"
+expect 'pci-0000:00:04.0/grub/a\ b ' "$(offers stillboot boot pci)"
+expect '04.0/grub/a\ b ' "$(offers stillboot boot pci-0000:00:)"
+expect '04.0/grub/a\ b ' "$(offers stillboot boot 'pci-0000\:00\:04')"
+expect "poweroff " "$(offers stillboot --host ssh://x pow)"
+expect "@default --help --forget " "$(offers stillboot --host ssh://x set-default '' | tr ' ' '\n' | grep '^[@-]' | LC_ALL=C sort -r | tr '\n' ' ')"
+expect "// " "$(offers stillboot --host tls:)"
 expect "--append --args --devicetree --dry-run --help --initrd --kernel --wait " "$(offers stillboot boot --)"
 expect "vda2 " "$(offers stillboot rescan v)"
 # What a disk calls itself is offered as it is, and never executed.
 # shellcheck disable=SC2016
-expect '$(echo${IFS}executed) --help vda2 ' "$(offers stillboot rescan "" | tr ' ' '\n' | LC_ALL=C sort | tr '\n' ' ')"
+expect '--help \$\(echo\$\{IFS\}executed\) vda2 ' "$(offers stillboot rescan "" | tr ' ' '\n' | LC_ALL=C sort | tr '\n' ' ')"
 expect "learned plan record report rules run undo verify " "$(offers stillboot quiesce "" | tr ' ' '\n' | grep -v '^-' | tr '\n' ' ')"
 expect "timeout " "$(offers stillboot settings ti)"
 expect "vda2 " "$(offers stillboot add v)"
