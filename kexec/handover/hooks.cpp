@@ -106,7 +106,11 @@ FoundHooks find_hooks(const Root& root, HookPoint point) {
         if (is_masked(root, path)) {
             continue;
         }
-        if (!there || !S_ISREG(there->st_mode) || (there->st_mode & S_IXUSR) == 0) {
+        const bool is_file = !there || S_ISREG(there->st_mode);
+        const bool starts = there && is_file && (there->st_mode & S_IXUSR) != 0;
+        if (may_refuse(point) && is_file) {
+            found.paths.push_back(path);
+        } else if (!starts) {
             found.notes.emplace_back("handover.hook_not_executable",
                                      std::initializer_list<Message::Param>{{"path", path}});
         } else if (found.paths.size() == max_hooks) {
@@ -189,10 +193,32 @@ Result<void> SystemHooks::run_one(const std::string& path, HookPoint point, cons
     return why ? Result<void>(failed(*why)) : Result<void>();
 }
 
+// What was put there to have its say about a boot must not be passed over because it cannot be heard.
+Result<void> SystemHooks::check(const FoundHooks& found, HookPoint point) const {
+    const auto failed = [&](const std::string& path, const char* code) {
+        return Error("handover.hook_failed", {{"point", to_word(point)},
+                                              {"name", name_of(path)},
+                                              {"why", Message(code, {{"count", max_hooks}}).sentence()}});
+    };
+    if (found.paths.size() > max_hooks) {
+        return failed(found.paths[max_hooks], "handover.hook_beyond");
+    }
+    for (const std::string& path : found.paths) {
+        const auto there = root_.stat(path);
+        if (there && (there->st_mode & S_IXUSR) == 0) {
+            return failed(path, "handover.hook_no_x");
+        }
+    }
+    return {};
+}
+
 Result<void> SystemHooks::run(HookPoint point, const HookSubject& subject, const Say& say, std::stop_token stop) {
     const FoundHooks found = find_hooks(root_, point);
     std::for_each(found.notes.begin(), found.notes.end(), say);
-    Result<void> all;
+    Result<void> all = check(found, point);
+    if (!all) {
+        return all;
+    }
     for (const std::string& path : found.paths) {
         auto done = run_one(path, point, subject, say, stop);
         const bool ends = !done && (may_refuse(point) || stop.stop_requested());

@@ -53,7 +53,9 @@ struct FoundHooks {
 };
 
 /// Executables of /usr/lib/stillboot/hooks/POINT.d and /etc/stillboot/hooks/POINT.d; one in /etc replaces its
-/// namesake, and masks it where it is empty or a link to /dev/null. Names that begin with a dot do not count.
+/// namesake, and masks it where it is empty or a link to /dev/null. Names that begin with a dot do not count. Of a
+/// point that may refuse a boot every file is a hook: one that cannot be started refuses, too, and so does one too
+/// many.
 [[nodiscard]] FoundHooks find_hooks(const Root& root, HookPoint point);
 
 /// The port for hooks. Blocking.
@@ -81,6 +83,7 @@ public:
     Result<void> run(HookPoint point, const HookSubject& subject, const Say& say, std::stop_token stop) override;
 
 private:
+    [[nodiscard]] Result<void> check(const FoundHooks& found, HookPoint point) const;
     [[nodiscard]] Result<void> run_one(const std::string& path, HookPoint point, const HookSubject& subject,
                                        const Say& say, std::stop_token stop) const;
 

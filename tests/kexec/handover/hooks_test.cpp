@@ -56,14 +56,50 @@ TEST_SUITE("handover") {
         bench.hook(administered + "before-boot.d/.hidden", "true");
         bench.tree.file(administered + "before-boot.d/30-masked", "");
         bench.tree.link(administered + "before-boot.d/40-masked", "/dev/null");
-        bench.tree.file(administered + "before-boot.d/50-text", "not executable");
+        bench.tree.file(administered + "before-boot.d/50-directory/x", "");
         CHECK(bench.names(HookPoint::before_boot) == Lines{"10-a", "15-c", "20-b"});
         CHECK(bench.names(HookPoint::on_failure).empty());
         CHECK(bench.run(HookPoint::before_boot));
+        CHECK(bench.lines == Lines{"/etc/stillboot/hooks/before-boot.d/50-directory is no hook: it is not a file "
+                                   "that can be executed "
+                                   "(an empty one in /etc masks its namesake)",
+                                   "hook 10-a: replaced"});
+    }
+
+    TEST_CASE("a file that cannot be executed refuses the boot where a hook may, before any is run") {
+        for (const HookPoint point : {HookPoint::before_boot, HookPoint::before_quiesce}) {
+            Bench bench;
+            const std::string word(to_word(point));
+            bench.hook(shipped + word + ".d/1", "true");
+            bench.tree.file(shipped + word + ".d/2", "#!/bin/sh\n");
+            CHECK(bench.names(point) == Lines{"1", "2"});
+            CHECK(why(bench.run(point)) ==
+                  "the hook 2 of " + word +
+                      " failed: it cannot be executed: chmod +x makes it a hook, and an empty file of its name in "
+                      "/etc switches it off");
+            bench.tree.file(administered + word + ".d/2", "");
+            CHECK(bench.run(point));
+        }
+    }
+
+    TEST_CASE("elsewhere it is said, and nothing more") {
+        Bench bench;
+        bench.tree.file(shipped + "on-failure.d/1", "#!/bin/sh\n");
+        CHECK(bench.names(HookPoint::on_failure).empty());
+        CHECK(bench.run(HookPoint::on_failure));
         CHECK(bench.lines ==
-              Lines{"/etc/stillboot/hooks/before-boot.d/50-text is no hook: it is not a file that can be executed "
-                    "(an empty one in /etc masks its namesake)",
-                    "hook 10-a: replaced"});
+              Lines{"/usr/lib/stillboot/hooks/on-failure.d/1 is no hook: it is not a file that can be "
+                    "executed (an empty one in /etc masks its namesake)"});
+    }
+
+    TEST_CASE("one hook too many refuses the boot where a hook may") {
+        Bench bench;
+        for (int i = 100; i < 165; ++i) {
+            bench.hook(shipped + "before-boot.d/" + std::to_string(i), "echo runs");
+        }
+        CHECK(why(bench.run(HookPoint::before_boot)) ==
+              "the hook 164 of before-boot failed: only 64 hooks of a point are run, and it comes after them");
+        CHECK(bench.lines.empty());
     }
 
     TEST_CASE("a point has 64 hooks at most") {
