@@ -31,12 +31,17 @@ constexpr std::size_t max_hash_bytes = 384;  // crypt(3): CRYPT_OUTPUT_SIZE
 constexpr std::int64_t min_hook_budget_seconds = 5;
 constexpr std::int64_t max_hook_budget_seconds = 600;
 
+// A comma in double quotes belongs to what it stands in, as to the title of a rule.
 std::vector<std::string> split_at_commas(std::string_view text) {
-    std::vector<std::string> out;
-    while (!text.empty()) {
-        const std::size_t comma = std::min(text.find(','), text.size());
-        out.emplace_back(text.substr(0, comma));
-        text.remove_prefix(std::min(comma + 1, text.size()));
+    std::vector<std::string> out(text.empty() ? 0 : 1);
+    bool quoted = false;
+    for (const char c : text) {
+        quoted = quoted != (c == '"');
+        if (c == ',' && !quoted) {
+            out.emplace_back();
+        } else {
+            out.back() += c;
+        }
     }
     return out;
 }
@@ -341,7 +346,11 @@ bool is_secret(std::string_view key) {
 }
 
 std::string shown_value(std::string_view key, const std::string& value) {
-    return !is_secret(key) ? value : value.empty() || value == "none" ? "none" : "set";
+    Settings settings;
+    if (apply_setting(settings, key, value_of_text(value), Origin())) {
+        return is_secret(key) ? "set" : value;
+    }
+    return row_of(key)->text(settings);
 }
 
 bool guards_consoles(std::string_view key) {

@@ -27,7 +27,8 @@ struct SettingValue {
 [[nodiscard]] std::optional<Message> apply_setting(Settings& settings, std::string_view key,
                                                    const SettingValue& value, const Origin& origin);
 
-/// What people may see of a value: a secret is only "set" or "none".
+/// What people may see of a value, as list_settings() would have it: of a secret only "set" or "none". What would
+/// not be accepted stays as it is.
 [[nodiscard]] std::string shown_value(std::string_view key, const std::string& value);
 
 /// Whether the value of a setting is shown to nobody.

@@ -323,6 +323,22 @@ TEST_SUITE("settings") {
                     "regular file"});
     }
 
+    TEST_CASE("a list is split at commas outside double quotes, and one too many is no item") {
+        const auto list = [](const std::string& text) { return value_of_text(text).list.value(); };
+        using Items = std::vector<std::string>;
+        CHECK(list("").empty());
+        CHECK(list("a") == Items{"a"});
+        CHECK(list("a,b") == Items{"a", "b"});
+        CHECK(list("title=\"a, b\",@default") == Items{"title=\"a, b\"", "@default"});
+        CHECK(list("title=\"a, b") == Items{"title=\"a, b"});
+        CHECK_FALSE(check_setting(Settings(), {"boot", "title=\"a, b\",@default"}));
+        for (const std::string text : {"a,", ",a", "a,,b", ","}) {
+            CAPTURE(text);
+            CHECK(check_setting(Settings(), {"keep", text}).has_value());
+            CHECK(check_setting(Settings(), {"boot", "id=" + text}).has_value());
+        }
+    }
+
     TEST_CASE("a kernel command line splits at white space outside quotes") {
         const auto words = split_kernel_command_line("  a=1 \"b=2 3\" c=\"4 5\" d \"e\" f=\"open -- g");
         REQUIRE(words.size() == 6);
@@ -394,7 +410,9 @@ TEST_SUITE("settings") {
         CHECK(check_setting(Settings(), {"password", "$6$" + std::string(384, 'x') + "$"}).has_value());
         CHECK(shown_value("password", hash) == "set");
         CHECK(shown_value("password", "none") == "none");
-        CHECK(shown_value("timeout", "10") == "10");
+        CHECK(shown_value("timeout", "010") == "10");
+        CHECK(shown_value("timeout", "ten") == "ten");
+        CHECK(shown_value("nonsense", "1") == "1");
         layers.command_line = "stillboot.password=hunter2";
         const auto refused = parse_settings(layers);
         REQUIRE(refused.diagnostics.size() == 1);
