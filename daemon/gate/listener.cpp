@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -105,7 +106,7 @@ private:
     Events events_;
     std::list<Tcp::acceptor> acceptors_;  // each stays where its coroutine sees it
     std::vector<std::weak_ptr<Carried>> carried_;
-    std::size_t handshakes_ = 0;
+    std::vector<asio::ip::address> handshakes_;  // whose are under way
     bool stopped_ = false;
 };
 
@@ -155,11 +156,14 @@ asio::awaitable<void> Listener::Impl::accept_all(Tcp::acceptor& acceptor) {
         if (failure) {
             continue;  // gone already
         }
-        if (handshakes_ >= limits_.max_handshakes) {
-            events_.on_refused(remote.address().to_string(), Error("daemon.tls_busy"));
+        const auto own = std::count(handshakes_.begin(), handshakes_.end(), remote.address());
+        const bool its_share = static_cast<std::size_t>(own) >= limits_.max_own_handshakes;
+        if (its_share || handshakes_.size() >= limits_.max_handshakes) {
+            events_.on_refused(remote.address().to_string(),
+                               Error(its_share ? "daemon.tls_busy_own" : "daemon.tls_busy"));
             continue;
         }
-        ++handshakes_;
+        handshakes_.push_back(remote.address());
         spawner_.spawn("shaking hands", shake_hands(std::move(socket), remote));
     }
 }
@@ -171,7 +175,7 @@ asio::awaitable<void> Listener::Impl::shake_hands(Tcp::socket socket, Tcp::endpo
     socket.set_option(Tcp::no_delay(true), ignored);
     socket.set_option(asio::socket_base::keep_alive(true), ignored);
     auto accepted = co_await tls::accept(context_, std::move(socket), limits_.handshake_deadline);
-    --handshakes_;
+    handshakes_.erase(std::find(handshakes_.begin(), handshakes_.end(), remote.address()));
     if (stopped_) {
         co_return;
     }

@@ -18,6 +18,7 @@ namespace stillboot::gate {
 struct Limits {
     std::chrono::milliseconds handshake_deadline{5'000};
     std::size_t max_handshakes = 16;                   ///< at the same time
+    std::size_t max_own_handshakes = 4;                ///< of one address
     std::size_t max_clients = 128;                     ///< whose bytes are carried
     std::chrono::milliseconds write_deadline{30'000};  ///< without a byte being taken by the other side
 };

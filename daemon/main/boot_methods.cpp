@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What clients ask of the boot: which option, now, next time or each time, or none.
 #include "daemon/main/core.hpp"
+#include "daemon/main/frame.hpp"
 #include "daemon/main/parameters.hpp"
 #include "daemon/protocol/failure.hpp"
 
@@ -116,7 +117,7 @@ void Core::boot_option(const protocol::Option& option, handover::Request request
     protocol::Boot::Reply reply;
     reply.option = option.id;
     if (caller.replier->reply(reply_of(reply, caller.call.more)) && caller.call.more) {
-        boot_watchers_.push_back(caller.replier);
+        add_to(boot_watchers_, caller.replier);
     }
     chosen_ = std::move(request);
     booting_by_ = caller.peer.who().sentence();

@@ -28,4 +28,10 @@ inline void send_all(std::vector<std::shared_ptr<server::Replier>>& to, const Fr
     std::erase_if(to, [&](const auto& replier) { return !replier->reply_frame(frame, true); });
 }
 
+/// Takes one more, and forgets those who have gone: nothing may be sent for long, and they cost memory.
+inline void add_to(std::vector<std::shared_ptr<server::Replier>>& to, std::shared_ptr<server::Replier> one) {
+    std::erase_if(to, [](const auto& replier) { return !replier->open(); });
+    to.push_back(std::move(one));
+}
+
 }  // namespace stillboot

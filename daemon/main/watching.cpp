@@ -111,7 +111,7 @@ void Core::watch(const Caller& caller) {
     const bool known = from->since && from->session == session_;
     const auto changes = known ? history_.after(*from->since) : std::nullopt;
     if (caller.replier->reply_frame(changes ? missed(*from->since, *changes) : everything(), true)) {
-        watchers_.push_back(caller.replier);
+        add_to(watchers_, caller.replier);
     }
 }
 
@@ -134,7 +134,7 @@ void Core::get_log(const Caller& caller) {
         }
     }
     if (caller.replier->reply_frame(frame_of(reply, caller.call.more), caller.call.more) && caller.call.more) {
-        log_watchers_.push_back(caller.replier);
+        add_to(log_watchers_, caller.replier);
     }
 }
 

@@ -144,6 +144,10 @@ Result<void> FrameReader::feed(std::string_view bytes) {
     }
 }
 
+void FrameReader::clear() {
+    *this = FrameReader(max_frame_bytes_);
+}
+
 std::optional<std::string_view> FrameReader::next() {
     if (taken_ == open_) {
         return std::nullopt;

@@ -51,6 +51,8 @@ public:
     Result<void> feed(std::string_view bytes);
     /// The next whole frame without its NUL, or nothing. Lifetime: until the next call of feed or next.
     [[nodiscard]] std::optional<std::string_view> next();
+    /// Forgets what has come, and gives its memory back.
+    void clear();
     /// True where next() has a frame to give.
     [[nodiscard]] bool has_frame() const { return taken_ < open_; }
     /// True while a frame has begun and not ended: the time for it runs.

@@ -93,6 +93,7 @@ void Connection::close() {
     boost::system::error_code ignored;
     socket_.close(ignored);
     clear_queue();
+    reader_.clear();  // a handler may keep this object for long
     wake();
 }
 

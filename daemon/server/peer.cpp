@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <fstream>
 #include <optional>
+#include <sstream>
 
 namespace stillboot::server {
 namespace {
@@ -46,6 +48,26 @@ Message Peer::who() const {
 
 std::string Peer::key() const {
     return is_local() ? "user " + std::to_string(uid) : "certificate " + name;
+}
+
+std::string Peer::seat() const {
+    return terminal == 0 ? key() : key() + " at terminal " + std::to_string(terminal);
+}
+
+int terminal_of(pid_t process) {
+    std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+    std::string line;
+    std::getline(file, line);
+    // The name before it, in parentheses, may hold anything.
+    const std::size_t name_end = std::min(line.rfind(')'), line.size());
+    std::istringstream fields(line.substr(std::min(name_end + 1, line.size())));
+    std::string state;
+    int parent = 0;
+    int group = 0;
+    int session = 0;
+    int terminal = 0;
+    fields >> state >> parent >> group >> session >> terminal;
+    return fields ? terminal : 0;
 }
 
 Role role_of_groups(std::string_view group_file, const std::vector<gid_t>& groups) {

@@ -32,18 +32,24 @@ struct Peer {
     [[nodiscard]] Message who() const;
     /// What all connections of the same caller have in common.
     [[nodiscard]] std::string key() const;
+    /// Where it sits: its terminal, where it has one.
+    [[nodiscard]] std::string seat() const;
 
     uid_t uid = static_cast<uid_t>(-1);
     pid_t pid = -1;
     std::string name;     ///< of the certificate; empty for a process of this machine
     std::string address;  ///< with its port
     protocol::Role role = protocol::Role::look;
+    int terminal = 0;     ///< the device number of root's controlling terminal; 0: none
     bool locked = false;  ///< of this connection alone: whoever types there has not given the password yet
 };
 
 /// The highest role that these groups give by the text of a group(5) file: members of the group "stillboot-boot"
 /// have the role boot, and so on. A group that the file does not have gives nothing.
 [[nodiscard]] protocol::Role role_of_groups(std::string_view group_file, const std::vector<gid_t>& groups);
+
+/// The device number of a process's controlling terminal (proc(5): tty_nr); 0 where it has none.
+[[nodiscard]] int terminal_of(pid_t process);
 
 /// The groups of the process at the other end of a Unix socket, as they were when it connected: no look-up of
 /// users, which may ask a network. Empty where the kernel does not tell.

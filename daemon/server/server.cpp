@@ -10,8 +10,10 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <optional>
 #include <vector>
 
+#include "daemon/protocol/failure.hpp"
 #include "daemon/server/connection.hpp"
 
 namespace stillboot::server {
@@ -29,7 +31,9 @@ Peer peer_of(int socket, const RoleOfGroups& role_of_groups) {
         return {};
     }
     if (credentials.uid == 0 || !role_of_groups) {
-        return {credentials.uid, credentials.pid};
+        Peer peer(credentials.uid, credentials.pid);
+        peer.terminal = terminal_of(credentials.pid);
+        return peer;
     }
     return {credentials.uid, credentials.pid, role_of_groups(groups_of_peer(socket))};
 }
@@ -58,6 +62,7 @@ public:
     void admit(Protocol::socket socket, Peer peer);
     void admit(UniqueFd socket, Peer peer);
     void stop();
+    [[nodiscard]] std::optional<Message> why_no_room(const Peer& peer);
     [[nodiscard]] std::size_t count_open();
     [[nodiscard]] std::vector<protocol::Client> clients() const;
 
@@ -136,16 +141,36 @@ void Server::Impl::admit(UniqueFd socket, Peer peer) {
     }
 }
 
-void Server::Impl::admit(Protocol::socket socket, Peer peer) {
+std::optional<Message> Server::Impl::why_no_room(const Peer& peer) {
+    const auto full = [](const char* code, std::size_t count) {
+        return Message(code, {{"count", std::uint64_t{count}}});
+    };
+    if (const std::size_t open = count_open(); open >= limits_.max_connections) {
+        return full("daemon.connections_full", open);
+    }
+    if (peer.is_root()) {
+        return std::nullopt;
+    }
     std::size_t users = 0;
+    std::size_t own = 0;
     for (const auto& each : connections_) {
         const auto connection = each.lock();
-        users += connection && connection->holds_socket() && !connection->peer().is_root() ? 1 : 0;
+        users += connection->peer().is_root() ? 0 : 1;
+        own += connection->peer().key() == peer.key() ? 1 : 0;
     }
-    const std::size_t open = count_open();
-    if (open >= limits_.max_connections || (!peer.is_root() && users >= limits_.max_user_connections)) {
+    return own >= limits_.max_own_connections      ? std::optional(full("daemon.connections_own", own))
+           : users >= limits_.max_user_connections ? std::optional(full("daemon.connections_full", users))
+                                                   : std::nullopt;
+}
+
+void Server::Impl::admit(Protocol::socket socket, Peer peer) {
+    if (const auto why = why_no_room(peer)) {
         handler_.on_trouble(peer.key(), Message("daemon.client_turned_away",
-                                                {{"peer", peer.who().sentence()}, {"count", std::int64_t(open)}}));
+                                                {{"peer", peer.who().sentence()}, {"reason", why->sentence()}}));
+        const std::string last_words = protocol::encode(protocol::refused(*why));
+        boost::system::error_code ignored;
+        socket.non_blocking(true, ignored);
+        socket.write_some(asio::buffer(last_words), ignored);
         return;
     }
     const auto connection =

@@ -31,6 +31,7 @@ struct Limits {
     /// A fleet's five hundred watchers and room beside them, in what 1,024 descriptors allow.
     std::size_t max_connections = 640;
     std::size_t max_user_connections = 544;  ///< of all users but root together, so that they cannot lock it out
+    std::size_t max_own_connections = 128;   ///< of one of them (Peer::key), so that it cannot lock out the others
 };
 
 /// The role of a user other than root who is in these groups.

@@ -316,6 +316,19 @@ TEST_SUITE("core") {
         CHECK(unknown->replies.at(0).error == "org.varlink.service.MethodNotFound");
     }
 
+    TEST_CASE_FIXTURE(Fixture,
+                      "who has gone is forgotten when the next one comes, though nothing was told meanwhile") {
+        for (const char* method : {"Watch", "GetLog"}) {
+            auto gone = call(method, {}, true);
+            const std::weak_ptr<FakeReplier> kept = gone;
+            gone->is_open = false;
+            gone.reset();
+            CHECK_FALSE(kept.expired());
+            (void)call(method, {}, true);
+            CHECK(kept.expired());
+        }
+    }
+
     TEST_CASE("whatever changes and however often a client comes back, it ends with the daemon's state") {
         const std::uint32_t first_seed = seed();
         int wholes = 0;

@@ -60,6 +60,16 @@ TEST_SUITE("protocol") {
         }
     }
 
+    TEST_CASE("what is cleared is gone, and the reader begins anew") {
+        FrameReader reader(1000);
+        REQUIRE(reader.feed(std::string_view("{}\0half", 7)));
+        reader.clear();
+        CHECK_FALSE(reader.has_frame());
+        CHECK_FALSE(reader.in_frame());
+        REQUIRE(reader.feed(std::string_view("next\0", 5)));
+        CHECK(frames_of(reader) == std::vector<std::string>{"next"});
+    }
+
     TEST_CASE("each message cut short is an error and never a message") {
         const std::string text = boost::json::serialize(boost::json::value{{"method", "a.b"}, {"more", true}});
         for (std::size_t cut = 0; cut < text.size(); ++cut) {

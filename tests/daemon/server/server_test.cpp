@@ -428,9 +428,11 @@ TEST_SUITE("server") {
         machine.send(two, echo(1));
         machine.receive(two);
         const auto three = machine.connect();
+        CHECK(machine.receive(three).find("2 connections are open, and no more are taken") != std::string::npos);
         CHECK(machine.receive(three) == "<end>");
         REQUIRE(machine.handler.troubles.size() == 1);
-        CHECK(machine.handler.troubles[0].ends_with(" was turned away: 2 are connected"));
+        CHECK(machine.handler.troubles[0].ends_with(
+            " was turned away: 2 connections are open, and no more are taken"));
         one.reset();
         while (machine.server.connections() != 1) {
             machine.loop.run_one_for(10ms);
@@ -438,6 +440,30 @@ TEST_SUITE("server") {
         const auto four = machine.connect();
         machine.send(four, echo(4));
         CHECK(machine.receive(four) == R"({"parameters":{"n":4}})");
+    }
+
+    TEST_CASE("one user has a share of the connections, and others have theirs") {
+        Limits limits;
+        limits.max_own_connections = 1;
+        Machine machine(limits);
+        const auto come = [&](const Peer& peer) {
+            std::array<int, 2> ends = {-1, -1};
+            REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) == 0);
+            machine.server.admit(UniqueFd(ends[1]), peer);
+            return UniqueFd(ends[0]);
+        };
+        const auto one = come(Peer(1000, 1));
+        const auto two = come(Peer(1000, 2));
+        CHECK(machine.receive(two).find("1 connections of this user or certificate are open") !=
+              std::string::npos);
+        CHECK(machine.receive(two) == "<end>");
+        for (const Peer& peer :
+             {Peer(1001, 3), Peer("anna", "[::1]:5", protocol::Role::look), Peer(0, 4), Peer(0, 5)}) {
+            const auto other = come(peer);
+            machine.send(other, echo(1));
+            CHECK(machine.receive(other) == R"({"parameters":{"n":1}})");
+        }
+        CHECK(machine.handler.troubles.size() == 1);
     }
 
     TEST_CASE("a socket left over is replaced, one that is answered is not") {

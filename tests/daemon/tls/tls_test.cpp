@@ -143,8 +143,10 @@ public:
         read();
         run_until([&] { return ended; });
     }
-    Tcp::socket bare_client() {
+    Tcp::socket bare_client(const char* from = "127.0.0.1") {
         Tcp::socket socket(loop);
+        socket.open(Tcp::v4());
+        socket.bind({boost::asio::ip::make_address(from), 0});
         socket.connect({boost::asio::ip::make_address("127.0.0.1"), port});
         return socket;
     }
@@ -264,6 +266,21 @@ TEST_SUITE("tls") {
         CHECK(machine.refused ==
               std::vector<std::string>{"127.0.0.1: too many others are in the middle of their handshake"});
         CHECK(machine.call(1));
+    }
+
+    TEST_CASE("one address has a share of the handshakes, and others have theirs") {
+        Machine machine;
+        machine.write("client", tls::make_client(*machine.authority, "anna", Role::boot, one_day));
+        std::vector<boost::asio::ip::tcp::socket> silent;
+        for (int i = 0; i < 4; ++i) {
+            silent.push_back(machine.bare_client("127.0.0.2"));
+        }
+        auto fifth = machine.bare_client("127.0.0.2");
+        machine.wait_for_end(fifth);
+        CHECK(machine.refused ==
+              std::vector<std::string>{
+                  "127.0.0.2: too many others of its address are in the middle of their handshake"});
+        CHECK(machine.connect_to(machine.address()));
     }
 
     TEST_CASE("past the number of clients a new one is turned away, until another goes") {
