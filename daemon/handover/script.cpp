@@ -86,7 +86,7 @@ std::optional<Message> run_script(const Root& root, Fetcher& fetcher, const Scri
     SessionCommand command;
     command.argv = {std::move(*place)};
     command.environment = plain_environment();
-    command.environment.push_back("STILLBOOT_SCRIPT=" + order.source.text());
+    command.environment.push_back("STILLBOOT_SCRIPT=" + order.source.path);
     command.environment.push_back("STILLBOOT_SOCKET=" + order.socket);
     command.deadline = order.deadline;
     command.max_lines = max_script_log_bytes;
