@@ -62,6 +62,7 @@ protocol::State Core::state() const {
     }
     state.strict = policy_.strict();
     state.lock = locks();
+    state.lock_unknown = !settings_known();
     state.lock_after_ms = static_cast<std::uint64_t>(settings_.now().lock_after.value.count()) * 1000;
     state.shell = shell_;
     if (std::string by_default = default_option(); !by_default.empty()) {
@@ -162,6 +163,9 @@ void Core::on_past(const handover::Past& past) {
     look_at_lock();
     if (past.deaths_of) {
         act(policy_.on_deaths(SteadyClock::now(), *past.deaths_of));
+    }
+    if (std::exchange(cancel_waits_, false) && !locks()) {
+        act(policy_.on_cancel(SteadyClock::now()));
     }
     const auto& retry = past.retry;
     if (!retry) {

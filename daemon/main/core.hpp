@@ -36,6 +36,7 @@ struct CoreHooks {
     std::function<protocol::System()> system;
     std::function<std::optional<Error>()> why_no_passwords;  ///< none: check_password() can tell
     std::function<void(const std::string& hash, std::string password, password::OnChecked)> check_password;
+    std::function<void(const std::string& hash, password::OnChecked)> check_hash;
     /// The firmware opens its setup at the next start; what is called then says why not.
     std::function<void(std::function<void(const Result<void>&)>)> ask_for_setup;
     /// Has the scans of a device read a file as well (Discovery::add).
@@ -118,12 +119,17 @@ private:
     void set_setting(const Caller& caller);
     void lock_console(const Caller& caller);
     void unlock_console(const Caller& caller);
+    void cancel_later(const Caller& caller);
     void on_password(const Result<bool>& right, const server::Peer& peer, server::Replier& replier);
+    [[nodiscard]] bool settings_known() const;
     [[nodiscard]] bool locks() const;
     [[nodiscard]] bool locks_in_vain() const;
     void look_at_lock();
     void set_timeout(const Caller& caller);
     void say_setting(const protocol::SetSetting::Parameters& asked, const Caller& caller);
+    void say_password(const protocol::SetSetting::Parameters& asked, const Caller& caller);
+    void keep_setting(const protocol::SetSetting::Parameters& asked, const server::Peer& peer,
+                      const ReplierPtr& replier);
     void reboot(const Caller& caller);
     void power_off(const Caller& caller);
     void restart(const Caller& caller, bool power_off);
@@ -185,7 +191,9 @@ private:
     password::Attempts password_attempts_;
     bool checking_password_ = false;
     bool store_was_read_ = false;  ///< and what it may say of the settings is known
+    bool cancel_waits_ = false;    ///< of a console that may turn out not to be locked
     bool told_lock_ = false;       ///< as clients know it
+    bool told_known_ = false;
     bool told_in_vain_ = false;
     const std::string session_;
     History history_;

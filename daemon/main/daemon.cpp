@@ -82,6 +82,9 @@ void Daemon::build() {
     hooks.check_password = [this](const std::string& hash, std::string password, password::OnChecked done) {
         password::check(spawner_, hash, std::move(password), std::move(done));
     };
+    hooks.check_hash = [this](const std::string& hash, password::OnChecked done) {
+        password::check_hash(spawner_, hash, std::move(done));
+    };
     hooks.add = [this](const std::string& device, const std::string& path, auto done) {
         discovery_->add(device, path, std::move(done));
     };

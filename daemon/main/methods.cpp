@@ -63,6 +63,9 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         replier->reply(protocol::method_not_found(call.method));
         return;
     }
+    if (call.method == protocol::Cancel::name && peer.locked && !settings_known()) {
+        return cancel_later(Caller{call, peer, std::move(replier)});
+    }
     if (!protocol::includes(peer.allowed(), row->role)) {
         return deny(Caller{call, peer, std::move(replier)}, row->role);
     }

@@ -37,12 +37,37 @@ void Core::say_setting(const protocol::SetSetting::Parameters& asked, const Call
     if (guards_consoles(asked.key) && !protocol::includes(caller.peer.allowed(), protocol::Role::all)) {
         return deny(caller, protocol::Role::all);
     }
-    if (const auto why = asked.key == "password" && asked.value ? hooks_.why_no_passwords() : std::nullopt) {
+    if (asked.key == "password" && asked.value) {
+        return say_password(asked, caller);
+    }
+    keep_setting(asked, caller.peer, caller.replier);
+}
+
+// One that can never be matched would shut every console for good.
+void Core::say_password(const protocol::SetSetting::Parameters& asked, const Caller& caller) {
+    if (const auto why = hooks_.why_no_passwords()) {
         return refuse(*why, *caller.replier);
     }
+    if (*asked.value == "none" || check_setting(settings_.now(), {asked.key, *asked.value})) {
+        return keep_setting(asked, caller.peer, caller.replier);
+    }
+    hooks_.check_hash(*asked.value,
+                      [this, asked, peer = caller.peer, replier = caller.replier](const Result<bool>& can_match) {
+                          if (!can_match) {
+                              return refuse(can_match.error(), *replier);
+                          }
+                          if (!*can_match) {
+                              replier->reply(protocol::refused(Message("daemon.bad_hash")));
+                              return;
+                          }
+                          keep_setting(asked, peer, replier);
+                      });
+}
+
+void Core::keep_setting(const protocol::SetSetting::Parameters& asked, const server::Peer& peer,
+                        const ReplierPtr& replier) {
     const bool lasting = !asked.once.value_or(false);
-    const auto done = [this, key = asked.key, peer = caller.peer,
-                       replier = caller.replier](const Result<void>& set) {
+    const auto done = [this, key = asked.key, peer, replier](const Result<void>& set) {
         if (!set) {
             replier->reply(protocol::refused(set.error().message()));
             return;

@@ -9,11 +9,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-milliseconds wait_after(unsigned wrong, unsigned free) {
-    if (wrong < free) {
+milliseconds wait_after(unsigned wrong) {
+    if (wrong < Attempts::free_of_one) {
         return milliseconds(0);
     }
-    const unsigned doublings = std::min(wrong - free, 6U);  // 64 s are past the longest
+    const unsigned doublings = std::min(wrong - Attempts::free_of_one, 6U);  // 64 s are past the longest
     return std::min<milliseconds>(Attempts::first_wait * (1U << doublings), Attempts::longest_wait);
 }
 
@@ -36,8 +36,8 @@ milliseconds Attempts::wait(const std::string& source, Instant now) {
 
 milliseconds Attempts::wrong(const std::string& source, Instant now) {
     Count& one = count_of(source, now);
-    one.next = now + wait_after(++one.wrong, free_of_one);
-    all_.next = now + wait_after(++all_.wrong, free_of_all);
+    one.next = now + wait_after(++one.wrong);
+    all_.next = ++all_.wrong < free_of_all ? now : now + first_wait;
     return wait(source, now);
 }
 

@@ -10,8 +10,9 @@
 namespace stillboot::password {
 
 /// A few wrong ones are free; after each further one the next has to wait, twice as long each time. Counted for
-/// each source, and for all of them together with a larger allowance, so that many names gain nothing. Right or
-/// quiet for long, a count is forgotten. No clock of its own: whoever asks brings the time.
+/// each source. All of them together have a larger allowance, and past it one try a second, so that many names
+/// gain little and nobody keeps another out for longer than that. Right or quiet for long, a count is forgotten.
+/// No clock of its own: whoever asks brings the time.
 class Attempts {
 public:
     using Instant = std::chrono::steady_clock::time_point;

@@ -12,6 +12,7 @@
 #include <chrono>
 
 #include "config/base/process.hpp"
+#include "config/base/utf8.hpp"
 #include "daemon/loop/deadline.hpp"
 #include "daemon/probe/helper.hpp"
 #include "daemon/probe/wire.hpp"
@@ -85,7 +86,9 @@ std::optional<Error> why_none() {
 
 Result<void> check_text(std::string_view text) {
     const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; };
-    if (text.empty() || text.size() > max_password_bytes || std::any_of(text.begin(), text.end(), is_control)) {
+    // The socket carries nothing but UTF-8: another text could be set, and never given.
+    if (text.empty() || text.size() > max_password_bytes || std::any_of(text.begin(), text.end(), is_control) ||
+        valid_utf8(text) != text) {
         return Error("daemon.bad_password", {{"bytes", std::uint64_t{max_password_bytes}}});
     }
     return {};
@@ -103,6 +106,10 @@ void check(const Spawner& spawner, const std::string& hash, std::string password
     }
     const auto job = std::make_shared<Job>(std::move(*helper), spawner.executor(), std::move(done));
     spawner.spawn("checking a password", wait_for_answer(job, spawner.executor()));
+}
+
+void check_hash(const Spawner& spawner, const std::string& hash, OnChecked done) {
+    check(spawner, hash, "", std::move(done));
 }
 
 Result<std::string> make_hash(std::string password) {

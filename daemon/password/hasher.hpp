@@ -15,7 +15,8 @@ namespace stillboot::password {
 /// Whether this build lacks the helper: daemon.no_passwords
 [[nodiscard]] std::optional<Error> why_none();
 
-/// Whether text can be a password: 1 to max_password_bytes bytes without control characters. @error
+/// Whether text can be a password: 1 to max_password_bytes bytes of UTF-8 without control
+/// characters. @error
 /// daemon.bad_password
 [[nodiscard]] Result<void> check_text(std::string_view text);
 
@@ -28,6 +29,10 @@ using OnChecked = std::function<void(const Result<bool>& right)>;
 /// in its environment, and ends within its deadline. Thread: the loop's alone.
 /// @error daemon.no_passwords, daemon.password_failed
 void check(const Spawner& spawner, const std::string& hash, std::string password, OnChecked done);
+
+/// Whether any password can match a hash at all: libcrypt knows its method, and makes what has its form. As
+/// check().
+void check_hash(const Spawner& spawner, const std::string& hash, OnChecked done);
 
 /// A hash by the best method that libcrypt has: yescrypt. Blocking, for a few tenths of a second.
 /// @error daemon.no_passwords, daemon.password_failed

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "daemon/password/wire.hpp"
 #include "daemon/probe/helper.hpp"
@@ -50,6 +51,24 @@ std::optional<std::string> make(const char* phrase) {
     return crypt_by(phrase, setting);
 }
 
+// A hash that crypt() makes of anything by the method, the cost and the salt of this one has its form.
+bool can_match(const std::string& hash) {
+    const auto made = crypt_by("x", hash.c_str());
+    const std::size_t method = hash.rfind('$') + 1;
+    return made && made->size() == hash.size() && made->compare(0, method, hash, 0, method) == 0;
+}
+
+std::optional<std::string> answer(const std::string& hash, const char* phrase) {
+    if (hash.empty()) {
+        return make(phrase);
+    }
+    if (*phrase == '\0') {
+        return std::string(can_match(hash) ? right : wrong);
+    }
+    const auto made = crypt_by(phrase, hash.c_str());
+    return made ? std::optional(std::string(same(*made, hash) ? right : wrong)) : std::nullopt;
+}
+
 int run() {
     ::signal(SIGPIPE, SIG_IGN);
     if (!confine()) {
@@ -64,13 +83,11 @@ int run() {
     if (end == order.npos || order.find('\0', end + 1) != order.npos) {
         return 2;
     }
-    const char* phrase = order.c_str() + end + 1;
-    const auto hash = end == 0 ? make(phrase) : crypt_by(phrase, order.c_str());
-    if (!hash) {
+    const auto said = answer(order.substr(0, end), order.c_str() + end + 1);
+    if (!said) {
         return 1;
     }
-    const std::string_view verdict = same(*hash, std::string_view(order).substr(0, end)) ? right : wrong;
-    return probe::send_packet(probe::helper_socket, end == 0 ? *hash : verdict) ? 0 : 2;
+    return probe::send_packet(probe::helper_socket, *said) ? 0 : 2;
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ namespace stillboot::password {
 
 inline constexpr std::string_view password_program = "stillboot-password";
 inline constexpr std::size_t max_password_bytes = 256;
-/// The answer to a hash and a password. A helper that cannot tell ends without one.
+/// The answer to a hash and a password, and to a hash without one: whether a password can match it. A helper that
+/// cannot tell ends without one.
 inline constexpr std::string_view right = "right";
 inline constexpr std::string_view wrong = "wrong";
 

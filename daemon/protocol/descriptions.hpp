@@ -117,8 +117,8 @@ struct Description<State> {
         field("last_failure", &State::last_failure), field("better_default", &State::better_default),
         field("notices", &State::notices), field("version", &State::version), field("by", &State::by),
         field("beaten", &State::beaten), field("strict", &State::strict), field("lock", &State::lock),
-        field("lock_after_ms", &State::lock_after_ms), field("shell", &State::shell),
-        field("default", &State::default_option));
+        field("lock_unknown", &State::lock_unknown), field("lock_after_ms", &State::lock_after_ms),
+        field("shell", &State::shell), field("default", &State::default_option));
 };
 template <>
 struct Description<Change> {

@@ -96,6 +96,7 @@ struct State {
     std::vector<Beaten> beaten;                 ///< in the order of precedence
     bool strict = false;                        ///< nothing at a console stops the clock
     bool lock = false;                          ///< consoles may only look until the password is given there
+    bool lock_unknown = false;                  ///< the settings are not all read: lock may still change
     std::uint64_t lock_after_ms = 0;            ///< without a key, until one locks itself again; 0: never
     bool shell = false;                         ///< strict mode has ended in one: consoles open it
     std::optional<std::string> default_option;  ///< what "@default" means: what would boot if anything did

@@ -4,12 +4,13 @@ import json
 
 import disks
 import entries
+import still
 
 PASSWORD = "correct horse"
 # By libxcrypt's yescrypt, at its usual cost.
 SALT = "FCIBQLBcNEjmTxxBLxpaD"
 HASH = f"$y$j9T${SALT}.$O4hzHmwQoz3BrHL6pvBOgEZW38LXjcERSmyT071thx2"
-PROMPT = r"Password: *\n +Type the password"
+PROMPT = r"Password: *\n( +With it .*\n)? +Type the password"
 
 
 def state(machine):
@@ -83,6 +84,56 @@ def look_for_the_hash(lab, machine):
         lab.equal(f"stillboot {verb} does not show the hash",
                   machine.sh(f"stillboot {verb} | grep -c {SALT}", check=False)[1].strip(), "0")
     lab.check("only that there is one", "password = set  (kernel command line)" in machine.sh("stillboot settings password"))
+
+
+def hammer_while_it_looks(machine, keys):
+    """Types on ttyS0 until the daemon has read all settings."""
+    machine.console.send(keys)
+    while machine.sh("stillboot status --json=short | grep -q '\"lock_unknown\":false'", check=False)[0] != 0:
+        machine.console.send(keys)
+
+
+def wait_for_a_shell(machine):
+    machine.wait_sh("for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; done | grep -q '^/bin/sh -i'")
+
+
+def test_a_lock_in_the_state_store_holds_from_the_first_moment(lab):
+    """a lock that only the state store knows of: nothing opens before it is read, at a start and when the daemon starts anew"""
+    images = still.two_disks(lab)
+    with lab.machine(disks=images, append="stillboot.timeout=600") as machine:
+        machine.console.expect(r"Stillboot \d")
+        machine.console.send("s")
+        still.wait_for_entry(machine)
+        machine.wait_sh(still.LOOKED)
+        wait_for_a_shell(machine)
+        lab.check("a machine without a lock opens the shell that was asked for early", True)
+        lab.equal("and the key has stopped its clock", state(machine)["phase"], "idle")
+        machine.console.send("exit\r")
+        status, said = machine.sh("stillboot settings password '$1$abc'", check=False)
+        lab.check("a hash that nothing can match is refused in words", status == 4 and "no password could ever match" in said,
+                  said)
+        machine.sh(f"stillboot settings password '{HASH}'; stillboot settings lock true")
+        machine.console.wait_screen(r"This console is locked")
+        machine.sh("pidof stillbootd >/tmp/old; kill -9 $(cat /tmp/old)")
+        machine.wait_sh("[ \"$(pidof stillbootd)\" != \"$(cat /tmp/old)\" ] && stillboot status")
+        hammer_while_it_looks(machine, "s\x03")
+        lab.equal("no shell runs on the console of a daemon that has started anew", shells_on_the_console(machine), "")
+        machine.sh("(stillboot poweroff >/dev/null 2>&1 &)")
+        machine.wait_off()
+    with lab.machine(disks=images, append="stillboot.timeout=600") as machine:
+        machine.console.expect(r"Stillboot \d")
+        hammer_while_it_looks(machine, "s ")
+        lab.equal("nor on that of one that was switched on", shells_on_the_console(machine), "")
+        machine.wait_sh("stillboot status --json=short | grep -q countdown")
+        lab.check("no key has stopped the clock", True)
+        machine.console.send("\x03")
+        machine.console.wait_screen(r"This console is locked: no key stops this")
+        machine.console.send("s")
+        machine.console.wait_screen(r"Password: *\n +With it a shell is opened\.")
+        lab.check("the prompt names what the password is asked for", True)
+        machine.console.send(PASSWORD + "\r")
+        wait_for_a_shell(machine)
+        lab.check("with the password it is done", True)
 
 
 def test_console_wants_its_password(lab):

@@ -2,16 +2,22 @@
 // stillboot password: makes the hash of a new password for locked consoles, or asks for the one that is set.
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
+#include <chrono>
+#include <thread>
 
+#include "config/base/root.hpp"
+#include "config/parse/settings/settings.hpp"
 #include "daemon/password/hasher.hpp"
 #include "ui/cli/ask_secret.hpp"
 #include "ui/cli/call_and_print.hpp"
 #include "ui/cli/verbs.hpp"
+#include "ui/menu/console_lock.hpp"
 
 namespace stillboot::cli {
 namespace {
 
 using password::max_password_bytes;
+constexpr std::chrono::milliseconds between_attempts{500};
 
 // Twice where it is typed unseen.
 Result<std::string> new_password() {
@@ -67,19 +73,41 @@ ExitCode make(const Context& context, bool set) {
     return ExitCode::done;
 }
 
+// What is not locked by the files may be by the state store, which the daemon alone has read.
+bool store_may_lock(const Context& context) {
+    const auto root = Root::open(context.root);
+    return root && !locked_by_files(context.root) && load_settings(*root).settings.state_store.value != "none";
+}
+
+// One that is being started anew is waited for, as long as a menu does.
+Result<Connection> open_patiently(const Context& context) {
+    const auto until = std::chrono::steady_clock::now() + menu::ConsoleLock::away_limit;
+    for (;;) {
+        auto connection = Connection::open(context);
+        if (connection || !store_may_lock(context) || std::chrono::steady_clock::now() >= until) {
+            return connection;
+        }
+        std::this_thread::sleep_for(between_attempts);
+    }
+}
+
 // Without the daemon nobody can compare a password: the files say whether one would be needed.
 ExitCode without_daemon(const Context& context, const Error& why) {
     return locked_by_files(context.root) ? report(context, why) : ExitCode::done;
 }
 
 ExitCode ask(const Context& context) {
-    auto connection = Connection::open(context);
+    auto connection = open_patiently(context);
     if (!connection) {
         return without_daemon(context, connection.error());
     }
     auto state = connection->call<protocol::GetState>();
     if (!state) {
         return report(context, state.error());
+    }
+    if (state->state.lock_unknown) {
+        (void)report(context, Error("daemon.lock_unknown"));
+        return ExitCode::refused;
     }
     if (!state->state.lock) {
         return ExitCode::done;
@@ -97,6 +125,10 @@ ExitCode ask(const Context& context) {
     const auto unlocked = connection->call<protocol::UnlockConsole>(parameters);
     password::wipe(*text);
     password::wipe(parameters.password);
+    if (!unlocked && unlocked.error().message().param("wait_ms") == "0") {
+        (void)report(context, Error("daemon.wrong_password_free"));
+        return ExitCode::refused;
+    }
     return unlocked ? ExitCode::done : report(context, unlocked.error());
 }
 

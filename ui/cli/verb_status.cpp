@@ -67,8 +67,11 @@ void print_state(const Context& context, const State& state, const std::vector<p
     if (state.strict) {
         detail("strict mode", "nothing at a console stops or changes what boots");
     }
-    if (state.lock) {
+    if (state.lock && !state.lock_unknown) {
         detail("consoles", "locked until the password is given there");
+    }
+    if (state.lock_unknown) {
+        detail("consoles", "locked or not as the state store says, which is not read yet");
     }
     if (state.phase == Phase::waiting || state.phase == Phase::countdown || state.phase == Phase::handover) {
         detail("to stop it", "stillboot cancel");

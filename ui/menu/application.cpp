@@ -176,7 +176,7 @@ asio::awaitable<void> Application::watch_daemon() {
     while (true) {
         const Error reason = co_await follow_changes();
         session_.close();
-        perform_and_paint(view_.on_unreachable(reason));
+        perform_and_paint(view_.on_unreachable(reason, now()));
         co_await pause();
     }
 }
@@ -285,7 +285,7 @@ asio::awaitable<Result<typename Method::Reply>> Application::call(typename Metho
 // A console that is to be locked locks its connection before anything else goes over it: from there on the daemon
 // sees to it, too.
 asio::awaitable<Result<void>> Application::open_session() {
-    const bool locks = view_.lock().wanted();
+    const bool locks = view_.lock().wanted() || view_.lock().unknown();
     if (session_.is_open() && session_locks_ == locks) {
         co_return Result<void>();
     }

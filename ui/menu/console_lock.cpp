@@ -40,6 +40,11 @@ void ConsoleLock::forget() {
 }
 
 bool ConsoleLock::on_state(const protocol::State& state) {
+    away_since_.reset();
+    if (state.lock_unknown && !state.lock) {
+        return false;
+    }
+    known_ = known_ || !state.lock_unknown;
     const bool before = wanted_;
     wanted_ = console_ && state.lock;
     after_ = std::chrono::seconds(state.lock_after_ms / 1000);
@@ -48,25 +53,27 @@ bool ConsoleLock::on_state(const protocol::State& state) {
     }
     locked_ = wanted_;
     if (!locked_) {
-        asking_ = false;
-        forget();
+        stop_asking();
     }
     return locked_;
 }
 
+void ConsoleLock::on_away(Instant now) {
+    away_since_ = away_since_.value_or(now);
+    known_ = known_ || now - *away_since_ >= away_limit;
+}
+
 bool ConsoleLock::lock() {
     locked_ = wanted_;
-    asking_ = false;
     sent_ = false;
-    forget();
+    stop_asking();
     return locked_;
 }
 
 void ConsoleLock::unlock(Instant now) {
     locked_ = false;
-    asking_ = false;
     sent_ = false;
-    forget();
+    stop_asking();
     touch(now);
 }
 
@@ -77,6 +84,15 @@ std::optional<milliseconds> ConsoleLock::left(Instant now) const {
     return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(last_key_ + after_ - now));
 }
 
+milliseconds ConsoleLock::idle(Instant now) const {
+    return std::chrono::floor<milliseconds>(now - last_key_);
+}
+
+void ConsoleLock::stop_asking() {
+    asking_ = false;
+    forget();
+}
+
 void ConsoleLock::ask() {
     asking_ = true;
     refusal_.reset();
@@ -84,8 +100,7 @@ void ConsoleLock::ask() {
 
 std::optional<std::string> ConsoleLock::press(const KeyPress& key, Instant now) {
     if (key.key == Key::escape || key == KeyPress{Key::control, "c"}) {
-        asking_ = false;
-        forget();
+        stop_asking();
     } else if (key.key == Key::backspace) {
         rub_out(typed_);
     } else if (key == KeyPress{Key::control, "u"}) {

@@ -43,7 +43,8 @@ bool SettingsView::move(Command command) {
 }
 
 void SettingsView::edit(Charset charset) {
-    editor_.emplace(selected()->value, charset);
+    // Of a secret the daemon tells only that there is one.
+    editor_.emplace(is_secret(selected()->key) ? "" : selected()->value, charset);
     once_ = false;
 }
 

@@ -33,7 +33,7 @@ Actions ViewModel::on_connected() {
     return {};
 }
 
-Actions ViewModel::on_unreachable(const Error& error) {
+Actions ViewModel::on_unreachable(const Error& error, Instant now) {
     Actions actions;
     if (connected_ && plain_) {
         actions.emplace_back(action::Print{Message("ui.plain_lost", {{"reason", error.sentence()}}).sentence()});
@@ -42,6 +42,11 @@ Actions ViewModel::on_unreachable(const Error& error) {
     whole_ = false;
     stop_sent_ = false;
     unreachable_reason_ = error.sentence();
+    const bool was_unknown = lock_.unknown();
+    lock_.on_away(now);
+    if (was_unknown && !lock_.unknown()) {
+        on_lock_known(actions);
+    }
     on_new_connection();
     mirror_.set_aside();
     list_.rebuild(mirror_);
@@ -57,9 +62,13 @@ Actions ViewModel::on_change(const protocol::Change& change, Instant now) {
     list_.rebuild(mirror_);
     if (change.state) {
         received_at_ = now;
+        const bool was_unknown = lock_.unknown();
         if (lock_.on_state(mirror_.state())) {
             close_for_lock(Message("ui.locked_now"));
+        } else if (was_unknown && !lock_.unknown()) {
+            on_lock_known(actions);
         }
+        hold_clock(actions);
     }
     if (counting() && before != Phase::countdown) {
         countdown_total_ms_ = mirror_.state().remaining_ms.value_or(0);
@@ -71,24 +80,28 @@ Actions ViewModel::on_change(const protocol::Change& change, Instant now) {
     if (!counting()) {
         stop_sent_ = false;
     }
+    if (handing_over() && holds_back()) {
+        drop_kept_back();
+    }
     stop_wanted_ = stop_wanted_ && mirror_.state().phase == Phase::discovering;
     if (mode_ == Mode::messages) {
         fill_messages();
     }
     take_progress(actions);
     if (mirror_.state().shell && !had_shell) {
-        open_final_shell(actions);
+        open_final_shell(actions, now);
     }
     return actions;
 }
 
 // Once: who leaves it finds the menu.
-void ViewModel::open_final_shell(Actions& actions) {
+void ViewModel::open_final_shell(Actions& actions, Instant now) {
     if (!look_.console) {
         return;
     }
     Actions wanted{action::OpenShell{}};
-    if (lock_.locked()) {
+    if (lock_.locked() || lock_.unknown()) {
+        lock_.touch(now);  // the prompt begins now
         hold_back(wanted);
     }
     actions.insert(actions.end(), wanted.begin(), wanted.end());
@@ -183,6 +196,9 @@ std::optional<std::chrono::milliseconds> ViewModel::until_tick(Instant now) cons
     if (counting() && !plain_) {
         take(to_second(remaining_ms(now)));
     }
+    if (const auto left = until_dropped(now)) {
+        take(*left);
+    }
     if (const auto wait = lock_.wait(now); lock_.asking() && wait.count() > 0) {
         take(to_second(static_cast<std::uint64_t>(wait.count())));
     }
@@ -192,15 +208,19 @@ std::optional<std::chrono::milliseconds> ViewModel::until_tick(Instant now) cons
 // Keys
 
 Actions ViewModel::on_key(const KeyPress& press, Instant now) {
+    drop_if_left(now);
     lock_.touch(now);
     if (lock_.asking() && !plain_ && !handing_over()) {
         Actions actions;
         password_key(press, actions, now);
         return actions;
     }
-    const bool locked = lock_.locked();
+    const bool holds = lock_.locked() || lock_.unknown();
+    if (lock_.unknown()) {
+        kept_back_.clear();
+    }
     Actions actions = key_actions(press);
-    if (locked) {
+    if (holds) {
         hold_back(actions);
     }
     return actions;
@@ -370,6 +390,9 @@ void ViewModel::settings_key(const KeyPress& press, Actions& actions) {
                 set_key_ = setting->key;
                 actions.emplace_back(
                     action::Set{setting->key, std::nullopt, setting->origin == "this start only"});
+            } else if (lock_.locked()) {
+                edit_wanted_ = true;
+                lock_.ask();
             } else {
                 settings_.edit(look_.charset);
             }

@@ -114,7 +114,7 @@ public:
     Actions on_system(const protocol::System& system);
     Actions on_connected();
     /// The connection could not be made, or ended.
-    Actions on_unreachable(const Error& error);
+    Actions on_unreachable(const Error& error, Instant now);
     /// A call was refused or failed.
     Actions on_failure(const Error& error);
     /// The password was accepted: what it was asked for is done.
@@ -149,9 +149,17 @@ private:
     [[nodiscard]] std::uint64_t remaining_ms(Instant now) const;
     [[nodiscard]] Actions key_actions(const KeyPress& press);
     void hold_back(Actions& actions);
+    void hold_until_known(Actions& actions);
+    void hold_clock(Actions& actions);
+    void on_lock_known(Actions& actions);
     void password_key(const KeyPress& press, Actions& actions, Instant now);
     void lock_key(Actions& actions);
     void close_for_lock(const Message& why);
+    [[nodiscard]] bool holds_back() const { return !kept_back_.empty() || edit_wanted_; }
+    [[nodiscard]] std::optional<std::chrono::milliseconds> until_dropped(Instant now) const;
+    void drop_kept_back();
+    void drop_if_left(Instant now);
+    [[nodiscard]] Message kept_back_is() const;
     void stop_clock(const KeyPress& press, Actions& actions);
     void list_key(Command command, Actions& actions);
     void page_key(Command command);
@@ -168,7 +176,7 @@ private:
     void fill_messages();
     void say(const Message& message, Role role = Role::normal);
     void take_progress(Actions& actions);
-    void open_final_shell(Actions& actions);
+    void open_final_shell(Actions& actions, Instant now);
 
     [[nodiscard]] std::string quoted_title(const std::string& option) const;
     [[nodiscard]] std::vector<Sentence> status(Instant now) const;
@@ -189,7 +197,7 @@ private:
 
     Look look_;
     ConsoleLock lock_;
-    Actions kept_back_;         ///< until the password is given
+    Actions kept_back_;         ///< until the password is given, or none is needed
     bool edit_wanted_ = false;  ///< then
     Mirror mirror_;
     ListView list_;

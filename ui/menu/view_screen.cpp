@@ -56,9 +56,13 @@ const char* ViewModel::stop_code() const {
 std::vector<ViewModel::Sentence> ViewModel::lock_status(Instant now) const {
     const std::string stars(lock_.typed(), '*');
     const Sentence away{Message("ui.unreachable").sentence(), Role::error};
-    return {whole_ ? phase_status(now).front() : away,
-            {Message("ui.password", {{"stars", stars}}).sentence(), Role::heading},
-            {lock_.says(now).sentence(), Role::attention}};
+    std::vector<Sentence> sentences{whole_ ? phase_status(now).front() : away,
+                                    {Message("ui.password", {{"stars", stars}}).sentence(), Role::heading}};
+    if (holds_back()) {
+        sentences.push_back({kept_back_is().sentence(), Role::normal});
+    }
+    sentences.push_back({lock_.says(now).sentence(), Role::attention});
+    return sentences;
 }
 
 std::vector<ViewModel::Sentence> ViewModel::status(Instant now) const {
@@ -76,7 +80,8 @@ std::vector<ViewModel::Sentence> ViewModel::status(Instant now) const {
         }
         return {{Message("ui.unreachable").sentence(), Role::error},
                 {Message("ui.unreachable_reason", {{"reason", unreachable_reason_}}).sentence(), Role::normal},
-                {Message(lock_.locked() ? "ui.locked_away" : "ui.retrying").sentence(), Role::normal}};
+                {Message(lock_.locked() || lock_.unknown() ? "ui.locked_away" : "ui.retrying").sentence(),
+                 Role::normal}};
     }
     auto sentences = phase_status(now);
     if (lock_.locked() && !counting() && mirror_.state().phase != Phase::waiting) {

@@ -83,7 +83,8 @@ public:
 };
 
 struct CoreFixture {
-    CoreFixture() {
+    explicit CoreFixture(const std::string& command_line = {})
+        : settings(SettingsLayers{{}, {}, "stillboot.final_action=poweroff " + command_line, {}}) {
         registry::DeviceRecord record;
         record.identity.id = "pci-1";
         record.identity.node = "/dev/vda1";
@@ -137,8 +138,9 @@ struct CoreFixture {
     std::optional<Error> why_no_passwords;
     std::vector<std::string> asked_passwords;
     password::OnChecked on_checked;
-    Result<void> setup;  ///< what the firmware answers
-    SettingsKeeper settings{SettingsLayers{{}, {}, "stillboot.final_action=poweroff", {}}};
+    Result<bool> can_match = true;  ///< any hash
+    Result<void> setup;             ///< what the firmware answers
+    SettingsKeeper settings;
     StageTimes times{std::chrono::steady_clock::now(), 1500ms};
     Core core{loop.get_executor(),
               registry,
@@ -160,6 +162,7 @@ struct CoreFixture {
                             asked_passwords.push_back(hash + " " + password);
                             on_checked = std::move(done);
                         },
+                        [this](const std::string&, const password::OnChecked& done) { done(can_match); },
                         [this](const std::function<void(const Result<void>&)>& done) { done(setup); },
                         [this](const std::string& device, const std::string& path, auto done) {
                             named.push_back(device + ":" + path);

@@ -13,6 +13,12 @@ namespace {
 
 const std::string hash = "$6$saltsalt$abcdefgh";
 
+server::Peer locked_console() {
+    server::Peer console(0, 77);
+    console.locked = true;
+    return console;
+}
+
 bool logged(const Log& log, std::string_view text) {
     return std::any_of(log.lines().begin(), log.lines().end(),
                        [&](const LogEntry& line) { return line.text.find(text) != std::string::npos; });
@@ -23,6 +29,7 @@ struct Locked : Fixture {
         CHECK(call("SetSetting", {{"key", "password"}, {"value", hash}, {"once", true}})
                   ->replies.at(0)
                   .error.empty());
+        core.on_past(handover::Past());
         console.locked = true;
     }
     std::shared_ptr<test::FakeReplier> unlock(const std::string& password) {
@@ -42,6 +49,11 @@ struct Locked : Fixture {
 void say_lock(Fixture& fixture, bool lock) {
     const auto said =
         fixture.call("SetSetting", {{"key", "lock"}, {"value", lock ? "true" : "false"}, {"once", true}});
+    CHECK(said->replies.at(0).error.empty());
+}
+
+void boot_by_itself(Fixture& fixture) {
+    const auto said = fixture.call("SetSetting", {{"key", "boot"}, {"value", "title=a"}, {"once", true}});
     CHECK(said->replies.at(0).error.empty());
 }
 
@@ -162,6 +174,46 @@ TEST_SUITE("locking") {
         CHECK_FALSE(core.state().lock);
     }
 
+    TEST_CASE_FIXTURE(Fixture, "before the store was read the lock is not known, and no password is right") {
+        CHECK(core.state().lock_unknown);
+        CHECK_FALSE(core.state().lock);
+        const server::Peer console = locked_console();
+        CHECK(sentence(*call("UnlockConsole", {{"password", "x"}}, false, console)) ==
+              "refused: the settings are still being read, and no password is compared before");
+        const auto watching = call("Watch", {}, true);
+        core.on_past(handover::Past());
+        CHECK_FALSE(core.state().lock_unknown);
+        const auto& told = watching->replies.back().parameters.at("change").as_object();
+        CHECK_FALSE(told.at("state").as_object().at("lock_unknown").as_bool());
+    }
+
+    TEST_CASE("without a state store the lock is known at once") {
+        Fixture fixture("stillboot.state_store=none");
+        CHECK_FALSE(fixture.core.state().lock_unknown);
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "a cancel of a locked console counts once it is known that consoles are not locked") {
+        boot_by_itself(*this);
+        CHECK(call("Cancel", {}, false, locked_console())->replies.at(0).error.empty());
+        core.on_past(handover::Past());
+        core.on_settled(true);
+        CHECK(core.state().phase == protocol::Phase::idle);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "and does not where the store locks them") {
+        boot_by_itself(*this);
+        CHECK(call("Cancel", {}, false, locked_console())->replies.at(0).error.empty());
+        handover::Past past;
+        past.choices = handover::Choices();
+        past.settings = {{"lock", "true"}, {"password", hash}};
+        core.on_past(past);
+        CHECK(core.state().lock);
+        core.on_settled(true);
+        CHECK(core.state().phase == protocol::Phase::countdown);
+        CHECK(call("Cancel", {}, false, locked_console())->replies.at(0).error == "io.stillboot.PermissionDenied");
+    }
+
     TEST_CASE_FIXTURE(Fixture, "a build without passwords takes none, and says that its consoles stay locked") {
         why_no_passwords = Error("daemon.no_passwords", {{"reason", "no helper"}});
         const auto refused = call("SetSetting", {{"key", "password"}, {"value", hash}});
@@ -169,6 +221,29 @@ TEST_SUITE("locking") {
         CHECK(booter.settings.empty());
         say_lock(*this, true);
         CHECK(logged(log, "consoles stay locked whatever is typed: passwords are not in this build"));
+    }
+
+    TEST_CASE_FIXTURE(Fixture,
+                      "a hash that no password can match is refused, and so is one that cannot be tried") {
+        can_match = false;
+        CHECK(sentence(*call("SetSetting", {{"key", "password"}, {"value", hash}})) ==
+              "refused: no password could ever match this hash: stillboot password makes one that can be matched");
+        can_match = Error("daemon.password_failed", {{"reason", "it was killed"}});
+        CHECK(sentence(*call("SetSetting", {{"key", "password"}, {"value", hash}})) ==
+              "refused: the password cannot be compared: it was killed");
+        CHECK(booter.settings.empty());
+        CHECK(call("SetSetting", {{"key", "password"}, {"value", "none"}})->replies.at(0).error.empty());
+    }
+
+    TEST_CASE_FIXTURE(Locked, "wrong passwords at one terminal do not make another wait") {
+        for (int i = 0; i < 5; ++i) {
+            console.terminal = 1088;
+            (void)unlock("wrong");
+            on_checked(false);
+        }
+        CHECK(unlock("correct horse")->replies.at(0).error == "io.stillboot.TryLater");
+        console.terminal = 1025;
+        CHECK(unlock("correct horse")->replies.empty());
     }
 
     TEST_CASE_FIXTURE(Fixture, "only who may do all changes who may do all at a console") {

@@ -50,6 +50,11 @@ TEST_SUITE("password") {
         }
         CHECK(attempts.wrong("one more", now) == 1s);
         CHECK(attempts.wait("yet another", now) == 1s);
+        for (int i = 0; i < 20; ++i) {
+            (void)attempts.wrong("user 1", now);
+        }
+        CHECK(attempts.wait("user 1", now) == 60s);
+        CHECK(attempts.wait("yet another", now) == 1s);
     }
 
     TEST_CASE("many sources cost no more memory than some, and share a count past that") {

@@ -18,16 +18,22 @@ const std::string yescrypt = "$y$j9T$FCIBQLBcNEjmTxxBLxpaD.$O4hzHmwQoz3BrHL6pvBO
 const std::string sha512 =
     "$6$saltsaltsalt$Cy2drr8kDRji6smvDcT28wkqtq0R0VzVL5CkrjPQCITc5d/31j94knt9rGTcVSyjLXfjsiIsBh5ee8qR/3QDx1";
 
-Result<bool> check(const std::string& hash, const std::string& text) {
+// What comes of a question to the helper.
+template <class Ask>
+Result<bool> told(Ask ask) {
     boost::asio::io_context loop(1);
     std::string fault;
     const Spawner spawner(loop.get_executor(), [&](const std::string&, const std::string& what) { fault = what; });
-    std::optional<Result<bool>> told;
-    password::check(spawner, hash, text, [&](const Result<bool>& right) { told = right; });
+    std::optional<Result<bool>> out;
+    ask(spawner, [&](const Result<bool>& answer) { out = answer; });
     loop.run();
     CHECK(fault.empty());
-    REQUIRE(told);
-    return *told;
+    REQUIRE(out);
+    return *out;
+}
+
+Result<bool> check(const std::string& hash, const std::string& text) {
+    return told([&](const Spawner& spawner, auto done) { password::check(spawner, hash, text, done); });
 }
 
 }  // namespace
@@ -53,10 +59,26 @@ TEST_SUITE("password") {
     }
 
     TEST_CASE("a hash that crypt does not know is no wrong password") {
-        const auto told = check("$nonsense$x", "correct horse");
-        REQUIRE_FALSE(told);
-        CHECK(told.error().sentence() ==
+        const auto outcome = check("$nonsense$x", "correct horse");
+        REQUIRE_FALSE(outcome);
+        CHECK(outcome.error().sentence() ==
               "the password cannot be compared: stillboot-password failed on a password with status 1");
+    }
+
+    TEST_CASE("a hash that no password can match is told from one that can be matched") {
+        const std::string bcrypt = "$2b$05$abcdefghijklmnopqrstuu5LIrbvbBB3Kv7DnR8mtJMq4rD6nbCRa";
+        for (const std::string& hash : {yescrypt, sha512, bcrypt}) {
+            CHECK(told([&](const Spawner& spawner, auto done) {
+                      password::check_hash(spawner, hash, done);
+                  }).value());
+        }
+        for (const std::string hash :
+             {"$1$abc", "$zz$abc$def", "$6$salt", "$6$salt$", "$y$j9T$short$x", "$2b$05$x"}) {
+            CAPTURE(hash);
+            CHECK_FALSE(told([&](const Spawner& spawner, auto done) {
+                            password::check_hash(spawner, hash, done);
+                        }).value());
+        }
     }
 
     TEST_CASE("a helper that says what makes no sense, or dies, lets nobody in") {
@@ -72,10 +94,10 @@ TEST_SUITE("password") {
              {std::string("x"), std::string(256, 'x'), std::string("wörd mit $ und ,")}) {
             CHECK(password::check_text(good));
         }
-        for (const std::string& bad :
-             {std::string(), std::string(257, 'x'), std::string("a\nb"), std::string("\0", 1)}) {
+        for (const std::string& bad : {std::string(), std::string(257, 'x'), std::string("a\nb"),
+                                       std::string("\0", 1), std::string("w\xf6rd")}) {
             CHECK(password::check_text(bad).error().sentence() ==
-                  "a password is 1 to 256 bytes of text in one line");
+                  "a password is 1 to 256 bytes of UTF-8 text in one line");
         }
     }
 

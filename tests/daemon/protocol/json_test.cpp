@@ -60,6 +60,7 @@ Change full_change() {
         {{Message("daemon.by_configuration"), "c", "C"}},
         true,
         true,
+        true,
         1000,
         true,
         "id"};

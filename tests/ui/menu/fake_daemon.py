@@ -36,7 +36,7 @@ def state(phase="idle", **more):
     return {"phase": phase, "would_boot": None, "why": said("it stands first"),
             "remaining_ms": None, "progress": None, "last_failure": None, "better_default": None,
             "notices": [], "version": "0.1.0", "by": None, "beaten": [], "strict": False,
-            "lock": False, "lock_after_ms": 0, "shell": False, "default": None, **more}
+            "lock": False, "lock_unknown": False, "lock_after_ms": 0, "shell": False, "default": None, **more}
 
 
 def change(**more):

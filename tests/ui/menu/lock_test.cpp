@@ -25,12 +25,18 @@ protocol::State locking(protocol::State state, std::chrono::seconds after = 0s) 
     return state;
 }
 
+protocol::State reading() {
+    auto state = test::state(Phase::discovering);
+    state.lock_unknown = true;
+    return state;
+}
+
 Error wrong(std::int64_t wait_ms) {
     return Error("daemon.wrong_password", {{"wait_ms", wait_ms}});
 }
 
-struct LockedMenu : Menu {
-    explicit LockedMenu(protocol::State first) : Menu(locking(std::move(first)), console) {}
+struct ConsoleMenu : Menu {
+    explicit ConsoleMenu(protocol::State first) : Menu(std::move(first), console) {}
     Actions give(const std::string& password) {
         for (const char c : password) {
             CHECK(type(std::string(1, c)).empty());
@@ -42,6 +48,10 @@ struct LockedMenu : Menu {
         CHECK(give("horse") == Actions{action::Unlock{"horse"}});
         return view.on_unlocked(now);
     }
+};
+
+struct LockedMenu : ConsoleMenu {
+    explicit LockedMenu(protocol::State first) : ConsoleMenu(locking(std::move(first))) {}
 };
 
 }  // namespace
@@ -115,16 +125,50 @@ TEST_SUITE("menu lock") {
         CHECK(menu.key(Key::enter) == Actions{action::Boot{"sda2/0", "root=/dev/sda2 ro quiet"}});
     }
 
-    TEST_CASE("a setting that was typed is sent once the password is given") {
+    TEST_CASE("a setting is typed once the password is given, and not before") {
         LockedMenu menu(test::state(Phase::idle));
         (void)menu.type("c");
         (void)menu.view.on_settings({{"timeout", "10", "built-in default", std::nullopt, true}});
-        (void)menu.key(Key::enter);
-        (void)menu.type("0");
         CHECK(menu.key(Key::enter).empty());
-        CHECK(menu.unlock() == Actions{action::Set{"timeout", "100", false}});
+        CHECK(menu.shows("With it the editor opens."));
+        CHECK(menu.unlock().empty());
+        (void)menu.type("0");
+        CHECK(menu.key(Key::enter) == Actions{action::Set{"timeout", "100", false}});
         (void)menu.view.on_settings({{"timeout", "100", "state store", "100", true}});
         CHECK(menu.shows("timeout is now 100 (state store)."));
+    }
+
+    TEST_CASE("the prompt names what the password will do, and forgets it when it is left alone") {
+        LockedMenu menu(test::state(Phase::idle));
+        (void)menu.type("p");
+        CHECK(menu.type("y").empty());
+        CHECK(menu.shows("With it this machine is switched off."));
+        CHECK(menu.view.until_tick(menu.now) == 30'000ms);
+        menu.now += 29s;
+        (void)menu.type("h");
+        menu.now += 29s;
+        (void)menu.view.on_tick(menu.now);
+        CHECK(menu.shows("Password: *"));
+        menu.now += 1s;
+        (void)menu.view.on_tick(menu.now);
+        CHECK_FALSE(menu.shows("Password:"));
+        (void)menu.key(Key::enter);
+        CHECK(menu.shows("With it Debian GNU/Linux is started."));
+        menu.now += 31s;
+        CHECK(menu.type("l").empty());
+        CHECK(menu.unlock().empty());
+    }
+
+    TEST_CASE("a prompt that nothing waits for stays, and a hand-over forgets what did") {
+        LockedMenu menu(test::state(Phase::idle));
+        (void)menu.type("l");
+        CHECK_FALSE(menu.view.until_tick(menu.now).has_value());
+        (void)menu.key(Key::escape);
+        (void)menu.type("s");
+        menu.tell(locking(test::state(Phase::handover)));
+        menu.tell(locking(test::state(Phase::idle)));
+        (void)menu.type("l");
+        CHECK(menu.unlock().empty());
     }
 
     TEST_CASE("what is typed shows as stars, the clock goes on above it, and Esc leaves") {
@@ -194,7 +238,7 @@ TEST_SUITE("menu lock") {
         CHECK(menu.shows("This console is locked again: no key was pressed for 10 seconds."));
         CHECK(menu.type("s").empty());
         CHECK(menu.shows("Password:\n"));
-        CHECK_FALSE(menu.view.until_tick(menu.now).has_value());
+        CHECK(menu.view.until_tick(menu.now) == 30'000ms);
     }
 
     TEST_CASE("a key locks it at once, after what was asked before") {
@@ -210,7 +254,7 @@ TEST_SUITE("menu lock") {
     TEST_CASE("it is locked before the daemon says so, and while the daemon is away") {
         menu::ViewModel view(console, true);
         const menu::ViewModel::Instant now{};
-        (void)view.on_unreachable(Error("daemon.connection_ended"));
+        (void)view.on_unreachable(Error("daemon.connection_ended"), now);
         CHECK(view.screen(now).text().find("Trying again every second.\n") != std::string::npos);
         CHECK(view.on_key({Key::character, "s"}, now).empty());
         CHECK(view.screen(now).text().find("Password:") != std::string::npos);
@@ -218,12 +262,81 @@ TEST_SUITE("menu lock") {
         LockedMenu menu(test::state(Phase::idle));
         (void)menu.type("l");
         (void)menu.unlock();
-        (void)menu.view.on_unreachable(Error("daemon.connection_ended"));
+        (void)menu.view.on_unreachable(Error("daemon.connection_ended"), menu.now);
         CHECK(menu.type("s").empty());
         (void)menu.key(Key::escape);
         (void)menu.view.on_connected();
         menu.tell(locking(test::state(Phase::idle)));
         CHECK(menu.type("s").empty());
+    }
+
+    TEST_CASE("before all settings are read a console opens nothing, and does then what it was asked for") {
+        ConsoleMenu menu(reading());
+        CHECK(menu.shows("Debian GNU/Linux"));
+        CHECK(menu.type("s") == Actions{action::Cancel{}});
+        CHECK(menu.shows("Whether this console is locked is not known before all settings are read."));
+        CHECK(menu.view.lock().unknown());
+        menu.tell(reading());
+        CHECK(menu.tell(test::state(Phase::idle)) == Actions{action::Cancel{}, action::OpenShell{}});
+        CHECK_FALSE(menu.shows("Whether this console"));
+        CHECK(menu.type("s") == Actions{action::OpenShell{}});
+    }
+
+    TEST_CASE("another key instead drops what was asked for then, and a boot holds the clock for itself") {
+        ConsoleMenu menu(reading());
+        CHECK(menu.key(Key::enter) == Actions{action::Cancel{}});
+        CHECK(menu.key(Key::enter).empty());
+        CHECK(menu.tell(test::state(Phase::idle)) ==
+              Actions{action::Cancel{}, action::Boot{"sda2/0", std::nullopt}});
+        CHECK(menu.tell(counting_state("sda2/0", 60'000)).empty());
+        ConsoleMenu other(reading());
+        (void)other.key(Key::enter);
+        (void)other.key(Key::escape);
+        CHECK(other.tell(test::state(Phase::idle)).empty());
+    }
+
+    TEST_CASE("what was asked for before there was a daemon holds the clock from its first word on") {
+        menu::ViewModel view(console);
+        const menu::ViewModel::Instant now{};
+        CHECK(view.on_key({Key::character, "s"}, now).empty());
+        (void)view.on_connected();
+        CHECK(view.on_change(test::machine(reading()), now) == Actions{action::Cancel{}});
+    }
+
+    TEST_CASE("what was asked for before is dropped where the console turns out to be locked") {
+        ConsoleMenu menu(reading());
+        CHECK(menu.type("s") == Actions{action::Cancel{}});
+        CHECK(menu.tell(locking(counting_state("sda2/0", 60'000))).empty());
+        CHECK(menu.type("s").empty());
+        CHECK(menu.unlock() == Actions{action::OpenShell{}, action::Cancel{}});
+    }
+
+    TEST_CASE("a locked console stays locked while a daemon that was started anew reads the settings") {
+        LockedMenu menu(test::state(Phase::idle));
+        (void)menu.view.on_unreachable(Error("daemon.connection_ended"), menu.now);
+        (void)menu.view.on_connected();
+        menu.tell(reading());
+        CHECK(menu.view.lock().locked());
+        CHECK(menu.type("s").empty());
+        CHECK(menu.shows("Password:\n"));
+        (void)menu.key(Key::escape);
+        menu.tell(test::state(Phase::idle));
+        CHECK(menu.type("s") == Actions{action::OpenShell{}});
+        menu.tell(reading());
+        CHECK(menu.type("s") == Actions{action::Cancel{}, action::OpenShell{}});
+    }
+
+    TEST_CASE("a console that no daemon answers opens after a while, if nothing is known of a lock") {
+        menu::ViewModel view(console);
+        menu::ViewModel::Instant now{};
+        const Error away("daemon.connection_ended");
+        CHECK(view.on_key({Key::character, "s"}, now).empty());
+        CHECK(view.on_unreachable(away, now).empty());
+        now += menu::ConsoleLock::away_limit - 1s;
+        CHECK(view.on_unreachable(away, now).empty());
+        now += 1s;
+        CHECK(view.on_unreachable(away, now) == Actions{action::OpenShell{}});
+        CHECK(view.on_key({Key::character, "s"}, now) == Actions{action::OpenShell{}});
     }
 
     TEST_CASE("the settings lock and unlock it while it runs") {

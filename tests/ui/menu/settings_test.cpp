@@ -53,6 +53,16 @@ TEST_SUITE("menu settings") {
         CHECK_FALSE(menu.shows("built-in default"));
     }
 
+    TEST_CASE("a secret is typed anew: what is shown of it is no value") {
+        Opened menu;
+        (void)menu.view.on_settings({{"password", "set", "state store", "set", true}});
+        (void)menu.key(Key::enter);
+        for (const std::string letter : {"n", "o", "n", "e"}) {
+            (void)menu.type(letter);
+        }
+        CHECK(menu.key(Key::enter) == Actions{action::Set{"password", "none", false}});
+    }
+
     TEST_CASE("a value is checked as it is typed, and only one that is accepted is sent") {
         Opened menu;
         (void)menu.key(Key::enter);

@@ -270,7 +270,7 @@ TEST_SUITE("menu") {
 
     TEST_CASE("a daemon that does not answer is said, and the list comes back with it") {
         Menu menu(state(Phase::idle));
-        (void)menu.view.on_unreachable(Error("daemon.connection_ended"));
+        (void)menu.view.on_unreachable(Error("daemon.connection_ended"), menu.now);
         CHECK(menu.shows("The Stillboot daemon does not answer."));
         CHECK(menu.shows("  stillbootd closed the connection\n"));
         CHECK(menu.shows("Trying again every second."));
@@ -284,7 +284,7 @@ TEST_SUITE("menu") {
 
     TEST_CASE("a daemon that ends in the middle of a hand-over is said in a line, and a key brings the menu") {
         Menu menu(handing_over("unbind", 1, 2));
-        const Actions lost = menu.view.on_unreachable(Error("daemon.connection_ended"));
+        const Actions lost = menu.view.on_unreachable(Error("daemon.connection_ended"), menu.now);
         CHECK(lost == Actions{action::Print{
                           "The connection to the Stillboot daemon ended: stillbootd closed the connection"}});
         CHECK(menu.key(Key::enter) == Actions{action::EnterScreen{}});
@@ -321,13 +321,13 @@ TEST_SUITE("menu") {
 
     TEST_CASE("a connection that goes on brings back what was there, and one that is whole replaces it") {
         Menu menu(state(Phase::idle));
-        (void)menu.view.on_unreachable(Error("daemon.connection_ended"));
-        (void)menu.view.on_unreachable(Error("daemon.connection_ended"));
+        (void)menu.view.on_unreachable(Error("daemon.connection_ended"), menu.now);
+        (void)menu.view.on_unreachable(Error("daemon.connection_ended"), menu.now);
         CHECK_FALSE(menu.shows("Debian"));
         (void)menu.view.on_connected();
         (void)menu.view.on_change(Change(), menu.now);
         CHECK(menu.shows("Debian GNU/Linux"));
-        (void)menu.view.on_unreachable(Error("daemon.connection_ended"));
+        (void)menu.view.on_unreachable(Error("daemon.connection_ended"), menu.now);
         (void)menu.view.on_connected();
         Change whole;
         whole.whole = true;
