@@ -131,7 +131,9 @@ public:
     /// Whether the target was chosen for this once.
     [[nodiscard]] bool chosen_for_once() const;
     /// Whether anything may boot by itself, now or when it comes.
-    [[nodiscard]] bool clock_runs() const { return retry_ || clockwork_ == Clockwork::running; }
+    [[nodiscard]] bool clock_runs() const {
+        return clockwork_ == Clockwork::running || (clockwork_ == Clockwork::off && retry_);
+    }
     [[nodiscard]] bool strict() const { return strict_.has_value(); }
     [[nodiscard]] std::optional<Instant> wake_at() const;
     [[nodiscard]] std::optional<std::chrono::milliseconds> remaining(Instant now) const;

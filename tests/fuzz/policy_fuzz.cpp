@@ -78,6 +78,7 @@ private:
     void settings(std::uint8_t with);
     void boot_by_client(const Candidate& chosen);
     void boot_failed(bool settles_again);
+    void deaths(const Candidate& of);
     void on_time();
     void on_wake();
     void see(const policy::Actions& actions);
@@ -114,6 +115,8 @@ std::vector<Claim> Story::claims_of(std::uint8_t code) {
     const std::size_t first = code / 16 % 4;
     usual.names.assign(options.begin() + static_cast<std::ptrdiff_t>(first == 1 ? 2 : 0),
                        first == 0 ? options.begin() : options.end());
+    rule.for_once = code / 4 % 4 == 3;
+    rule.by = Message(rule.for_once ? "daemon.by_one_shot" : "daemon.by_saved");
     return first == 3 ? std::vector{usual} : std::vector{rule, usual};
 }
 
@@ -151,6 +154,7 @@ void Story::tell(char event, std::uint8_t with) {
             }
             break;
         case 'e': see(policy_.on_script_ended(now_)); break;
+        case 'd': deaths(option); break;
         case 'g':
             if (!began_ && !booting_) {
                 see(policy_.on_recovering());
@@ -186,6 +190,17 @@ void Story::boot_failed(bool settles_again) {
         stopped_ = stopped_ || (asked_ && !policy_.strict());
         asked_ = false;
         see(policy_.on_boot_failed(now_, Message("daemon.option_gone", {{"option", "x"}}), settles_again));
+    }
+}
+
+void Story::deaths(const Candidate& of) {
+    if (!settled_ && !booting_) {
+        if (policy_.strict()) {
+            tried_.insert(of.option);
+        } else {
+            stopped_ = true;
+        }
+        see(policy_.on_deaths(now_, of.option));
     }
 }
 
@@ -234,6 +249,8 @@ void Story::check_countdown() const {
     insist(target && policy_.wake_at());
     insist(!policy_.better() || policy_.better()->option != target->option);
     insist(policy_.by() || retry_ == target->option);
+    insist(!policy_.chosen_for_once() || policy_.by()->code() == "daemon.by_one_shot");
+    insist(claims_.empty() || policy_.first() != nullptr || retry_);
     for (const Claim& claim : claims_) {
         if (claim.by == policy_.by()) {
             insist(std::find(claim.names.begin(), claim.names.end(), *target) != claim.names.end());
@@ -251,6 +268,8 @@ void Story::check_state() const {
     insist(policy_.wake_at().has_value() == (clock && !booting_));
     insist(!policy_.why().sentence().empty());
     insist((phase == Phase::discovering) <= !settled_);
+    insist(!policy_.clock_runs() || !stopped_);
+    insist(!policy_.has_other() || policy_.first() != nullptr);
     if (phase == Phase::countdown) {
         check_countdown();
     }

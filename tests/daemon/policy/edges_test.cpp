@@ -101,6 +101,17 @@ TEST_SUITE("policy") {
         CHECK(strict.on_boot_failed(start + 1s, failed).ended);
     }
 
+    TEST_CASE("what is to be tried again does not run a clock that a person has stopped") {
+        Policy policy(10s);
+        policy.on_cancel(start);
+        policy.on_retry(first);
+        CHECK_FALSE(policy.clock_runs());
+        Policy off(std::nullopt);
+        CHECK_FALSE(off.clock_runs());
+        off.on_retry(first);
+        CHECK(off.clock_runs());
+    }
+
     TEST_CASE("fewer rounds than were made already are enough") {
         Policy policy(0s, Strict{start + 24h, 3});
         policy.on_claims(start, defaults({first}));

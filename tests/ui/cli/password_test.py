@@ -43,8 +43,8 @@ class PasswordTest(unittest.TestCase):
         return [STILLBOOT, *(["--host", "unix:" + self.socket] if asks_daemon else []), "password", *more]
 
     def daemon(self, **state):
-        made = FakeDaemon(self.socket, sample(phase="idle", **state))
-        made.errors["GetState"] = {"parameters": {"state": made.snapshot["state"]}}
+        snapshot = sample(phase="idle", **state)
+        made = FakeDaemon(self.socket, snapshot, {"GetState": {"parameters": {"state": snapshot["state"]}}})
         self.addCleanup(made.quit)
         return made
 

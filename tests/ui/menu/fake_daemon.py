@@ -48,13 +48,13 @@ class FakeDaemon:
     """Serves one socket. calls holds (method, parameters) as they came, callers the connection of each; errors maps a
     method to its answer, and steps are what Boot streams, where there are any: the name and the sentence of each."""
 
-    def __init__(self, path, snapshot):
+    def __init__(self, path, snapshot, errors=None):
         self.path = path
         self.snapshot = snapshot
         self.log = []
         self.calls = []
         self.callers = []
-        self.errors = {}
+        self.errors = errors or {}
         self.steps = []
         self.condition = threading.Condition()
         self.watchers = []
