@@ -7,6 +7,7 @@
 #include "kexec/handover/words.hpp"
 
 namespace stillboot::handover {
+
 Message checked(const quiesce::Verification& verification) {
     const auto count = [&](quiesce::Rest rest) { return std::uint64_t{verification.count(rest)}; };
     return Message("handover.checked", {{"still", count(quiesce::Rest::still)},
