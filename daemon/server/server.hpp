@@ -31,7 +31,8 @@ struct Limits {
     /// A fleet's five hundred watchers and room beside them, in what 1,024 descriptors allow.
     std::size_t max_connections = 640;
     std::size_t max_user_connections = 544;  ///< of all users but root together, so that they cannot lock it out
-    std::size_t max_own_connections = 128;   ///< of one of them (Peer::key), so that it cannot lock out the others
+    /// Of one of them (Peer::key): a fleet's watchers may be one user, and must leave room for the others.
+    std::size_t max_own_connections = 512;
 };
 
 /// The role of a user other than root who is in these groups.

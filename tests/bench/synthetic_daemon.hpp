@@ -107,13 +107,6 @@ inline std::string name_of(int device) {
     return "pci-0000:00:1f.2-ata-" + std::to_string(device);
 }
 
-/// All who watch are one user here.
-inline server::Limits roomy() {
-    server::Limits limits;
-    limits.max_own_connections = limits.max_user_connections;
-    return limits;
-}
-
 /// stillbootd without what finds devices: this comes and goes instead.
 class SyntheticDaemon {
 public:
@@ -122,7 +115,7 @@ public:
           core_(loop_.get_executor(), registry_, policy_, booter_, log_, hooks(), settings_, times_),
           server_(Spawner(loop_.get_executor(),
                           [](const std::string&, const std::string& what) { give_up(what.c_str()); }),
-                  core_, roomy()),
+                  core_, server::Limits()),
           timer_(loop_) {
         for (int i = 0; i < devices; ++i) {
             come(i);
