@@ -14,35 +14,42 @@ namespace {
 constexpr std::string_view blocks = "/sys/class/block/";
 constexpr std::size_t max_udev_bytes = std::size_t{1} << 20;
 
-// A slash of a node is written so in sysfs.
-std::string with(std::string text, char from, char to) {
-    std::replace(text.begin(), text.end(), from, to);
-    return text;
-}
+constexpr std::string_view dev = "/dev/";
 
 }  // namespace
 
-BlockPlace place_of(const Root& root, const std::string& node) {
-    constexpr std::string_view dev = "/dev/";
-    const auto path = node.starts_with(dev)
-                          ? root.canonical(std::string(blocks) + with(node.substr(dev.size()), '/', '!'))
-                          : Result<std::string>(std::string());
-    if (!path || path->empty()) {
+std::string node_of_name(std::string name) {
+    std::replace(name.begin(), name.end(), '!', '/');
+    return std::string(dev) + name;
+}
+
+BlockPaths paths_of(const Root& root, const std::string& node) {
+    if (!node.starts_with(dev)) {
         return {};
     }
-    BlockPlace place;
-    place.partition = attribute_or_empty(root, *path + "/partition");
-    const std::string disk = place.partition.empty() ? *path : path->substr(0, path->rfind('/'));
-    place.disk = stable_identity(disk);
-    place.wwid = stable_name(root, SysfsDirectory(root, disk));
-    return place;
+    std::string name = node.substr(dev.size());
+    std::replace(name.begin(), name.end(), '/', '!');
+    const auto path = root.canonical(std::string(blocks) + name);
+    if (!path) {
+        return {};
+    }
+    return {*path, root.exists(*path + "/partition") ? path->substr(0, path->rfind('/')) : *path};
+}
+
+BlockPlace place_of(const Root& root, const std::string& node) {
+    const BlockPaths paths = paths_of(root, node);
+    if (paths.device.empty()) {
+        return {};
+    }
+    return {stable_identity(paths.disk), stable_name(root, SysfsDirectory(root, paths.disk)),
+            attribute_or_empty(root, paths.device + "/partition")};
 }
 
 std::optional<std::string> node_at(const Root& root, const BlockPlace& place, const std::string& before) {
     const auto names = root.list(blocks);
     std::vector<std::string> found;
     for (const std::string& name : names && !place.disk.empty() ? *names : std::vector<std::string>()) {
-        const std::string node = "/dev/" + with(name, '!', '/');
+        const std::string node = node_of_name(name);
         if (place_of(root, node) == place) {
             found.push_back(node);
         }
@@ -62,7 +69,7 @@ std::vector<std::string> nodes_of_link(const Root& root, std::string_view link) 
         const auto number = attribute_or_empty(root, std::string(blocks) + name + "/dev");
         const auto said = root.read_file("/run/udev/data/b" + number, max_udev_bytes);
         if (said && ("\n" + *said).find(line) != std::string::npos) {
-            nodes.push_back("/dev/" + with(name, '!', '/'));
+            nodes.push_back(node_of_name(name));
         }
     }
     return nodes;

@@ -20,6 +20,17 @@ struct BlockPlace {
     bool operator==(const BlockPlace&) const = default;
 };
 
+/// The node of a block device by its name in sysfs, which writes the slash of "cciss/c0d0" as "!".
+[[nodiscard]] std::string node_of_name(std::string name);
+
+/// The sysfs path of the block device of a node ("/dev/sda1"), and of the disk that it is on. Both are empty where
+/// it is none.
+struct BlockPaths {
+    std::string device;
+    std::string disk;
+};
+[[nodiscard]] BlockPaths paths_of(const Root& root, const std::string& node);
+
 /// Where the block device of a node ("/dev/sda1") is.
 [[nodiscard]] BlockPlace place_of(const Root& root, const std::string& node);
 

@@ -9,6 +9,8 @@
 #include <optional>
 #include <sstream>
 
+#include "quiesce/block_place.hpp"
+
 namespace stillboot::quiesce {
 namespace {
 
@@ -60,9 +62,7 @@ std::vector<std::string> silent_disks(const Root& root, std::chrono::millisecond
     }
     std::vector<std::string> silent;
     for (const auto& [disk, done] : waiting) {
-        std::string node = "/dev/" + disk;
-        std::replace(node.begin(), node.end(), '!', '/');  // sysfs writes the slash of "cciss/c0d0" so
-        silent.push_back(std::move(node));
+        silent.push_back(node_of_name(disk));
     }
     return silent;
 }

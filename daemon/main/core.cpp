@@ -316,7 +316,10 @@ std::optional<protocol::Option> Core::option_of(const std::string& id, bool agai
     if (const auto* option = std::get_if<const protocol::Option*>(&found)) {
         return **option;
     }
-    auto made = again ? handover::option_of_kernel(registry_, id) : Error("daemon.option_gone", {{"option", id}});
+    if (!again) {
+        return std::nullopt;
+    }
+    auto made = handover::option_of_kernel(registry_, id);
     return made ? std::optional(std::move(*made)) : std::nullopt;
 }
 

@@ -19,12 +19,8 @@ std::string find_node(const Root& root, const std::string& path) {
 
 // A stick that somebody plugs in must not tell this machine what to boot.
 bool can_be_taken_away(const Root& root, const std::string& node) {
-    const auto path = root.canonical("/sys/class/block/" + node.substr(node.rfind('/') + 1));
-    if (!path) {
-        return false;
-    }
-    const auto disk = root.exists(*path + "/partition") ? path->substr(0, path->rfind('/')) : *path;
-    return quiesce::is_removable(disk, quiesce::attribute_or_empty(root, disk + "/removable"));
+    const std::string disk = quiesce::paths_of(root, node).disk;
+    return !disk.empty() && quiesce::is_removable(disk, quiesce::attribute_or_empty(root, disk + "/removable"));
 }
 
 std::vector<std::string> labelled_nodes(const Root& root) {

@@ -45,13 +45,13 @@ Attempt::Attempt(const Ports& ports, const Request& request, std::string command
     record_.began = begun_.when;
     record_.devices.boot_id = record_.boot_id;
     if (auto earlier = left_over(ports.run_store, ports.root); earlier && *earlier) {
+        is_owed_for_ = true;
         still_unbound_ = std::move((*earlier)->devices.unbound);
     }
 }
 
 Result<bool> Attempt::note_trial() const {
-    const auto earlier = left_over(ports_.run_store, ports_.root);
-    if (earlier && *earlier) {
+    if (is_owed_for_) {
         return false;
     }
     Record trial = record_;

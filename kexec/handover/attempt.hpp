@@ -70,6 +70,7 @@ private:
     PastAttempt begun_;
     MustRecord must_record_;
     std::optional<std::string> entry_once_;  ///< what the firmware is asked for now
+    bool is_owed_for_ = false;               ///< an earlier one of this boot left a record, which names these
     std::vector<quiesce::RecordedDevice> still_unbound_;
     Record record_;
     State state_;

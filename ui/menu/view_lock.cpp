@@ -137,8 +137,7 @@ void ViewModel::lock_key(Actions& actions) {
     if (lock_.unknown()) {
         say(Message("ui.lock_unknown"), Role::attention);
     } else if (lock_.locked()) {
-        kept_back_.clear();
-        edit_wanted_ = false;
+        drop_kept_back();
         lock_.ask();
     } else if (lock_.lock()) {
         close_for_lock(Message("ui.locked_now"));
@@ -153,8 +152,7 @@ void ViewModel::close_for_lock(const Message& why) {
     editor_.reset();
     settings_.stop_editing();
     set_key_.clear();
-    kept_back_.clear();
-    edit_wanted_ = false;
+    drop_kept_back();
     stop_wanted_ = false;
     mode_ = Mode::list;
     say(why, Role::warning);

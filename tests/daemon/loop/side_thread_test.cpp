@@ -6,6 +6,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <future>
+#include <memory>
 #include <vector>
 
 using namespace stillboot;
@@ -36,17 +37,20 @@ TEST_SUITE("loop") {
         boost::asio::io_context loop{1};
         bool done = false;
         bool told = false;
+        std::promise<void> destroying;
+        struct Owner {
+            SideThread thread;
+            std::shared_ptr<void> first_to_go;
+        };
         {
-            std::promise<void> begun;
-            SideThread thread(loop.get_executor());
-            thread.start(
+            Owner owner{SideThread(loop.get_executor()),
+                        std::shared_ptr<void>(nullptr, [&](void*) { destroying.set_value(); })};
+            owner.thread.start(
                 [&] {
-                    begun.set_value();
-                    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+                    destroying.get_future().wait();
                     return done = true;
                 },
                 [&](bool) { told = true; });
-            begun.get_future().wait();
         }
         CHECK(done);
         loop.run();
