@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 
+#include "config/base/process_stat.hpp"
 #include "quiesce/mounts.hpp"
 #include "quiesce/sysfs.hpp"
 
@@ -32,19 +33,6 @@ std::string variable_of(const Root& root, const std::string& pid, std::string_vi
         }
     }
     return {};
-}
-
-struct ProcessStat {
-    std::string parent;
-    std::uint64_t terminal = 0;  ///< as the kernel encodes a device number there
-};
-
-// proc_pid_stat(5): pid (comm) state ppid pgrp session tty_nr; a comm may hold blanks and parentheses.
-ProcessStat stat_of(const Root& root, const std::string& pid) {
-    const std::string text = file_or_empty(root, "/proc/" + pid + "/stat");
-    const std::size_t close = text.rfind(')');
-    const auto fields = split(close == text.npos ? "" : text.substr(close + 1), " \n");
-    return fields.size() < 5 ? ProcessStat() : ProcessStat{fields[1], parse_number(fields[4], 10)};
 }
 
 // new_encode_dev() of the kernel: 8 low bits of the minor, 12 of the major, 12 more of the minor.
@@ -284,11 +272,11 @@ Caller read_caller(const Root& root, const std::string& pid) {
         if (connection.size() == 4) {
             add(caller.ssh_addresses, connection[2]);
         }
-        const ProcessStat stat = stat_of(root, current);
-        if (stat.terminal != 0) {
-            add(caller.terminals, terminal_path(root, stat.terminal));
+        const auto stat = process_stat_of(file_or_empty(root, "/proc/" + current + "/stat"));
+        if (stat && stat->terminal != 0) {
+            add(caller.terminals, terminal_path(root, static_cast<std::uint32_t>(stat->terminal)));
         }
-        current = stat.parent;
+        current = stat ? std::to_string(stat->parent) : std::string();
     }
     return caller;
 }

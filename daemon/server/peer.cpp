@@ -9,7 +9,8 @@
 #include <charconv>
 #include <fstream>
 #include <optional>
-#include <sstream>
+
+#include "config/base/process_stat.hpp"
 
 namespace stillboot::server {
 namespace {
@@ -58,16 +59,8 @@ int terminal_of(pid_t process) {
     std::ifstream file("/proc/" + std::to_string(process) + "/stat");
     std::string line;
     std::getline(file, line);
-    // The name before it, in parentheses, may hold anything.
-    const std::size_t name_end = std::min(line.rfind(')'), line.size());
-    std::istringstream fields(line.substr(std::min(name_end + 1, line.size())));
-    std::string state;
-    int parent = 0;
-    int group = 0;
-    int session = 0;
-    int terminal = 0;
-    fields >> state >> parent >> group >> session >> terminal;
-    return fields ? terminal : 0;
+    const auto stat = process_stat_of(line);
+    return stat ? stat->terminal : 0;
 }
 
 Role role_of_groups(std::string_view group_file, const std::vector<gid_t>& groups) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config/base/process.hpp"
+#include "config/base/process_stat.hpp"
 #include "quiesce/holders.hpp"
 #include "quiesce/sysfs.hpp"
 
@@ -16,16 +17,10 @@ namespace {
 
 constexpr std::chrono::milliseconds tick{50};
 
-/// The parent of a process that still runs; 0 where it has ended. Source: proc_pid_stat(5), "pid (name) state
-/// ppid".
+/// The parent of a process that still runs; 0 where it has ended.
 pid_t parent_of(const Root& root, const std::string& pid) {
-    const std::string stat = quiesce::attribute_or_empty(root, "/proc/" + pid + "/stat");
-    const auto fields =
-        quiesce::split(std::string_view(stat).substr(std::min(stat.rfind(')'), stat.size())), " )");
-    if (fields.size() < 2 || fields[0] == "Z" || fields[0] == "X") {
-        return 0;
-    }
-    return static_cast<pid_t>(quiesce::parse_number(fields[1], 10));
+    const auto stat = process_stat_of(quiesce::attribute_or_empty(root, "/proc/" + pid + "/stat"));
+    return !stat || stat->state == 'Z' || stat->state == 'X' ? 0 : stat->parent;
 }
 
 }  // namespace

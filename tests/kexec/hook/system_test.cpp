@@ -18,7 +18,7 @@ public:
 
     void wait(std::chrono::milliseconds) override {
         if (++taken == until_) {
-            tree_.file("proc/12/stat", "12 (mdadm) Z 10 1 1\n");
+            tree_.file("proc/12/stat", "12 (mdadm) Z 10 1 1 0 -1\n");
         }
     }
 
@@ -29,12 +29,12 @@ private:
 
 struct Processes {
     Processes() {
-        tree.file("proc/1/stat", "1 (systemd-shutdow) R 0 1 1\n");
-        tree.file("proc/10/stat", "10 ((sd-executor)) S 1 1 1\n");
-        tree.file("proc/11/stat", "11 (stillboot-shutd) R 10 1 1\n");
-        tree.file("proc/12/stat", "12 (a) name) S 10 1 1\n");
+        tree.file("proc/1/stat", "1 (systemd-shutdow) R 0 1 1 0 -1\n");
+        tree.file("proc/10/stat", "10 ((sd-executor)) S 1 1 1 0 -1\n");
+        tree.file("proc/11/stat", "11 (stillboot-shutd) R 10 1 1 0 -1\n");
+        tree.file("proc/12/stat", "12 (a) name) S 10 1 1 0 -1\n");
         tree.file("proc/12/comm", "a) name\n");
-        tree.file("proc/13/stat", "13 (other) S 2 1 1\n");
+        tree.file("proc/13/stat", "13 (other) S 2 1 1 0 -1\n");
         tree.file("proc/14/stat", "");
     }
     test::TemporaryTree tree;
