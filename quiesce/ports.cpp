@@ -12,11 +12,11 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <thread>
 
+#include "quiesce/block_place.hpp"
 #include "quiesce/sysfs.hpp"
 
 namespace stillboot::quiesce {
@@ -151,8 +151,7 @@ std::vector<pid_t> ForkedWriter::left_behind() {
 
 Result<void> ForkedDiskReader::read_first_sector(const Root& root, const std::string& disk,
                                                  std::chrono::milliseconds deadline) {
-    std::string path = "dev/" + disk;
-    std::replace(path.begin(), path.end(), '!', '/');  // sysfs writes the slash of "cciss/c0d0" so
+    const std::string path = node_of_name(disk).substr(1);  // relative to the root, which openat(2) is given
     const pid_t pid = ::fork();
     if (pid == 0) {
         read_and_exit(root.fd(), path.c_str());
