@@ -76,6 +76,8 @@ public:
 
     /// What the state store tells of the time before this kernel: before on_settled().
     void on_past(const handover::Past& past);
+    /// True once on_past() was called.
+    [[nodiscard]] bool store_was_read() const { return store_was_read_; }
     /// The settings are others now.
     void on_settings();
     /// The daemon ends: nothing is begun any more.

@@ -120,14 +120,13 @@ void Daemon::build() {
 // In the middle of a boot that a client wants the store is the hand-over's; if it fails, devices settle again.
 void Daemon::on_settled(bool complete) {
     scanner_->runner().prepare(0);
-    if (store_was_read_ || policy_->phase() == policy::Phase::handover) {
+    if (core_->store_was_read() || policy_->phase() == policy::Phase::handover) {
         return core_->on_settled(complete);
     }
     times_.reach("settled", std::chrono::steady_clock::now());
     // The store's own device is there by now, if ever.
     booter_->look_back([this, complete](handover::Past past) {
         times_.reach("store-read", std::chrono::steady_clock::now());
-        store_was_read_ = true;
         if (!options_.autoboot && past.retry) {
             past.notes.emplace_back("daemon.retry_held",
                                     std::initializer_list<Message::Param>{{"title", past.retry->title}});

@@ -75,7 +75,6 @@ private:
     std::unique_ptr<gate::Gate> gate_;
     int status_ = 0;
     bool stopping_ = false;
-    bool store_was_read_ = false;
 };
 
 }  // namespace stillboot
