@@ -44,8 +44,11 @@ Result<void> HandOver::announce(const PlannedStep& planned) {
     return attempt_->enter(planned.step);
 }
 
-Outcome HandOver::run() {
-    Outcome outcome;
+void HandOver::run_steps(Outcome& outcome) {
+    if (!plan_.refusals.empty()) {
+        outcome.failure = Error(plan_.refusals.front());
+        return;
+    }
     for (const PlannedStep& planned : plan_.steps) {
         const Clock::Instant began = ports_.clock.now();
         outcome.failed_at = planned.step;
@@ -61,9 +64,14 @@ Outcome HandOver::run() {
             // What failed by itself while it was being cancelled is told as what it is.
             outcome.cancelled = stop_.stop_requested() && is_cancellation(done.error());
             outcome.failure = outcome.cancelled ? cancelled_error() : done.error();
-            break;
+            return;
         }
     }
+}
+
+Outcome HandOver::run() {
+    Outcome outcome;
+    run_steps(outcome);
     outcome.notes = notes_;
     outcome.times = times_;
     if (attempt_) {
@@ -72,6 +80,7 @@ Outcome HandOver::run() {
         }
         outcome.notes.insert(outcome.notes.end(), attempt_->notes().begin(), attempt_->notes().end());
     }
+    // What an attempt of an earlier kernel had used up this one, which is that again, gives back in its place.
     if (outcome.failure && !attempt_ && plan_.request.used_before.any()) {
         attempt_.emplace(ports_, plan_.request, images_.command_line(), false);
     }
@@ -104,10 +113,6 @@ Outcome run(const Plan& plan, const Ports& ports, std::stop_token stop) {
     auto lock = Lock::take(ports.root);
     if (!lock) {
         outcome.failure = lock.error();
-        return outcome;
-    }
-    if (!plan.refusals.empty()) {
-        outcome.failure = Error(plan.refusals.front());
         return outcome;
     }
     if (const std::string device = held_device(ports.run_store, ports.root); !device.empty()) {

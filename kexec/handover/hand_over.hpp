@@ -38,6 +38,7 @@ public:
     Outcome run();
 
 private:
+    void run_steps(Outcome& outcome);
     Result<void> announce(const PlannedStep& planned);
     Result<void> step(Step which);
     Result<void> run_hooks(HookPoint point);

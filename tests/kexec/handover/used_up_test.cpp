@@ -30,7 +30,7 @@ TEST_SUITE("handover") {
                                              });
         REQUIRE(at_restart != first.durable->written.end());
 
-        for (const char* const fails_at : {"check", "fetch /vmlinuz"}) {
+        for (const std::string fails_at : {"check", "fetch /vmlinuz", "the plan"}) {
             CAPTURE(fails_at);
             Bench second;
             second.durable = std::make_unique<MemoryStore>(second.script);
@@ -45,6 +45,9 @@ TEST_SUITE("handover") {
             second.request.entry_file->name = second.counter.name = "first+2-1.conf";
             second.request.attempt = past->retry->attempt;
             second.request.used_before = past->retry->used;
+            if (fails_at == "the plan") {
+                second.surroundings.beyond = {Message("test.mounted", {{"path", "/mnt"}})};
+            }
             second.script.fail = fails_at;
             const Outcome outcome = second.run();
             CHECK(outcome.failure);
