@@ -17,6 +17,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::chrono::seconds retry_after{1};
+/// A daemon that takes the connection and says nothing is as good as none.
+constexpr std::chrono::milliseconds first_answer_within{10'000};
 
 ViewModel::Instant now() {
     return std::chrono::steady_clock::now();
@@ -193,11 +195,13 @@ asio::awaitable<Error> Application::follow_changes() {
         co_return opened.error();
     }
     perform_and_paint(view_.on_connected());
+    std::optional<std::chrono::milliseconds> patience = first_answer_within;
     while (true) {
-        auto event = co_await client::next<protocol::Watch>(client);
+        auto event = co_await client::next<protocol::Watch>(client, patience);
         if (!event) {
             co_return event.error();
         }
+        patience.reset();
         changes_place_.take(event->reply);
         perform_and_paint(view_.on_change(event->reply.change, now()));
         if (event->last) {

@@ -46,7 +46,8 @@ def change(**more):
 
 class FakeDaemon:
     """Serves one socket. calls holds (method, parameters) as they came, callers the connection of each; errors maps a
-    method to its answer, and steps are what Boot streams, where there are any: the name and the sentence of each."""
+    method to its answer, and steps are what Boot streams, where there are any: the name and the sentence of each. A
+    silent one takes connections and answers nothing."""
 
     def __init__(self, path, snapshot, errors=None):
         self.path = path
@@ -56,6 +57,7 @@ class FakeDaemon:
         self.callers = []
         self.errors = errors or {}
         self.steps = []
+        self.silent = False
         self.condition = threading.Condition()
         self.watchers = []
         self.connections = []
@@ -114,6 +116,8 @@ class FakeDaemon:
 
     def answer(self, connection, call):
         method = call["method"].removeprefix("io.stillboot.")
+        if self.silent:
+            return
         with self.condition:
             if method == "Watch":
                 self.watchers.append(connection)

@@ -197,6 +197,15 @@ class MenuTest(unittest.TestCase):
         daemon.start()
         menu.wait_for(STOP)
 
+    def test_a_daemon_that_answers_nothing_is_said_and_asked_again(self):
+        daemon = self.daemon()
+        daemon.silent = True
+        menu = self.menu()
+        menu.wait_for("The Stillboot daemon does not answer.", timeout=60)
+        menu.wait_for("stillbootd did not answer within 10 s")
+        daemon.silent = False
+        menu.wait_for(STOP, timeout=60)
+
     def test_the_shell_has_the_terminal_and_gives_it_back(self):
         self.daemon(sample(phase="idle"))
         menu = self.menu(arguments=["/bin/sh"], env={"PS1": "shell> "})
