@@ -56,11 +56,14 @@ DAEMON = "$(pidof stillbootd | tr ' ' '\\n' | sort -n | head -n 1)"
 
 
 def kill(machine, what, count):
-    """Boots, and kills the daemon there; another one has then looked around."""
+    """Boots, and kills the daemon there; another one has then looked around. A boot that ends otherwise ends it too."""
     machine.sh(f"echo {DAEMON} >/tmp/old; rm -f /tmp/killed; dmesg -c >/dev/null; "
-               f"/test/kill_at $(cat /tmp/old) '{what}' {count} >/tmp/killed 2>&1 & "
-               "for i in $(seq 100); do grep -q . /tmp/killed && break; sleep 0.1; done; "
-               "grep -q watching /tmp/killed && stillboot boot 'the wanted one' >/dev/null 2>&1 & wait", timeout=90)
+               f"/test/kill_at $(cat /tmp/old) '{what}' {count} >/tmp/killed 2>&1 & killer=$!; "
+               "for i in $(seq 100); do grep -qs . /tmp/killed && break; sleep 0.1; done; "
+               "stillboot boot --wait 'the wanted one' >/tmp/boot 2>&1; "
+               "for i in $(seq 50); do grep -q -e killed -e ended /tmp/killed && exit; sleep 0.1; done; "
+               "kill -9 $killer; cat /tmp/killed /tmp/boot; stillboot status; stillboot log | tail -n 40; exit 1",
+               timeout=90)
     machine.wait_sh(f"now={DAEMON}; [ -n \"$now\" ] && [ \"$now\" != \"$(cat /tmp/old)\" ] && stillboot status")
     machine.wait_sh(f"{still.LOOKED} && stillboot list | grep -q 'the wanted one'")
     return machine.sh("cat /tmp/killed").strip().split("\n")[-1]
