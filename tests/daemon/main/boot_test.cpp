@@ -65,6 +65,34 @@ TEST_SUITE("boot") {
         CHECK(core.state().phase == protocol::Phase::handover);
     }
 
+    TEST_CASE_FIXTURE(Fixture, "such a kernel is tried again after a restart, with all that it was booted with") {
+        handover::Past past;
+        past.retry = handover::Retry{"usb-0:1:/vmlinuz", "/vmlinuz", "root=2 quiet", {}, 2, {}};
+        past.retry->overrides.initrds = {"/initrd.img"};
+        policy = policy::Policy(std::chrono::seconds(0));
+        core.on_past(past);
+        core.on_settled(true);
+        REQUIRE(booter.requests.size() == 1);
+        const auto& request = booter.requests.front();
+        CHECK(request.option_id == "usb-0:1:/vmlinuz");
+        CHECK(request.kernel.node == "/dev/sdb1");
+        REQUIRE(request.initrds.size() == 1);
+        CHECK(request.initrds[0].node == "/dev/sdb1");
+        CHECK(request.command_line == "root=2 quiet");
+        CHECK(request.attempt == 2);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "a kernel that is no more on any device is not tried again, and that is said") {
+        handover::Past past;
+        past.retry = handover::Retry{"gone:/vmlinuz", "/vmlinuz", "", {}, 2, {}};
+        core.on_past(past);
+        core.on_settled(true);
+        CHECK_FALSE(core.state().would_boot);
+        CHECK(booter.requests.empty());
+        REQUIRE(core.state().notices.size() == 1);
+        CHECK(core.state().notices.front().code() == "daemon.retry_gone");
+    }
+
     TEST_CASE_FIXTURE(Fixture, "what names no file or no device is refused in words, and nothing is booted") {
         struct Row {
             boost::json::object asked;
