@@ -4,6 +4,7 @@ import pathlib
 import re
 
 import disks
+import entries
 
 WORD = re.compile(r"stillboot-bless\.entry=PARTUUID=[0-9a-f-]+:/loader/entries/second\.conf(?: |$)")
 
@@ -61,3 +62,30 @@ def test_counting(lab):
         lab.equal("the entry has no counters any more", names_on(image), ["first+0-3.conf", "second.conf"])
         machine.sh("stillboot bless --bad")
         lab.equal("a system that is no good has no try left", names_on(image), ["first+0-3.conf", "second+0.conf"])
+
+
+def takes_no_write(lab):
+    """The QEMU arguments of a disk that is read like any other, and answers a write after hours: its entry counts."""
+    files = lab.boot_files() | {"/loader/entries/counted+3.conf": entries.bls("Counted")[1]}
+    image = disks.ext4(lab.directory / "counted.img", disks.tree(lab.directory / "counted", files), label="counted")
+    return ["-drive", f"if=none,id=counted,format=raw,file={image},throttling.bps-write=1,throttling.bps-write-max=1024",
+            "-device", "virtio-blk-pci,drive=counted,serial=counted"]
+
+
+def test_counting_on_a_disk_that_hangs(lab):
+    """an entry whose try cannot be taken since its disk hangs is given up, and that disk kept at the next boot"""
+    files = {**lab.boot_files(), **dict([entries.bls("Other", options=f"nonce={lab.nonce}")])}
+    other = disks.ext4(lab.directory / "other.img", disks.tree(lab.directory / "other", files), label="other")
+    with lab.machine(disks=[(other, "nvme")], arguments=takes_no_write(lab),
+                     append="stillboot.timeout=never stillboot.trial=never") as machine:
+        entries.wait_for_options(machine, 2)
+        node = "/dev/" + machine.sh("grep -lx counted /sys/block/*/serial").split("/")[3]
+        failed, said = machine.sh("stillboot boot --wait Counted 2>&1", timeout=60, check=False)
+        lab.check("the boot fails, and its reason names the disk", failed and f"{node} does not answer" in said, said)
+        planned = machine.sh("stillboot boot --dry-run Other")
+        lab.check("the plan of the next keeps that disk", f"hangs on it" in planned and node in planned, planned)
+        machine.sh("(stillboot boot Other >/dev/null 2>&1 &)")
+        said = machine.wait_marker()
+        lab.equal("the other one boots, by kexec", said["bootloader_type"], "208")
+        lab.check("it is the entry's command line", f"nonce={lab.nonce}" in said["cmdline"], said["cmdline"])
+        machine.wait_off()
