@@ -118,8 +118,9 @@ Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id,
             state.deaths = {};
         }
     }
+    // A store that takes no write still tells what was chosen and set.
     if (auto written = write_state(store, state); !written) {
-        return written.error();
+        found.notes.push_back(written.error().message());
     }
     return found;
 }

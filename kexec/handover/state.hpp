@@ -107,7 +107,7 @@ constexpr unsigned max_deaths = 3;
 /// left alone: recover() undoes it.
 /// @param boot_id of this kernel
 /// @param watchdog_fired whether a watchdog restarted the machine, as its hardware tells this kernel
-/// @error those of read_state and write_state
+/// @error those of read_state; a write that fails is a note
 [[nodiscard]] Result<LookBack> look_back(quiesce::StateStore& store, std::string_view boot_id,
                                          bool watchdog_fired);
 

@@ -240,6 +240,22 @@ TEST_SUITE("handover") {
         CHECK(look_back(store, "this boot", false).error().code() == "state.hangs");
     }
 
+    TEST_CASE("a store that takes no write still tells what was chosen and set") {
+        Script script;
+        MemoryStore store(script);
+        State state = unbinding();
+        state.choices.one_shot = Choice{"disk/grub/debian", "Debian"};
+        state.settings = {{"strict", "true"}};
+        store.contents = to_text(state);
+        store.limit = 10;
+        const auto found = look_back(store, "this boot", false);
+        REQUIRE(found);
+        CHECK(found->state.choices == state.choices);
+        CHECK(found->state.settings == state.settings);
+        REQUIRE_FALSE(found->notes.empty());
+        CHECK(found->notes.back().code() == "state.too_large");
+    }
+
     TEST_CASE("after a hang the driver is remembered and the machine restarted, before anything is undone") {
         Hanging bench;
         const Outcome outcome = bench.run();
