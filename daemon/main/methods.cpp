@@ -47,7 +47,7 @@ void Core::on_call(const protocol::Call& call, const server::Peer& peer,
         {protocol::UnlockConsole::name, &Core::unlock_console, Role::look, false},
         {protocol::SetTimeout::name, &Core::set_timeout, Role::configure, false},
         {protocol::Reboot::name, &Core::reboot, Role::all, false},
-        {protocol::PowerOff::name, &Core::power_off, Role::all, true},
+        {protocol::PowerOff::name, &Core::power_off, Role::all, false},
     };
     if (call.method == protocol::list_boot_entries_name) {
         return list_boot_entries(Caller{call, peer, std::move(replier)});
@@ -156,7 +156,7 @@ void Core::get_times(const Caller& caller) {
 
 void Core::reboot(const Caller& caller) {
     const auto asked = parameters_of<protocol::Reboot>(caller.call, *caller.replier);
-    if (!asked) {
+    if (!asked || answer_strict(asked->console.value_or(false), caller)) {
         return;
     }
     if (!asked->firmware_setup.value_or(false)) {
@@ -177,7 +177,10 @@ void Core::reboot(const Caller& caller) {
 }
 
 void Core::power_off(const Caller& caller) {
-    restart(caller, true);
+    const auto asked = parameters_of<protocol::PowerOff>(caller.call, *caller.replier);
+    if (asked && !answer_strict(asked->console.value_or(false), caller)) {
+        restart(caller, true);
+    }
 }
 
 // Not in the middle of a hand-over: the kernel would wait for the very devices that are being unbound.

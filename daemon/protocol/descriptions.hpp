@@ -208,7 +208,12 @@ struct Description<Boot::Reply> {
 };
 template <>
 struct Description<Reboot::Parameters> {
-    static constexpr auto fields = std::make_tuple(field("firmware_setup", &Reboot::Parameters::firmware_setup));
+    static constexpr auto fields = std::make_tuple(field("firmware_setup", &Reboot::Parameters::firmware_setup),
+                                                   field("console", &Reboot::Parameters::console));
+};
+template <>
+struct Description<PowerOff::Parameters> {
+    static constexpr auto fields = std::make_tuple(field("console", &PowerOff::Parameters::console));
 };
 
 template <>

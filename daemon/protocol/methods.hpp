@@ -254,13 +254,16 @@ struct Reboot {
     static constexpr std::string_view name = "io.stillboot.Reboot";
     struct Parameters {
         std::optional<bool> firmware_setup;  ///< which opens at the next start
+        std::optional<bool> console;         ///< as that of Boot
     };
     using Reply = Nothing;
 };
 
 struct PowerOff {
     static constexpr std::string_view name = "io.stillboot.PowerOff";
-    using Parameters = Nothing;
+    struct Parameters {
+        std::optional<bool> console;  ///< as that of Boot
+    };
     using Reply = Nothing;
 };
 

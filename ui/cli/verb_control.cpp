@@ -100,7 +100,7 @@ void add_reboot(CLI::App& app, const Context& context, Action& action) {
 void add_poweroff(CLI::App& app, const Context& context, Action& action) {
     app.add_subcommand("poweroff", "Switch the machine off")->callback([&] {
         action = [&context] {
-            return order<protocol::PowerOff>(context, {},
+            return order<protocol::PowerOff>(context, protocol::PowerOff::Parameters(),
                                              [](const auto&) { return std::string("Switching off."); });
         };
     });

@@ -398,9 +398,13 @@ asio::awaitable<Result<void>> Application::request(Action what) {
         return ask_system();
     }
     if (std::holds_alternative<action::Restart>(what)) {
-        return call_once<protocol::Reboot>(protocol::Reboot::Parameters());
+        protocol::Reboot::Parameters parameters;
+        parameters.console = terminal_.look().console;
+        return call_once<protocol::Reboot>(parameters);
     }
-    return call_once<protocol::PowerOff>({});
+    protocol::PowerOff::Parameters parameters;
+    parameters.console = terminal_.look().console;
+    return call_once<protocol::PowerOff>(parameters);
 }
 
 // What becomes of it is in the state, which every client is told.

@@ -307,13 +307,21 @@ void ViewModel::list_key(Command command, Actions& actions) {
             actions.emplace_back(action::AskSystem{});
             say(Message("ui.system_asked"));
             break;
-        case Command::shell: actions.emplace_back(action::OpenShell{}); break;
+        case Command::shell: ask_for_shell(actions); break;
         case Command::restart: mode_ = Mode::confirm_restart; break;
         case Command::power_off: mode_ = Mode::confirm_power_off; break;
         case Command::quit: actions.emplace_back(action::Quit{}); break;
         case Command::redraw: actions.emplace_back(action::Redraw{}); break;
         default: break;
     }
+}
+
+// What a shell may do no daemon holds back: in strict mode a console has none before that has ended.
+void ViewModel::ask_for_shell(Actions& actions) {
+    if (held()) {
+        return say(Message("ui.strict"), Role::warning);
+    }
+    actions.emplace_back(action::OpenShell{});
 }
 
 void ViewModel::boot_selected(Actions& actions) {

@@ -170,6 +170,7 @@ private:
     void handover_key(const KeyPress& press, Actions& actions);
     void plain_key(const KeyPress& press, Actions& actions);
     void boot_selected(Actions& actions);
+    void ask_for_shell(Actions& actions);
     void edit_selected();
     void open_details();
     void open_page(std::string title, std::vector<Paragraph> content);

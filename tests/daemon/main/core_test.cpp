@@ -224,6 +224,29 @@ TEST_SUITE("core") {
             "store as stillboot.toml(5) says");
     }
 
+    TEST_CASE_FIXTURE(Fixture,
+                      "what is chosen before the store is known is kept there, and answered, once it is") {
+        const auto replier = call("SetOneShot", {{"option", "b"}});
+        const auto setting = call("SetSetting", {{"key", "timeout"}, {"value", "20"}});
+        const auto for_once = call("SetSetting", {{"key", "timeout"}, {"value", "5"}, {"once", true}});
+        CHECK(for_once->replies.size() == 1);
+        CHECK(replier->replies.empty());
+        CHECK(setting->replies.empty());
+        CHECK_FALSE(booter.choices.one_shot);
+        for (int i = 0; i < 30; ++i) {
+            CHECK(call("SetDefault", {{"option", "a"}})->replies.empty());
+        }
+        CHECK(sentence(*call("SetDefault", {{"option", "b"}})) == "refused: another hand-over is under way");
+        core.on_past({});
+        REQUIRE(replier->replies.size() == 1);
+        CHECK(replier->replies.at(0).parameters.at("option") == "pci-1/grub/b");
+        CHECK(booter.choices.one_shot == handover::Choice{"pci-1/grub/b", "b"});
+        REQUIRE(setting->replies.size() == 1);
+        CHECK(booter.settings == std::vector<SettingText>{{"timeout", "20"}});
+        core.on_settled(true);
+        CHECK(core.state().would_boot == "pci-1/grub/b");
+    }
+
     TEST_CASE_FIXTURE(Fixture, "what the store has chosen comes before the rules, the one-shot first") {
         handover::Past past;
         past.choices =
@@ -286,6 +309,10 @@ TEST_SUITE("core") {
         const std::string refusal = "refused: strict mode: nothing at a console stops or changes what boots";
         CHECK(sentence(*call("Cancel", {{"console", true}})) == refusal);
         CHECK(sentence(*call("Boot", {{"option", "b"}, {"console", true}})) == refusal);
+        CHECK(sentence(*call("Reboot", {{"console", true}})) == refusal);
+        CHECK(sentence(*call("Reboot", {{"firmware_setup", true}, {"console", true}})) == refusal);
+        CHECK(sentence(*call("PowerOff", {{"console", true}})) == refusal);
+        CHECK(restarts.empty());
         CHECK(core.state().strict);
         CHECK(core.state().phase == protocol::Phase::countdown);
         CHECK(call("Cancel")->replies.at(0).parameters.at("cancelled") == "countdown");

@@ -61,6 +61,8 @@ TEST_SUITE("menu") {
         CHECK(at_console.type("z").empty());
         CHECK(at_console.key(Key::down).empty());
         CHECK_FALSE(at_console.shows("Press any key"));
+        CHECK(at_console.type("s").empty());
+        CHECK(at_console.shows("Strict mode: no key stops this."));
         Menu by_ssh(strict);
         CHECK(by_ssh.shows("Press any key to stop this"));
         CHECK(by_ssh.type("z") == Actions{action::Cancel{}});
