@@ -96,7 +96,8 @@ struct Settings {
     /// What comes before the saved default and before `boot` (`boot_first`): for the kernel command line.
     Setting<std::vector<BootRule>> boot_first;
     Setting<bool> strict{false};  ///< `strict`: nothing at a console stops the clock
-    /// `strict_limit`: from the daemon's start, after which no further boot is begun.
+    /// `strict_limit`: from the daemon's start, or when strict mode was asked for, after which no further boot is
+    /// begun.
     Setting<std::chrono::seconds> strict_limit{std::chrono::seconds(900)};
     Setting<unsigned> strict_retries{3};  ///< `strict_retries`: rounds over all candidates after the first
     Setting<FinalAction> final_action{FinalAction::reboot};  ///< `final_action`

@@ -160,11 +160,11 @@ std::vector<Claim> claims_of(const std::vector<RankedRule>& rules, const registr
     return claims;
 }
 
-std::optional<Strict> strict_of(const Settings& settings, Instant started) {
+std::optional<Strict> strict_of(const Settings& settings, Instant since) {
     if (!settings.strict.value) {
         return std::nullopt;
     }
-    return Strict{started + settings.strict_limit.value, settings.strict_retries.value};
+    return Strict{since + settings.strict_limit.value, settings.strict_retries.value};
 }
 
 }  // namespace stillboot::policy

@@ -39,7 +39,8 @@ struct KeptChoices {
 [[nodiscard]] std::vector<Claim> claims_of(const std::vector<RankedRule>& rules,
                                            const registry::Registry& registry);
 
-/// Strict mode where the settings ask for it. @param started  the daemon's start, from which its limit counts
-[[nodiscard]] std::optional<Strict> strict_of(const Settings& settings, Instant started);
+/// Strict mode where the settings ask for it. @param since  from when its limit counts: the daemon's start, or
+/// when it was asked for later
+[[nodiscard]] std::optional<Strict> strict_of(const Settings& settings, Instant since);
 
 }  // namespace stillboot::policy

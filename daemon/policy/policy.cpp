@@ -317,6 +317,9 @@ Actions Policy::on_settings(Instant now, std::optional<std::chrono::seconds> tim
     if (stands || (clock == timeout_ && strict == strict_)) {
         return {};
     }
+    if (strict && !strict_ && settled_ && phase_ == Phase::idle) {
+        return on_settings(now, timeout, std::nullopt);
+    }
     timeout_ = clock;
     strict_ = strict;
     clockwork_ = timeout_ ? Clockwork::running : Clockwork::off;
@@ -386,7 +389,8 @@ Actions Policy::on_recovered(const std::string& option, const std::optional<Mess
 
 Actions Policy::on_deaths(Instant now, const std::string& option) {
     if (!strict_) {
-        return on_cancel(now);
+        return phase_ == Phase::handover ? Actions()
+                                         : on_cancel(now);  // a client's boot, after which the clock stops
     }
     tried_.insert(option);
     ever_tried_.insert(option);

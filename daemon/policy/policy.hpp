@@ -94,8 +94,9 @@ public:
     Actions on_choice(Instant now, std::vector<Claim> claims);
     Actions on_time(Instant now);
     /// The settings of the clock have changed. A countdown begins anew with its new time, or stops; a clock that
-    /// stands once discovery has settled, by the setting or by a person, is for the next start to wind up: nobody
-    /// who looks through the settings boots a machine by that.
+    /// stands once discovery has settled, by the setting or by a person, is for the next start to wind up, and so
+    /// is strict mode where nothing is left to boot: nobody who looks through the settings boots a machine by
+    /// that.
     Actions on_settings(Instant now, std::optional<std::chrono::seconds> timeout, std::optional<Strict> strict);
     /// A key, or `cancel`: ends the countdown, and any that would start later; or stops the hand-over. It ends
     /// strict mode, too: the caller refuses it before where it comes from a console.
@@ -111,7 +112,7 @@ public:
     /// It is undone. The reason is shown, and the option, where it is known, is not tried again by itself.
     Actions on_recovered(const std::string& option, const std::optional<Message>& reason);
     /// The machine went down on the way to this option again and again: the clock stops. In strict mode what else
-    /// there is comes before it instead.
+    /// there is comes before it instead. Before on_settled(); a boot that a client asked for goes on.
     Actions on_deaths(Instant now, const std::string& option);
 
     [[nodiscard]] Phase phase() const { return phase_; }

@@ -101,6 +101,34 @@ TEST_SUITE("policy") {
         CHECK(strict.on_boot_failed(start + 1s, failed).ended);
     }
 
+    TEST_CASE("an earlier death stops no boot that a client asked for meanwhile") {
+        Policy policy(0s);
+        policy.on_claims(start, defaults({first, second}));
+        CHECK(policy.on_boot(start, second).boot == second.option);
+        CHECK_FALSE(policy.on_deaths(start, first.option).cancel_boot);
+        CHECK(policy.phase() == Phase::handover);
+        policy.on_boot_failed(start + 1s, failed);
+        CHECK_FALSE(policy.on_settled(start + 2s, true).boot);
+    }
+
+    TEST_CASE("strict mode that is asked for where nothing is left to boot begins at the next start") {
+        Policy policy(0s);
+        policy.on_claims(start, defaults({first}));
+        CHECK(policy.on_settled(start, true).boot == first.option);
+        policy.on_boot_failed(start + 1s, failed);
+        REQUIRE(policy.phase() == Phase::idle);
+        const Actions actions = policy.on_settings(start + 2s, 0s, Strict{start + 1s, 3});
+        CHECK_FALSE(actions.ended);
+        CHECK_FALSE(actions.boot);
+        CHECK_FALSE(policy.strict());
+        CHECK(policy.phase() == Phase::idle);
+        CHECK_FALSE(policy.wake_at());
+        policy.on_settings(start + 3s, 7s, Strict{start + 1s, 3});
+        policy.on_claims(start + 4s, defaults({first, second}));
+        CHECK(policy.target() == second);
+        CHECK(policy.remaining(start + 4s) == 7s);
+    }
+
     TEST_CASE("what is to be tried again does not run a clock that a person has stopped") {
         Policy policy(10s);
         policy.on_cancel(start);
