@@ -142,7 +142,7 @@ public:
     void plan(Request request, std::function<void(Result<std::vector<std::string>>)> done);
     void quiesce_plan(std::function<void(const Result<protocol::QuiescePlan>&)> done);
     void recover(std::function<void(const Result<std::optional<Recovery>>&)> done);
-    void look_back(std::function<void(const Past&)> done);
+    void look_back(std::function<void(const std::optional<Past>&)> done);
     using Change = std::function<Result<void>(State&, const quiesce::StateStore&)>;
     void change(std::string_view no_store, Change change, std::function<void(const Result<State>&)> done);
     void ask_for_setup(std::function<void(const Result<void>&)> done);
@@ -270,8 +270,9 @@ void ThreadBooter::Impl::recover(std::function<void(const Result<std::optional<R
         });
 }
 
-void ThreadBooter::Impl::look_back(std::function<void(const Past&)> done) {
-    run_beside<Past>([this, settings = settings_] { return read_past(root_, settings); }, std::move(done), Past());
+void ThreadBooter::Impl::look_back(std::function<void(const std::optional<Past>&)> done) {
+    run_beside<std::optional<Past>>([this, settings = settings_] { return read_past(root_, settings); },
+                                    std::move(done), std::nullopt);
 }
 
 void ThreadBooter::Impl::change(std::string_view no_store, Change change,
@@ -345,7 +346,7 @@ void ThreadBooter::plan(Request request, std::function<void(Result<std::vector<s
 void ThreadBooter::quiesce_plan(std::function<void(const Result<protocol::QuiescePlan>&)> done) {
     impl_->quiesce_plan(std::move(done));
 }
-void ThreadBooter::look_back(std::function<void(const Past&)> done) {
+void ThreadBooter::look_back(std::function<void(const std::optional<Past>&)> done) {
     impl_->look_back(std::move(done));
 }
 void ThreadBooter::ask_for_setup(std::function<void(const Result<void>&)> done) {

@@ -49,9 +49,10 @@ public:
     void set_settings(const Settings& settings);
 
     /// Reads the state store and settles what it holds of an earlier kernel, and what the firmware is asked for; a
-    /// hand-over that is asked for meanwhile waits for it. `done` is called on the loop, at once where a hand-over
-    /// is under way.
-    void look_back(std::function<void(const Past&)> done);
+    /// hand-over that is asked for meanwhile waits for it. `done` is called on the loop; with nothing, and at
+    /// once, where it is not done: during a hand-over, before one that comes while this waits, and behind too
+    /// many.
+    void look_back(std::function<void(const std::optional<Past>&)> done);
 
     /// Has the firmware open its setup at the next start. `done` is called on the loop.
     /// @error handover.busy, and those of platform::Platform

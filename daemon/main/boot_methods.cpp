@@ -178,24 +178,28 @@ void Core::choose(const Caller& caller, handover::ChosenFor when) {
         }
         what = handover::Choice{option->id, option->title};
     }
-    booter_.choose(
-        when, what,
-        [this, what, when, peer = caller.peer, replier = caller.replier](const Result<handover::Choices>& kept) {
-            if (!kept) {
-                replier->reply(protocol::refused(kept.error().message()));
-                return;
-            }
-            log_.info(
-                Message(when == handover::ChosenFor::next_start ? "daemon.one_shot_set" : "daemon.default_set",
-                        {{"title", what ? what->title : "-"}}));
-            tell_of(events::Kind::choice, when == handover::ChosenFor::next_start ? "one-shot" : "default", peer,
-                    what);
-            keep_choices(*kept);
-            act(policy_.on_choice(std::chrono::steady_clock::now(), claims()));
-            protocol::SetDefault::Reply reply;
-            reply.option = what ? std::optional(what->option_id) : std::nullopt;
-            replier->reply(reply_of(reply));
+    once_store_is_known(caller.replier, [this, when, what, peer = caller.peer, replier = caller.replier] {
+        booter_.choose(when, what, [this, what, when, peer, replier](const Result<handover::Choices>& kept) {
+            on_chosen(when, what, kept, peer, *replier);
         });
+    });
+}
+
+void Core::on_chosen(handover::ChosenFor when, const std::optional<handover::Choice>& what,
+                     const Result<handover::Choices>& kept, const server::Peer& peer, server::Replier& replier) {
+    if (!kept) {
+        replier.reply(protocol::refused(kept.error().message()));
+        return;
+    }
+    const bool for_once = when == handover::ChosenFor::next_start;
+    log_.info(
+        Message(for_once ? "daemon.one_shot_set" : "daemon.default_set", {{"title", what ? what->title : "-"}}));
+    tell_of(events::Kind::choice, for_once ? "one-shot" : "default", peer, what);
+    keep_choices(*kept);
+    act(policy_.on_choice(std::chrono::steady_clock::now(), claims()));
+    protocol::SetDefault::Reply reply;
+    reply.option = what ? std::optional(what->option_id) : std::nullopt;
+    replier.reply(reply_of(reply));
 }
 
 }  // namespace stillboot

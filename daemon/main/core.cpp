@@ -16,6 +16,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+constexpr std::size_t max_for_store = 32;
+
 }  // namespace
 
 protocol::LogLine log_line_of(const LogEntry& entry) {
@@ -141,6 +143,24 @@ void Core::on_recovered(const std::string& option, const std::optional<Message>&
 }
 
 void Core::on_past(const handover::Past& past) {
+    settle_past(past);
+    for (const auto& act : std::exchange(for_store_, {})) {
+        act();
+    }
+}
+
+// Before it was read nobody knows which one it is: what is said meanwhile could go to another.
+void Core::once_store_is_known(const ReplierPtr& replier, std::function<void()> act) {
+    if (settings_known()) {
+        return act();
+    }
+    if (for_store_.size() >= max_for_store) {
+        return refuse(Error("handover.busy"), *replier);
+    }
+    for_store_.push_back(std::move(act));
+}
+
+void Core::settle_past(const handover::Past& past) {
     notices_ = past.notes;
     report_ = past.report;
     past_attempts_.insert(past_attempts_.end(), past.attempts.begin(), past.attempts.end());
@@ -164,9 +184,7 @@ void Core::on_past(const handover::Past& past) {
     if (past.deaths_of) {
         act(policy_.on_deaths(SteadyClock::now(), *past.deaths_of));
     }
-    if (std::exchange(cancel_waits_, false) && !locks()) {
-        act(policy_.on_cancel(SteadyClock::now()));
-    }
+    cancel_as_known();
     const auto& retry = past.retry;
     if (!retry) {
         return;
@@ -184,7 +202,13 @@ void Core::on_settings() {
     const Settings& settings = settings_.now();
     registry_.set_order(settings.order.value);
     on_registry_change();
-    act(policy_.on_settings(now, settings.timeout.value, policy::strict_of(settings, started_)));
+    if (!settings.strict.value) {
+        strict_since_.reset();
+    } else if (!strict_since_) {
+        strict_since_ = settled_once_ && !policy_.strict() ? now : started_;
+    }
+    act(policy_.on_settings(now, settings.timeout.value,
+                            policy::strict_of(settings, strict_since_.value_or(now))));
     act(policy_.on_choice(now, claims()));
     look_at_lock();
 }

@@ -109,6 +109,8 @@ private:
     void set_default(const Caller& caller);
     void set_one_shot(const Caller& caller);
     void choose(const Caller& caller, handover::ChosenFor when);
+    void on_chosen(handover::ChosenFor when, const std::optional<handover::Choice>& what,
+                   const Result<handover::Choices>& kept, const server::Peer& peer, server::Replier& replier);
     void get_quiesce_plan(const Caller& caller);
     void add_configuration(const Caller& caller);
     void open_device(const Caller& caller);
@@ -122,6 +124,9 @@ private:
     void lock_console(const Caller& caller);
     void unlock_console(const Caller& caller);
     void cancel_later(const Caller& caller);
+    void cancel_as_known();
+    void settle_past(const handover::Past& past);
+    void once_store_is_known(const ReplierPtr& replier, std::function<void()> act);
     void on_password(const Result<bool>& right, const server::Peer& peer, server::Replier& replier);
     [[nodiscard]] bool settings_known() const;
     [[nodiscard]] bool locks() const;
@@ -185,7 +190,8 @@ private:
     SettingsKeeper& settings_;
     StageTimes& times_;
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
-    std::optional<protocol::HandoverReport> report_;  ///< of the hand-over before this start
+    std::optional<std::chrono::steady_clock::time_point> strict_since_;  ///< its limit counts from then
+    std::optional<protocol::HandoverReport> report_;                     ///< of the hand-over before this start
     handover::PastAttempts past_attempts_;
     policy::KeptChoices kept_;  ///< in the state store
     boost::asio::steady_timer timer_;
@@ -193,8 +199,10 @@ private:
     password::Attempts password_attempts_;
     bool checking_password_ = false;
     bool store_was_read_ = false;  ///< and what it may say of the settings is known
-    bool cancel_waits_ = false;    ///< of a console that may turn out not to be locked
-    bool told_lock_ = false;       ///< as clients know it
+    /// A cancel of a console that may turn out not to be locked, and whether strict mode would hold it.
+    std::optional<bool> cancel_waits_;
+    std::vector<std::function<void()>> for_store_;  ///< what is to be kept there, once it is known
+    bool told_lock_ = false;                        ///< as clients know it
     bool told_known_ = false;
     bool told_in_vain_ = false;
     const std::string session_;

@@ -24,6 +24,7 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr std::chrono::milliseconds stop_step{20};
+constexpr std::chrono::milliseconds store_pause{100};
 constexpr std::chrono::milliseconds stop_deadline{8'000};
 constexpr std::chrono::milliseconds events_deadline{2'000};
 constexpr std::size_t max_group_file_bytes = std::size_t{1024} * 1024;
@@ -37,7 +38,8 @@ Daemon::Daemon(Options options, Root root)
       times_(std::chrono::steady_clock::now(), time_since_boot()),
       spawner_(context_.get_executor(),
                [this](const std::string& name, const std::string& what) { on_fault(name, what); }),
-      signals_(context_, SIGTERM, SIGINT) {}
+      signals_(context_, SIGTERM, SIGINT),
+      again_(context_) {}
 
 Daemon::~Daemon() = default;
 
@@ -125,18 +127,35 @@ void Daemon::on_settled(bool complete) {
     }
     times_.reach("settled", std::chrono::steady_clock::now());
     // The store's own device is there by now, if ever.
-    booter_->look_back([this, complete](handover::Past past) {
-        times_.reach("store-read", std::chrono::steady_clock::now());
-        if (!options_.autoboot && past.retry) {
-            past.notes.emplace_back("daemon.retry_held",
-                                    std::initializer_list<Message::Param>{{"title", past.retry->title}});
-            past.retry.reset();
+    booter_->look_back([this, complete](std::optional<handover::Past> past) {
+        if (!past) {
+            return settle_later(complete);
         }
-        core_->on_past(past);
+        on_past(std::move(*past));
         core_->on_settled(complete);
         // What the scans needed and is free again goes back: most of the time ahead is idle.
         ::malloc_trim(0);
     });
+}
+
+// A boot came first, or too many others: the store is still to be read.
+void Daemon::settle_later(bool complete) {
+    again_.expires_after(store_pause);
+    again_.async_wait([this, complete](boost::system::error_code failure) {
+        if (!failure && !stopping_) {
+            on_settled(complete);
+        }
+    });
+}
+
+void Daemon::on_past(handover::Past past) {
+    times_.reach("store-read", std::chrono::steady_clock::now());
+    if (!options_.autoboot && past.retry) {
+        past.notes.emplace_back("daemon.retry_held",
+                                std::initializer_list<Message::Param>{{"title", past.retry->title}});
+        past.retry.reset();
+    }
+    core_->on_past(past);
 }
 
 handover::ScanControl Daemon::scan_control() {
@@ -253,7 +272,7 @@ void Daemon::listen_for_tls(const std::vector<std::string>& addresses) {
 void Daemon::load() {
     ReadSettings read = read_settings(root_);
     if (!options_.autoboot) {
-        read.layers.this_start = {{"timeout", "never"}, {"strict", "false"}, {"script", "none"}};
+        read.layers.options = {{"timeout", "never"}, {"strict", "false"}, {"script", "none"}};
     }
     settings_ = std::make_unique<SettingsKeeper>(std::move(read.layers));
     log_.set_least(settings_->now().log_level.value);

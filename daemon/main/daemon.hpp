@@ -39,6 +39,8 @@ private:
     void load();
     void build();
     void on_settled(bool complete);
+    void settle_later(bool complete);
+    void on_past(handover::Past past);
     void tell_of(const Result<std::optional<handover::Recovery>>& recovery);
     handover::ScanControl scan_control();
     void open_reporter();
@@ -60,6 +62,7 @@ private:
     StageTimes times_;
     Spawner spawner_;
     boost::asio::signal_set signals_;
+    boost::asio::steady_timer again_;  ///< until the store is looked for again
     std::unique_ptr<SettingsKeeper> settings_;
     std::unique_ptr<registry::Registry> registry_;
     std::unique_ptr<policy::Policy> policy_;

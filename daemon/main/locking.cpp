@@ -58,11 +58,22 @@ void Core::lock_console(const Caller& caller) {
 // decides, before the clock is wound up.
 void Core::cancel_later(const Caller& caller) {
     const auto asked = parameters_of<protocol::Cancel>(caller.call, *caller.replier);
-    if (!asked || answer_strict(asked->console.value_or(false), caller)) {
+    const bool from_console = asked && asked->console.value_or(false);
+    if (!asked || answer_strict(from_console, caller)) {
         return;
     }
-    cancel_waits_ = true;
+    cancel_waits_ = cancel_waits_.value_or(true) && from_console;
     caller.replier->reply(reply_of(protocol::Cancel::Reply()));
+}
+
+// The store may have locked the console, or have turned strict mode on; and a boot that somebody asked for
+// meanwhile is not what the key was to stop.
+void Core::cancel_as_known() {
+    const auto from_console = std::exchange(cancel_waits_, std::nullopt);
+    const bool held = locks() || (policy_.strict() && from_console.value_or(false));
+    if (from_console && !held && policy_.phase() != policy::Phase::handover) {
+        act(policy_.on_cancel(SteadyClock::now()));
+    }
 }
 
 void Core::unlock_console(const Caller& caller) {

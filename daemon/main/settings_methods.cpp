@@ -84,7 +84,8 @@ void Core::keep_setting(const protocol::SetSetting::Parameters& asked, const ser
         tell_of(events::Kind::setting, changed->key, peer);
         replier->reply(reply_of(reply));
     };
-    settings_.set(asked.key, asked.value, lasting, done);
+    const auto set = [this, asked, lasting, done] { settings_.set(asked.key, asked.value, lasting, done); };
+    lasting ? once_store_is_known(replier, set) : set();
 }
 
 }  // namespace stillboot

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What somebody chooses for once and for good, kept in the state store over starts of one machine."""
+import contextlib
 import json
 
 import still
+from test_strict import HeldKeys
 
 
-def booted(lab, images, append="stillboot.timeout=5"):
-    """A start with nobody there; answers with the command line of the kernel that it boots."""
+def booted(lab, images, append="stillboot.timeout=5", keys=False):
+    """A start with nobody there, or somebody who holds keys down; answers with the command line that it boots."""
     with lab.machine(disks=images, append=append) as machine:
-        said = machine.wait_marker(timeout=150)
+        with HeldKeys(machine) if keys else contextlib.nullcontext():
+            said = machine.wait_marker(timeout=150)
         lab.equal("it boots by itself, by kexec", said["bootloader_type"], "208")
         machine.wait_off()
     return said["cmdline"]
@@ -42,7 +45,7 @@ def test_settings_are_kept_and_the_command_line_beats_them(lab):
     with lab.machine(disks=images, append="stillboot.timeout=600") as machine:
         still.wait_for_entry(machine)
         machine.wait_sh(still.LOOKED)
-        machine.sh("stillboot settings boot 'title=another?entry'")
+        machine.sh("stillboot settings boot 'title=another?entry'; stillboot settings strict true")
         said = machine.sh("stillboot settings timeout 3")
         lab.check("a stored value that the command line beats is said to be so", "timeout = 600  (kernel command line)" in said
                   and "the state store has 3" in said, said)
@@ -54,7 +57,8 @@ def test_settings_are_kept_and_the_command_line_beats_them(lab):
         lab.check("what is no timeout is refused in words", status == 4 and "must be a number of seconds" in said, said)
         machine.sh("(stillboot poweroff >/dev/null 2>&1 &)")
         machine.wait_off()
-    line = booted(lab, images, append="")
-    lab.check("the next start boots by the rule in the store", "other=yes" in line, line)
+    line = booted(lab, images, append="", keys=True)
+    lab.check("the next start boots by the rule in the store, strictly: no key stops it, not even before the store is read",
+              "other=yes" in line, line)
     line = booted(lab, images, append="stillboot.boot=title=the?wanted?one")
     lab.check("a rule on the command line comes before it", f"nonce={lab.nonce}" in line, line)

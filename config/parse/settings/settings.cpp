@@ -16,6 +16,7 @@ constexpr std::size_t max_file_bytes = 64 * 1024;
 constexpr std::string_view command_line_name = "kernel command line";
 constexpr std::string_view stored_name = "state store";
 constexpr std::string_view this_start_name = "this start only";
+constexpr std::string_view options_name = "options of stillbootd";
 constexpr std::string_view shipped = "/usr/lib/stillboot/stillboot.toml";
 constexpr std::string_view administered = "/etc/stillboot/stillboot.toml";
 constexpr std::string_view runtime = "/run/stillboot/stillboot.toml";
@@ -100,6 +101,7 @@ LoadedSettings parse_settings(const SettingsLayers& layers) {
     apply_texts(out, layers.stored, stored_name);
     apply_command_line(out, layers.command_line);
     apply_texts(out, layers.this_start, this_start_name);
+    apply_texts(out, layers.options, options_name);
     return out;
 }
 

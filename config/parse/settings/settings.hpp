@@ -29,6 +29,7 @@ struct SettingsLayers {
     std::vector<SettingText> stored;      ///< in the state store
     std::string command_line;             ///< of the kernel: `stillboot.KEY=VALUE`
     std::vector<SettingText> this_start;  ///< said since the start, and forgotten at the next
+    std::vector<SettingText> options{};   ///< of the daemon's own command line: nobody can say otherwise
 };
 
 /// The settings that the layers make. What is wrong costs only itself and is said: a value that is not accepted

@@ -60,6 +60,33 @@ void boot_by_itself(Fixture& fixture) {
 }  // namespace
 
 TEST_SUITE("locking") {
+    TEST_CASE_FIXTURE(Fixture,
+                      "a key before the store is read does not end the strict mode that the store asks for") {
+        handover::Past past;
+        past.choices.emplace();
+        past.settings = {{"strict", "true"}};
+        bool at_console = true;
+        SUBCASE("at a console") {}
+        SUBCASE("elsewhere it does") {
+            at_console = false;
+        }
+        CHECK(call("Cancel", {{"console", at_console}}, false, locked_console())->replies.at(0).error.empty());
+        core.on_past(past);
+        core.on_settled(true);
+        CHECK(core.state().strict == at_console);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "neither an early key nor an earlier death ends a boot that a client asked for") {
+        (void)call("Cancel", {{"console", true}}, false, locked_console());
+        (void)call("Boot", {{"option", "a"}});
+        REQUIRE(booter.requests.size() == 1);
+        handover::Past past;
+        past.deaths_of = "pci-1/grub/b";
+        core.on_past(past);
+        CHECK(booter.cancels == 0);
+        CHECK(core.state().phase == protocol::Phase::handover);
+    }
+
     TEST_CASE_FIXTURE(Locked, "whoever is locked may look and no more, root too") {
         CHECK(call("ListOptions", {}, false, console)->replies.at(0).error.empty());
         CHECK(call("GetSettings", {}, false, console)->replies.at(0).error.empty());

@@ -52,6 +52,27 @@ TEST_SUITE("settings") {
         CHECK(booter.settings.empty());
     }
 
+    TEST_CASE("what the daemon's own options say nobody says otherwise, neither for this start nor for all") {
+        SettingsLayers layers;
+        layers.command_line = "stillboot.strict=true";
+        layers.options = {{"timeout", "never"}, {"strict", "false"}};
+        SettingsKeeper keeper(layers);
+        test::FakeBooter booter;
+        keeper.use(booter);
+        for (const bool lasting : {true, false}) {
+            for (const std::string key : {"timeout", "strict"}) {
+                CAPTURE(key);
+                keeper.set(key, key == "strict" ? "true" : "5", lasting, [](const auto& set) { CHECK(set); });
+                keeper.set(key, std::nullopt, lasting, [](const auto& set) { CHECK(set); });
+            }
+            keeper.set("strict", "true", lasting, [](const auto& set) { CHECK(set); });
+            CHECK_FALSE(keeper.now().timeout.value);
+            CHECK_FALSE(keeper.now().strict.value);
+            CHECK(keeper.now().strict.origin.text() == "options of stillbootd");
+        }
+        CHECK(booter.settings == std::vector<SettingText>{{"strict", "true"}});
+    }
+
     TEST_CASE_FIXTURE(Fixture, "the order of the devices follows its setting at once, and clients are told") {
         registry::DeviceRecord stick;
         stick.identity.id = "usb-9";
