@@ -3,6 +3,7 @@
 import functools
 import os
 import pathlib
+import re
 import secrets
 import signal
 import subprocess
@@ -92,6 +93,15 @@ class Lab:
         return {kernel: pathlib.Path(self.firmware()[0]), initrd: self.marker}
 
 
+def last_words(directory):
+    """What each machine of a test said last on its console."""
+    for log in sorted(pathlib.Path(directory).glob("machine*/console.log")):
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", " ", log.read_bytes().decode("utf-8", "replace"))
+        lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+        print(f"    {log.parent.name} ended its console with:")
+        print("\n".join("        " + line[-200:] for line in lines[-15:]), flush=True)
+
+
 def main(test_file):
     """Runs the tests of one file: each function test_*, its docstring being its name. Called by run.py."""
     module, name, directory = sys.modules["__main__"], sys.argv[1], sys.argv[2]
@@ -104,6 +114,7 @@ def main(test_file):
     except Exception as problem:  # whatever stops a test is a failed test
         import traceback
         traceback.print_exc(file=sys.stdout)
+        last_words(directory)
         lab.check(f"{name} runs to its end", False, f"        {type(problem).__name__}: {problem}")
     if lab.passed + lab.failed == 0:
         lab.check(f"{name} checks something", False)

@@ -81,7 +81,7 @@ def main():
             print(f"{word} {seconds:6.1f} s  {test[2]} ({good} checks passed, {bad} failed)", flush=True)
             if bad:
                 lines = log.read_text(errors="replace").splitlines()
-                print("\n".join("       | " + line for line in lines[-30:]))
+                print("\n".join("       | " + line for line in lines[-80:]))
                 print(f"       | all of it, and what the machines said: {log.parent}", flush=True)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
