@@ -180,4 +180,9 @@ struct CoreFixture {
               times};
 };
 
+/// The same once the state store, which is empty, was read.
+struct KnownStore : CoreFixture {
+    KnownStore() { core.on_past({}); }
+};
+
 }  // namespace stillboot::test

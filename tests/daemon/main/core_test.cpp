@@ -16,7 +16,7 @@ using test::root_peer;
 using test::user_peer;
 
 TEST_SUITE("core") {
-    TEST_CASE_FIXTURE(Fixture, "each method is for its role and those above it") {
+    TEST_CASE_FIXTURE(test::KnownStore, "each method is for its role and those above it") {
         struct Row {
             const char* method;
             Role needed;
@@ -205,7 +205,8 @@ TEST_SUITE("core") {
         CHECK(booter.requests[0].command_line == "root=2");
     }
 
-    TEST_CASE_FIXTURE(Fixture, "what is chosen for each start and for the next one is kept, shown and forgotten") {
+    TEST_CASE_FIXTURE(test::KnownStore,
+                      "what is chosen for each start and for the next one is kept, shown and forgotten") {
         core.on_settled(true);
         CHECK(call("SetDefault", {{"option", "a"}})->replies.at(0).parameters.at("option") == "pci-1/grub/a");
         CHECK(core.state().would_boot == "pci-1/grub/a");

@@ -63,6 +63,7 @@ TEST_SUITE("core") {
     }
 
     TEST_CASE_FIXTURE(Fixture, "choices, settings and refusals are told") {
+        core.on_past({});
         (void)call("SetOneShot", {{"option", "b"}});
         (void)call("SetDefault", {{"option", "a"}});
         (void)call("SetDefault");

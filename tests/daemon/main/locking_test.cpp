@@ -250,7 +250,7 @@ TEST_SUITE("locking") {
         CHECK(logged(log, "consoles stay locked whatever is typed: passwords are not in this build"));
     }
 
-    TEST_CASE_FIXTURE(Fixture,
+    TEST_CASE_FIXTURE(test::KnownStore,
                       "a hash that no password can match is refused, and so is one that cannot be tried") {
         can_match = false;
         CHECK(sentence(*call("SetSetting", {{"key", "password"}, {"value", hash}})) ==
@@ -273,7 +273,7 @@ TEST_SUITE("locking") {
         CHECK(unlock("correct horse")->replies.empty());
     }
 
-    TEST_CASE_FIXTURE(Fixture, "only who may do all changes who may do all at a console") {
+    TEST_CASE_FIXTURE(test::KnownStore, "only who may do all changes who may do all at a console") {
         const server::Peer configures(1000, 2, protocol::Role::configure);
         for (const char* key : {"password", "lock", "lock_after"}) {
             const auto replier = call("SetSetting", {{"key", key}}, false, configures);
@@ -285,7 +285,7 @@ TEST_SUITE("locking") {
                   .error.empty());
     }
 
-    TEST_CASE_FIXTURE(Fixture, "no client and no line of the log ever sees the hash") {
+    TEST_CASE_FIXTURE(test::KnownStore, "no client and no line of the log ever sees the hash") {
         const auto said = call("SetSetting", {{"key", "password"}, {"value", hash}});
         const auto setting = boost::json::serialize(said->replies.at(0).parameters);
         CHECK(

@@ -6,7 +6,7 @@
 
 using namespace stillboot;
 using namespace std::chrono_literals;
-using Fixture = test::CoreFixture;
+using Fixture = test::KnownStore;
 
 namespace {
 
