@@ -34,7 +34,7 @@ TEST_SUITE("base") {
 
     TEST_CASE("a program that does not exist is an error that names it") {
         SystemProcessRunner runner;
-        const auto outcome = runner.run({{"no-such-program-here"}, 1s, 100});
+        const auto outcome = runner.run({{"no-such-program-here"}, 10s, 100});
         REQUIRE_FALSE(outcome);
         CHECK(outcome.error().message().param("program") == "no-such-program-here");
     }

@@ -299,13 +299,13 @@ TEST_SUITE("probe") {
     TEST_CASE("a helper that hangs is ended at its deadline, others run on beside it") {
         const OtherHelpers hanging("case $1 in *slow*) exec sleep 1000;; *) kill -ABRT $$;; esac");
         Bench bench;
-        bench.runner.set_scan_deadline(quick().scan_deadline);  // as while the daemon runs
+        bench.runner.set_scan_deadline(std::chrono::seconds(2));  // as while the daemon runs
         std::optional<Result<ScanResult>> slow;
         std::optional<Result<ScanResult>> other;
         bench.scan("/dev/slow", &slow);
         bench.scan("/dev/other", &other);
         bench.run();
-        CHECK(slow->error().sentence() == "stillboot-probe was not done with /dev/slow after 0 s and was ended");
+        CHECK(slow->error().sentence() == "stillboot-probe was not done with /dev/slow after 2 s and was ended");
         CHECK(other->error().message().param("signal") == "SIGABRT");
         CHECK(bench.runner.stuck().empty());
     }
@@ -336,7 +336,7 @@ TEST_SUITE("probe") {
     TEST_CASE("prepared probes wait, are taken by the next scans, and end when they are not wanted") {
         const OtherHelpers crashing_at_an_order("head -c 1 <&3; kill -SEGV $$");
         asio::io_context loop;
-        Runner runner(loop.get_executor(), quick());
+        Runner runner(loop.get_executor(), RunnerSettings());
         runner.prepare(3);
         const auto waiting = children();
         CHECK(waiting.size() == 3);

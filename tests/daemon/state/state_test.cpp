@@ -286,7 +286,7 @@ TEST_SUITE("state") {
         put("nvme0n1", "00:03.0", made_ext4("target", 'a'));
         put("nvme1n1", "00:04.0", made_ext4("STILLSTATE", 'b'));
         const Root root = tree.root();
-        PartitionStore store(root, "/dev/nvme1n1", "STILLSTATE", 900ms);
+        PartitionStore store(root, "/dev/nvme1n1", "STILLSTATE", 5s);
         CHECK(store.read().error().message().param("device") == "/dev/nvme1n1");
         store.close();
         std::filesystem::remove_all(tree.path() / "sys/devices/pci");
