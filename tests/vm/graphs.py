@@ -85,6 +85,11 @@ def violations(edges, removed):
     return [(first, later) for first, later in edges if removed[later][0] < removed[first][1]]
 
 
+def whole(removed):
+    """The milliseconds from the first begin to the last end."""
+    return max(end for _, end in removed.values()) - min(begin for begin, _ in removed.values())
+
+
 def overlapping(names, removed):
     """The most removes of these that were under way at one time."""
     return max(sum(removed[other][0] <= removed[name][0] < removed[other][1] for other in names) for name in names)
