@@ -40,11 +40,10 @@ def follow_to_login(machine, report):
     machine.sh("true", timeout=60)
     release = machine.sh("uname -r").strip()
     report(machine.seconds, f"firmware kernel up (Linux {release})")
-    console.wait_screen(r"Debian GNU/Linux", timeout=90)
+    console.wait_shown(r"Debian GNU/Linux", timeout=90)
     report(machine.seconds, "options found")
-    console.wait_screen(r"starts in \d+ second", timeout=60)
-    report(machine.seconds, "countdown: " + re.search(r"[^|\n]*starts in \d+ second[^|\n]*",
-                                                      "\n".join(console.screen()))[0].strip())
+    countdown = console.wait_shown(r"[^|\n]*starts in \d+ second[^|\n]*", timeout=60)[0].strip()
+    report(machine.seconds, f"countdown: {countdown}")
     console.expect(r"hands over to", timeout=120, what="the hand-over")
     report(machine.seconds, "the countdown has ended, kernel and initramfs are in memory, the hand-over goes on")
     # The jump may come before the menu has written its last line.

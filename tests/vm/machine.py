@@ -119,6 +119,18 @@ class Line:
         """Waits until the screen, its lines joined by newlines, matches; returns the match."""
         return self.wait_until(lambda: re.search(pattern, "\n".join(self.screen())), repr(pattern), timeout)
 
+    def wait_shown(self, pattern, timeout=30):
+        """wait_screen(), which also finds what was there for a moment only since the screen was last looked at."""
+        def shows():
+            # Not more at once than arrived at once.
+            for end in [offset for offset, _ in self._arrivals if offset > self._shown] + [len(self._data)]:
+                self._stream.feed(self._data[self._shown:end])
+                self._shown = end
+                if match := re.search(pattern, "\n".join(line.rstrip() for line in self._screen.display)):
+                    return match
+            return None
+        return self.wait_until(shows, repr(pattern), timeout)
+
     def wait_until(self, shows, what, timeout=30):
         """Waits until shows(), asked anew at whatever the line says, is true; returns what it answered."""
         deadline = time.monotonic() + timeout * PATIENCE
