@@ -20,7 +20,7 @@ def booted(lab, images, append="stillboot.timeout=5", keys=False):
 def test_a_one_shot_boots_once_and_then_the_saved_default(lab):
     """what is chosen for once boots at the next start alone, and after it the saved default"""
     images = still.two_disks(lab)
-    with lab.machine(disks=images, append="stillboot.timeout=600") as machine:
+    with lab.machine(disks=images, append=still.UNHURRIED) as machine:
         still.wait_for_entry(machine)
         machine.wait_sh(still.LOOKED)
         machine.sh("stillboot set-default 'the wanted one'")
@@ -42,7 +42,7 @@ def test_a_one_shot_boots_once_and_then_the_saved_default(lab):
 def test_settings_are_kept_and_the_command_line_beats_them(lab):
     """settings in the state store count at the next start, below the kernel command line and above the files"""
     images = still.two_disks(lab)
-    with lab.machine(disks=images, append="stillboot.timeout=600") as machine:
+    with lab.machine(disks=images, append=still.UNHURRIED) as machine:
         still.wait_for_entry(machine)
         machine.wait_sh(still.LOOKED)
         machine.sh("stillboot settings boot 'title=another?entry'; stillboot settings strict true")

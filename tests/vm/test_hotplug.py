@@ -40,7 +40,7 @@ menuentry 'On the second disk' {{
         console.wait_screen(r"On the other disk", timeout=90)
         lab.check("a disk that is added shows its entry", True)
         machine.monitor("device_del", id="other")
-        machine.wait_sh("! stillboot list | grep 'other disk'")
+        machine.wait_sh("listed=$(stillboot list) && ! echo \"$listed\" | grep 'other disk'")
         console.wait_until(lambda: "On the other disk" not in "\n".join(console.screen()), "its entry's absence")
         lab.check("a disk that is removed takes its entry along, in the menu too", True)
         machine.monitor("device_add", driver="virtio-net-pci", id="nic", bus="port3", romfile="")

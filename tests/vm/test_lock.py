@@ -81,8 +81,8 @@ def unlock(machine):
 
 def look_for_the_hash(lab, machine):
     for verb in ("settings", "settings --json", "report", "log", "status --json", "system --json"):
-        lab.equal(f"stillboot {verb} does not show the hash",
-                  machine.sh(f"stillboot {verb} | grep -c {SALT}", check=False)[1].strip(), "0")
+        said = machine.sh(f"stillboot {verb}")
+        lab.check(f"stillboot {verb} does not show the hash", said and SALT not in said, said)
     lab.check("only that there is one", "password = set  (kernel command line)" in machine.sh("stillboot settings password"))
 
 
@@ -114,8 +114,7 @@ def test_a_lock_in_the_state_store_holds_from_the_first_moment(lab):
                   said)
         machine.sh(f"stillboot settings password '{HASH}'; stillboot settings lock true")
         machine.console.wait_screen(r"This console is locked")
-        machine.sh("pidof stillbootd >/tmp/old; kill -9 $(cat /tmp/old)")
-        machine.wait_sh("[ \"$(pidof stillbootd)\" != \"$(cat /tmp/old)\" ] && stillboot status")
+        still.end_daemon(machine, "KILL")
         hammer_while_it_looks(machine, "s\x03")
         lab.equal("no shell runs on the console of a daemon that has started anew", shells_on_the_console(machine), "")
         machine.sh("(stillboot poweroff >/dev/null 2>&1 &)")
@@ -124,7 +123,7 @@ def test_a_lock_in_the_state_store_holds_from_the_first_moment(lab):
         machine.console.expect(r"Stillboot \d")
         hammer_while_it_looks(machine, "s ")
         lab.equal("nor on that of one that was switched on", shells_on_the_console(machine), "")
-        machine.wait_sh("stillboot status --json=short | grep -q countdown")
+        machine.wait_sh("stillboot status --json=short | grep -q '\"phase\":\"countdown\"'")
         lab.check("no key has stopped the clock", True)
         machine.console.wait_screen(r"no key stops this(.*\n)+.*Enter Boot", timeout=60)
         lab.check("a prompt that was left is gone after a while", True)
@@ -154,7 +153,7 @@ def test_console_wants_its_password(lab):
         unlock(machine)
         lab.check("the right one unlocks, and the clock is stopped", True)
         machine.console.send("c")
-        machine.console.wait_screen(r"timeout +600 ")
+        machine.console.wait_shown(r"timeout +600 ")
         lab.equal("the daemon says so, too", state(machine)["phase"], "idle")
         machine.console.wait_screen(r"locked again: no key was pressed for 10 seconds(.*\n)+.*Enter Boot", timeout=60)
         lab.check("without a key it is locked again, and what was open is closed", True)

@@ -2,10 +2,9 @@
 """Power cut at each step of a hand-over, and a store torn by it: the next start knows what happened."""
 import json
 import re
-import zlib
 
 import disks
-from still import RULES, setup_of, start_daemon_with, two_disks, wait_for_entry
+from still import RULES, copies, setup_of, start_daemon_with, two_disks, wait_for_entry
 
 FIRST, LAST = "still-slow", "dark-last"
 SLOW = "/sys/devices/platform/slow"
@@ -70,20 +69,6 @@ def says_what_happened(lab, machine, where, step, driver):
     else:
         lab.equal(f"{where}: it suspects", suspects, [driver] if driver else [])
     lab.check(f"{where}: nothing boots by itself", "another boot" not in status and "restarted to boot" not in status, status)
-
-
-def copies(image):
-    """What the two copies on a store's disk hold: (sequence, text), or None where one is not whole."""
-    found = []
-    for name in ("stillboot.0", "stillboot.1"):
-        path = image.with_name(name)
-        disks.run("mcopy", "-n", "-o", "-i", image, f"::/{name}", path)
-        head, _, text = path.read_bytes().partition(b"\n")
-        match = re.fullmatch(rb"stillboot-state 1 (\d+) (\d+) ([0-9a-f]+)", head)
-        text = text[:int(match[2])] if match else b""
-        whole = match and zlib.crc32(match[1] + b" " + text) == int(match[3], 16)
-        found.append((int(match[1]), text.decode()) if whole else None)
-    return found
 
 
 def tear(image, number, keep):

@@ -7,6 +7,7 @@ import struct
 
 import disks
 import entries
+import still
 
 NETWORK = ["-netdev", "user,id=n0,restrict=on", "-device", "e1000e,netdev=n0,romfile=",
            "-netdev", "user,id=n1,restrict=on", "-device", "virtio-net-pci,netdev=n1,romfile="]
@@ -107,13 +108,13 @@ def test_load_disabled_after_the_first_unbind(lab):
 def test_killed_in_the_middle(lab):
     """a daemon killed in the middle of a hand-over and started again puts everything back, and can boot"""
     with machine_with_target(lab) as (machine, bound):
-        before = machine.sh("pidof stillbootd").strip()
+        before = machine.sh(f"echo {still.DAEMON}").strip()
         # By the second unbind's own line, which is written before the act.
         machine.sh("(cat /dev/kmsg | while read -r line; do case $line in *'stillboot: unbind '*) "
                    f"n=$((n + 1)); [ $n -lt 2 ] || {{ kill -9 {before}; break; }};; esac; done) >/dev/null 2>&1 &")
         status, said = machine.sh("stillboot boot Marker --wait", timeout=180, check=False)
         lab.check("the command fails", status != 0, said)
-        machine.wait_sh(f"now=$(pidof stillbootd) && [ \"$now\" != {before} ] && [ ! -e /run/stillboot/handover.json ]",
+        machine.wait_sh(f"[ ! -e /proc/{before} ] && pidof stillbootd && [ ! -e /run/stillboot/handover.json ]",
                         120)
         machine.wait_sh("stillboot list | grep -q Marker")
         entries.wait_for_disks(machine, LABELS)
