@@ -90,6 +90,11 @@ class Line:
                     raise Timeout(f"{what or pattern!r}: {why}; the last that was said:\n{tail}", self.closed)
                 self._condition.wait(left)
 
+    def skip(self):
+        """Consumes all that was said until now."""
+        with self._condition:
+            self._position = len(self._data)
+
     def seconds_at(self, pattern):
         """When (seconds since the start) the first match of a pattern arrived; None if it never did."""
         with self._condition:
@@ -334,10 +339,11 @@ class Machine:
         assert self.wants_shell, "this machine was made without shell=True"
         if not self._shell_ready:
             self._shell.send("\n")
-            self._shell.expect(r"# ", timeout=60, what="a shell in the machine")
+            # A machine may have to hand over and start first.
+            self._shell.expect(r"# ", timeout=max(60, timeout), what="a shell in the machine")
             # A shell that reads a file, if only this line, is not interactive: no echo, no prompt.
             self._shell.send("stty raw -echo; echo shell''-ready; exec sh /dev/ttyS1\n")
-            self._shell.expect(r"shell-ready\r?\n", timeout=20)
+            self._shell.expect(r"shell-ready\r?\n", timeout=60)
             self._shell_ready = True
         number = next(self._numbers)
         coded = base64.b64encode(command.encode()).decode()
@@ -359,8 +365,9 @@ class Machine:
         return text
 
     def restarted(self):
-        """The machine has restarted: the next command waits for a new shell."""
+        """The machine has restarted: the next command waits for a new shell, whatever prompts there were before."""
         self._shell_ready = False
+        self._shell.skip()
 
     def wait_sh(self, condition, seconds=60):
         """Waits until a command succeeds in the machine, tried each second."""

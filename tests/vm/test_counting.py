@@ -36,15 +36,15 @@ def test_counting(lab):
     image = esp(lab)
     # Of a line that the kernel writes before its serial driver is there, the rest may lose characters.
     first = f"Command line: console=ttyS0 panic=-1 first={lab.nonce[:4]}"
-    with lab.machine(disks=[(image, "nvme")], memory=1536, append="stillboot.timeout=1", limit=420,
+    with lab.machine(disks=[(image, "nvme")], memory=1536, append="stillboot.timeout=1", limit=900,
                      reboots=True) as machine:
         for number in (1, 2, 3):
             machine.console.expect(first, timeout=120, what=f"start {number} of First")
             machine.console.expect(r"Kernel panic - not syncing", timeout=60, what=f"panic {number} of First")
         machine.console.expect(r"jumping after", timeout=120, what="the hand-over to the next entry")
-        # Its menu: the prompts on the second line are of the starts before until then.
+        machine.restarted()  # what prompts there are on the second line are of the starts before
         machine.console.expect(r"First", timeout=120, what="the next system, with the entries in its menu")
-        said = machine.sh("cat /proc/cmdline", timeout=60)
+        said = machine.sh("cat /proc/cmdline", timeout=120)
         lab.check("after three panics the next entry is booted", f"nonce={lab.nonce}" in said, said)
         lab.check("its system is told which entry it is", WORD.search(said), said)
         lab.equal("the first one was booted three times, no more",
