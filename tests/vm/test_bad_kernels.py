@@ -53,8 +53,8 @@ def test_bad_kernels_are_named(lab):
         # The words of the reason wrap where they will; the loop above has read them whole.
         for title, words, following in (("NoKernel", "/boot/none", "Truncated"),
                                         ("Truncated", "/boot/short", "Whole")):
-            machine.console.wait_screen(rf"{following} starts in \d+ second(.*\n)+.*The last boot did not happen: "
-                                        rf"(.*\n)?.*{words}")
+            machine.console.wait_shown(rf"{following} starts in \d+ second(.*\n)+.*The last boot did not happen: "
+                                       rf"(.*\n)?.*{words}")
             lab.check(f"unattended, {title} is followed by {following}, with the reason shown", True)
         said = machine.wait_marker()
         lab.equal("the whole one boots by itself, by kexec", said["bootloader_type"], "208")

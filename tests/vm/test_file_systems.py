@@ -82,6 +82,7 @@ def test_every_file_system(lab):
             lab.check(f"{what} is named, and not opened", f"holds {what}, which this build cannot open yet" in shown,
                       shown)
         lab.equal("no scan failed", [device for device in devices if device["state"] == "failed"], [])
+        machine.wait_sh("! pidof stillboot-probe")  # which has told its result before it is gone
         lab.equal("no disk was locked out of a view", machine.sh("losetup -a").strip(), "")
         machine.sh("sync; (sleep 0.2; poweroff -f) >/dev/null 2>&1 &")
         machine.wait_off()

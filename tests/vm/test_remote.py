@@ -8,6 +8,7 @@ import subprocess
 
 import still
 from lab import TOP
+from machine import PATIENCE
 
 STILLBOOT = TOP / "build/ui/cli/stillboot"
 ADDRESS = "10.0.2.15"
@@ -32,7 +33,7 @@ def listen(machine):
     machine.sh("stillboot keys init --name 127.0.0.1 >/dev/null; for who in 'anna boot 30' 'bert look 30' 'carl all 1'; do "
                "set -- $who; stillboot keys client $1 --role $2 --days $3 --out /run/$1 >/dev/null; done; "
                "date -s @$(($(date +%s) + 3 * 86400)) >/dev/null")
-    machine.sh(f"echo \"{LISTEN}\" >/run/stillboot/stillboot.toml; pidof stillbootd >/tmp/old; kill $(cat /tmp/old)")
+    machine.sh(f"echo \"{LISTEN}\" >/run/stillboot/stillboot.toml; kill {still.DAEMON}")
     machine.wait_sh("stillboot log | grep 'listens on 0.0.0.0:5253 for clients with a certificate'")
     still.wait_for_entry(machine)
     machine.wait_sh(still.LOOKED)
@@ -53,7 +54,7 @@ def call(port, keys, method, **parameters):
     certificate, key, authority = keys
     context = ssl.create_default_context(cafile=authority)
     context.load_cert_chain(certificate, key)
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as tcp:
+    with socket.create_connection(("127.0.0.1", port), timeout=30 * PATIENCE) as tcp:
         with context.wrap_socket(tcp, server_hostname="127.0.0.1") as tls:
             tls.sendall(json.dumps({"method": f"io.stillboot.{method}", "parameters": parameters}).encode() + b"\0")
             got = b""
@@ -103,8 +104,8 @@ def test_another_machine_boots_this_one(lab):
         anna, bert, carl = (fetch_keys(lab, machine, name) for name in ("anna", "bert", "carl"))
         who_is_not_let_in(lab, machine, port, anna, bert, carl)
         words = ["--host", f"tls://127.0.0.1:{port}", "--cert", anna[0], "--key", anna[1], "--ca", anna[2]]
-        done = subprocess.run([STILLBOOT, *words, "boot", "the wanted one"], capture_output=True, text=True, timeout=60,
-                              env={**os.environ, "LC_ALL": "C"}, check=False)
+        done = subprocess.run([STILLBOOT, *words, "boot", "the wanted one"], capture_output=True, text=True,
+                              timeout=60 * PATIENCE, env={**os.environ, "LC_ALL": "C"}, check=False)
         lab.equal("the program on the other machine says that it boots",
                   (done.returncode, done.stderr, "is being booted" in done.stdout), (0, "", True))
         said = machine.wait_marker()

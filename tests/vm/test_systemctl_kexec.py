@@ -24,6 +24,11 @@ def boot_id(machine):
     return machine.sh("cat /proc/sys/kernel/random/boot_id").strip()
 
 
+def wait_for_units(machine):
+    """Until each that is to be started has been, or has failed: the login prompt waits for few of them."""
+    machine.sh("systemctl is-system-running --wait", timeout=240, check=False)
+
+
 def load(machine, root, nonce):
     uuid = root.split()[0].removeprefix("root=UUID=")
     word = f"stillboot-bless.entry=UUID={uuid}:/loader/entries/debian.conf"  # as a hand-over writes it
@@ -58,6 +63,7 @@ def test_systemctl_kexec(lab):
     with lab.machine(kernel=made / "vmlinuz", initrd=made / "initrd.img", append=root, disks=[(disk, "nvme")],
                      arguments=demo_machine.network_cards(), limit=420, console="console=ttyS0 panic=-1") as machine:
         machine.console.expect(r"login: ", timeout=240, what="the first login prompt")
+        wait_for_units(machine)
         lab.equal("the unit of the report is started", machine.sh("systemctl is-active stillboot-report.service",
                                                                   timeout=60, check=False)[1].strip(), "active")
         before = boot_id(machine)
@@ -83,6 +89,7 @@ def test_systemctl_kexec(lab):
                   f"nonce={lab.nonce}" in machine.sh("cat /proc/cmdline").split())
         lab.check("it is another boot", boot_id(machine) != before)
         lab.check("its root was left clean", not re.search("EXT4-fs.*recover", machine.sh("dmesg")))
+        wait_for_units(machine)
         report = machine.sh("journalctl --boot --no-pager --output=cat --unit=stillboot-report.service", timeout=60)
         lab.check("the report says from which boot it came",
                   f"kexec started this system, from the one with boot id {before}" in report, report)

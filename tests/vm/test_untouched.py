@@ -96,6 +96,7 @@ def test_disks_are_untouched(lab):
         lab.equal("those with an unreplayed journal are said to have one",
                   sorted(device["label"] for device in devices if "probe.journal_pending" in json.dumps(device)),
                   ["dirty", "log"])
+        machine.wait_sh("! pidof stillboot-probe")  # which has told its result before it is gone
         lab.equal("no view of a disk is left", machine.sh("losetup -a").strip(), "")
         machine.sh("(stillboot boot 'Twin 2' --wait >/dev/null 2>&1 &)")
         marker = machine.wait_marker()
