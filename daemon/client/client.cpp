@@ -29,6 +29,12 @@ Error ended() {
     return Error("daemon.connection_ended");
 }
 
+Error ended(const boost::system::error_code& failure) {
+    const bool silent = failure == asio::error::timed_out || failure == asio::error::host_unreachable ||
+                        failure == asio::error::network_unreachable;
+    return silent ? Error("daemon.connection_lost", {{"reason", failure.message()}}) : ended();
+}
+
 Error timed_out(std::chrono::milliseconds deadline) {
     return Error("daemon.timed_out",
                  {{"seconds", std::int64_t{std::chrono::duration_cast<std::chrono::seconds>(deadline).count()}}});
@@ -190,7 +196,7 @@ asio::awaitable<Result<protocol::Reply>> Client::receive() {
         if (failure) {
             failure_ = failure;
             close();
-            co_return ended();
+            co_return ended(failure);
         }
         if (auto fed = reader_.feed({chunk.data(), count}); !fed) {
             close();

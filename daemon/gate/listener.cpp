@@ -173,7 +173,6 @@ asio::awaitable<void> Listener::Impl::shake_hands(Tcp::socket socket, Tcp::endpo
     const auto self = shared_from_this();
     boost::system::error_code ignored;
     socket.set_option(Tcp::no_delay(true), ignored);
-    socket.set_option(asio::socket_base::keep_alive(true), ignored);
     auto accepted = co_await tls::accept(context_, std::move(socket), limits_.handshake_deadline);
     handshakes_.erase(std::find(handshakes_.begin(), handshakes_.end(), remote.address()));
     if (stopped_) {

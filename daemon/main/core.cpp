@@ -420,6 +420,18 @@ void Core::on_boot_failed(const Error& error) {
     }
 }
 
+std::vector<Core::ReplierPtr> Core::leave_boot_callers() {
+    protocol::Boot::Reply reply;
+    reply.option = booting_.option;
+    reply.progress = progress_;
+    const Frame frame = frame_of(reply, false);
+    auto callers = std::exchange(boot_watchers_, {});
+    for (const auto& each : callers) {
+        each->reply_frame(frame, false);
+    }
+    return callers;
+}
+
 void Core::end_boot_callers(const protocol::Reply& reply) {
     for (const auto& each : std::exchange(boot_watchers_, {})) {
         each->reply(reply);

@@ -78,6 +78,10 @@ public:
     void on_past(const handover::Past& past);
     /// True once on_past() was called.
     [[nodiscard]] bool store_was_read() const { return store_was_read_; }
+    /// The hand-over takes the devices down next: whoever waits for it gets its last reply, for from there on it
+    /// goes on without them. The value: who that was.
+    [[nodiscard]] std::vector<std::shared_ptr<server::Replier>> leave_boot_callers();
+
     /// The settings are others now.
     void on_settings();
     /// The daemon ends: nothing is begun any more.

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -27,6 +28,7 @@ constexpr std::chrono::milliseconds stop_step{20};
 constexpr std::chrono::milliseconds store_pause{100};
 constexpr std::chrono::milliseconds stop_deadline{8'000};
 constexpr std::chrono::milliseconds events_deadline{2'000};
+constexpr std::chrono::milliseconds last_reply_deadline{2'000};  ///< of the boot, to those who wait for it
 constexpr std::size_t max_group_file_bytes = std::size_t{1024} * 1024;
 
 }  // namespace
@@ -181,7 +183,7 @@ void Daemon::open_reporter() {
         [this](const Message& what) { asio::post(context_, [this, what] { log_.warning(what); }); });
 }
 
-// The network and the disks are still there for it. On the hand-over's thread.
+// The network and the disks are still there for it. On the hand-over's thread, while the loop goes on.
 void Daemon::tell_jump(const handover::Request& request) {
     events::Event event;
     event.kind = events::Kind::jump;
@@ -189,8 +191,26 @@ void Daemon::tell_jump(const handover::Request& request) {
     event.title = request.title;
     event.device = request.kernel.node;
     event.attempt = request.attempt;
+    const auto heard = std::make_shared<std::promise<void>>();
+    const auto all_heard = heard->get_future();
+    asio::post(context_, [this, heard] { spawner_.spawn("leaving who waits", leave_boot_callers(heard)); });
     reporter_->tell(event);
     reporter_->flush(events_deadline);
+    all_heard.wait_for(last_reply_deadline);
+}
+
+// A reply that is written has not arrived: helpers and a network lie behind the socket. Who goes, or asks the next
+// thing, has it.
+asio::awaitable<void> Daemon::leave_boot_callers(std::shared_ptr<std::promise<void>> heard) {
+    const auto callers = core_->leave_boot_callers();
+    asio::steady_timer timer(context_);
+    const auto deadline = std::chrono::steady_clock::now() + last_reply_deadline;
+    while (std::chrono::steady_clock::now() < deadline &&
+           !std::all_of(callers.begin(), callers.end(), [](const auto& caller) { return caller->heard(); })) {
+        timer.expires_after(stop_step);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    heard->set_value();
 }
 
 bool Daemon::is_quiet() const {

@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,7 @@ private:
     handover::ScanControl scan_control();
     void open_reporter();
     void tell_jump(const handover::Request& request);
+    boost::asio::awaitable<void> leave_boot_callers(std::shared_ptr<std::promise<void>> heard);
     [[nodiscard]] bool is_quiet() const;
     /// The nodes under which a probe or fetch is stuck in the kernel now.
     [[nodiscard]] std::vector<std::string> stuck_nodes() const;

@@ -39,6 +39,7 @@ constexpr Row rows[] = {
     {"", "daemon.no_urls", Failure::not_in_this_build},
     {"", "daemon.no_passwords", Failure::not_in_this_build},
     {"", "daemon.connection_ended", Failure::unreachable},
+    {"", "daemon.connection_lost", Failure::unreachable},
     {"", "daemon.timed_out", Failure::timed_out},
 };
 

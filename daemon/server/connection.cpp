@@ -61,6 +61,7 @@ public:
         return connection_->send(number_, std::move(frame), continues);
     }
     [[nodiscard]] bool open() const override { return connection_->is_open(); }
+    [[nodiscard]] bool heard() const override { return connection_->has_gone_on_from(number_); }
     void set_locked(bool locked) override { connection_->set_locked(locked); }
 
 private:

@@ -35,6 +35,10 @@ public:
     /// True while it still costs a descriptor, though it may be cut off already.
     [[nodiscard]] bool holds_socket() const { return socket_.is_open(); }
     [[nodiscard]] const Peer& peer() const { return peer_; }
+    /// True once it makes another call than this one, or none any more.
+    [[nodiscard]] bool has_gone_on_from(std::uint64_t call_number) const {
+        return !is_open() || call_number != call_number_;
+    }
     void set_locked(bool locked) { peer_.locked = locked; }
     /// As ListClients tells it.
     [[nodiscard]] protocol::Client description() const;

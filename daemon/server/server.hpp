@@ -48,6 +48,8 @@ public:
     /// The same with an encoded frame, shared between the clients that get it.
     virtual bool reply_frame(std::shared_ptr<const std::string> frame, bool continues) = 0;
     [[nodiscard]] virtual bool open() const = 0;
+    /// After the last reply: true once the client must have read it, for it asks the next thing or has gone.
+    [[nodiscard]] virtual bool heard() const = 0;
     /// From now on this connection may only look, or again what its peer may (Peer::locked).
     virtual void set_locked(bool locked) = 0;
 };

@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "daemon/loop/deadline.hpp"
+#include "daemon/tls/keep_alive.hpp"
 #include "daemon/tls/keys.hpp"
 #include "daemon/tls/openssl.hpp"
 
@@ -143,6 +144,7 @@ Result<ContextPtr> load(Side side, const Files& files) {
 }
 
 asio::awaitable<Result<Accepted>> accept(ContextPtr context, Socket socket, std::chrono::milliseconds deadline) {
+    end_with_the_other_side(socket);
     TlsSocket stream(std::move(socket), context->ssl);
     set_time(stream.native_handle());
     auto shaken = co_await shake_hands(stream, ssl::stream_base::server, deadline);
@@ -162,6 +164,7 @@ asio::awaitable<Result<Accepted>> accept(ContextPtr context, Socket socket, std:
 
 asio::awaitable<Result<std::unique_ptr<Stream>>> connect(ContextPtr context, Socket socket, std::string host,
                                                          std::chrono::milliseconds deadline) {
+    end_with_the_other_side(socket);
     TlsSocket stream(std::move(socket), context->ssl);
     set_time(stream.native_handle());
     if (!set_host(stream.native_handle(), host)) {

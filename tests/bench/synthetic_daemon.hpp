@@ -67,6 +67,7 @@ public:
         return true;
     }
     [[nodiscard]] bool open() const override { return true; }
+    [[nodiscard]] bool heard() const override { return true; }
     void set_locked(bool) override {}
 
     std::int64_t began = 0;

@@ -104,10 +104,12 @@ def test_another_machine_boots_this_one(lab):
         anna, bert, carl = (fetch_keys(lab, machine, name) for name in ("anna", "bert", "carl"))
         who_is_not_let_in(lab, machine, port, anna, bert, carl)
         words = ["--host", f"tls://127.0.0.1:{port}", "--cert", anna[0], "--key", anna[1], "--ca", anna[2]]
-        done = subprocess.run([STILLBOOT, *words, "boot", "the wanted one"], capture_output=True, text=True,
+        done = subprocess.run([STILLBOOT, *words, "boot", "the wanted one", "--wait"], capture_output=True, text=True,
                               timeout=60 * PATIENCE, env={**os.environ, "LC_ALL": "C"}, check=False)
-        lab.equal("the program on the other machine says that it boots",
-                  (done.returncode, done.stderr, "is being booted" in done.stdout), (0, "", True))
+        lab.equal("the program on the other machine waits, and says that this one hands over", (done.returncode, done.stderr),
+                  (0, ""))
+        lab.check("with how it went until there", "take-down" in done.stdout and "The machine hands over now" in done.stdout,
+                  done.stdout)
         said = machine.wait_marker()
         lab.equal("what was chosen there comes up here, by kexec",
                   (said["bootloader_type"], f"nonce={lab.nonce}" in said["cmdline"]), ("208", True))

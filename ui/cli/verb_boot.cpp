@@ -2,6 +2,7 @@
 // stillboot boot: the order to boot an option.
 #include <CLI/CLI.hpp>
 
+#include "daemon/protocol/failure.hpp"
 #include "ui/cli/call_and_print.hpp"
 #include "ui/cli/progress.hpp"
 #include "ui/cli/verbs.hpp"
@@ -50,7 +51,60 @@ ExitCode boot(const Context& context, const BootOrder& order) {
                                           [&](const auto& reply) { print_accepted(context, order, reply); });
 }
 
-/// Until the jump, which ends this program with everything else, or the failure.
+ExitCode handed_over(const Context& context) {
+    if (!context.wants_json()) {
+        context.line(Message("cli.handed_over").sentence());
+    }
+    return ExitCode::done;
+}
+
+void print_progress(const Context& context, const protocol::Boot::Reply& reply, ProgressPrinter& progress) {
+    if (context.wants_json()) {
+        print_json_line(context, protocol::to_json(reply));
+    } else if (reply.progress) {
+        progress.print(*reply.progress);
+    }
+}
+
+/// What ended it: daemon.boot_failed, or what became of the connection.
+Error follow_state(const Context& context, Connection& connection, protocol::Boot::Reply reply,
+                   ProgressPrinter& progress) {
+    if (auto begun = connection.stream<protocol::Watch>(); !begun) {
+        return begun.error();
+    }
+    for (;;) {
+        auto next = connection.next<protocol::Watch>();
+        if (!next) {
+            return next.error();
+        }
+        const auto& state = next->reply.change.state;
+        if (state && (state->phase != protocol::Phase::handover || state->would_boot != reply.option)) {
+            const Message reason = state->last_failure.value_or(state->why);
+            return Error("daemon.boot_failed", {{"reason", reason.sentence()}});
+        }
+        if (state && state->progress && state->progress != reply.progress) {
+            reply.progress = state->progress;
+            print_progress(context, reply, progress);
+        }
+        if (next->last) {
+            return Error("daemon.connection_ended");
+        }
+    }
+}
+
+// The daemon's last word on the boot is said before the devices go. From another machine nothing is to be seen
+// after it; on this one the state tells the rest, until the jump ends everything.
+ExitCode follow_further(const Context& context, Connection& connection, const protocol::Boot::Reply& reply,
+                        ProgressPrinter& progress) {
+    if (context.daemon.kind != client::Address::Kind::unix_socket) {
+        return handed_over(context);
+    }
+    const Error ended = follow_state(context, connection, reply, progress);
+    const bool gone = protocol::classify(ended) == protocol::Failure::unreachable;
+    return gone ? handed_over(context) : report(context, ended);
+}
+
+/// Until the machine hands over, or the failure.
 ExitCode boot_and_wait(const Context& context, const BootOrder& order) {
     auto connection = Connection::open(context);
     if (!connection) {
@@ -65,13 +119,9 @@ ExitCode boot_and_wait(const Context& context, const BootOrder& order) {
         if (!next) {
             return report(context, next.error());
         }
-        if (context.wants_json()) {
-            print_json_line(context, protocol::to_json(next->reply));
-        } else if (next->reply.progress) {
-            progress.print(*next->reply.progress);
-        }
+        print_progress(context, next->reply, progress);
         if (next->last) {
-            return ExitCode::done;
+            return follow_further(context, *connection, next->reply, progress);
         }
     }
 }
@@ -92,7 +142,8 @@ void add_boot(CLI::App& app, const Context& context, Action& action) {
     auto* append = verb->add_option("--append", order->append, "Add this to the command line");
     verb->add_option("--args", order->args, "Use this command line instead")->excludes(append);
     auto* dry_run = verb->add_flag("--dry-run", order->dry_run, "Say what would be done, and do nothing");
-    verb->add_flag("--wait", order->wait, "Show how it goes, until the jump or the failure")->excludes(dry_run);
+    verb->add_flag("--wait", order->wait, "Show how it goes, until the machine hands over or the boot fails")
+        ->excludes(dry_run);
     verb->callback([&context, &action, order] {
         if (!order->option && !order->kernel) {
             throw CLI::RequiredError("OPTION, or --kernel,");

@@ -178,6 +178,24 @@ TEST_SUITE("boot") {
         CHECK(sentence(*call("Boot", {{"kernel", "tftp://h/k"}})) == "fetching tftp://h/k is not in this build");
     }
 
+    TEST_CASE_FIXTURE(Fixture,
+                      "who waits for the boot gets a last reply before the devices go, and nothing more") {
+        const auto waits = call("Boot", {{"option", "a"}}, true);
+        handover::Event event;
+        event.step = handover::Step::take_down;
+        booter.events.on_event(event);
+        REQUIRE(core.leave_boot_callers().size() == 1);
+        const auto last = waits->replies.back();
+        CHECK_FALSE(last.continues);
+        CHECK(last.error == "");
+        CHECK(last.parameters.at("option") == "pci-1/grub/a");
+        CHECK(last.parameters.at("progress").at("step") == "take-down");
+        const std::size_t count = waits->replies.size();
+        booter.events.on_failed(Error("handover.cancelled"));
+        CHECK(waits->replies.size() == count);
+        CHECK(core.leave_boot_callers().empty());
+    }
+
     TEST_CASE_FIXTURE(Fixture, "a URL is not in this build") {
         for (const boost::json::object& asked :
              {boost::json::object{{"kernel", "https://example.org/vmlinuz"}},

@@ -34,6 +34,7 @@ public:
         return is_open;
     }
     [[nodiscard]] bool open() const override { return is_open; }
+    [[nodiscard]] bool heard() const override { return !is_open; }
     void set_locked(bool now) override { locked = now; }
 
     std::vector<Reply> replies;

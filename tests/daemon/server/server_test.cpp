@@ -224,6 +224,30 @@ TEST_SUITE("server") {
         CHECK_FALSE(machine.handler.held[0]->reply(Reply()));
     }
 
+    TEST_CASE("a last reply is heard when its client calls again, or has gone") {
+        for (const bool calls : {true, false}) {
+            CAPTURE(calls);
+            Machine machine;
+            UniqueFd client = machine.connect();
+            machine.send(client, method("x.Hold"));
+            machine.wait_until_held();
+            const auto replier = machine.handler.held.front();
+            replier->reply(Reply());
+            CHECK_FALSE(replier->heard());
+            machine.receive(client);
+            CHECK_FALSE(replier->heard());
+            if (calls) {
+                machine.send(client, echo(1));
+            } else {
+                client.reset();
+            }
+            for (int i = 0; i < 1000 && !replier->heard(); ++i) {
+                machine.loop.run_one_for(10ms);
+            }
+            CHECK(replier->heard());
+        }
+    }
+
     TEST_CASE("a oneway call is not answered and the next one is") {
         Machine machine;
         const auto client = machine.connect();

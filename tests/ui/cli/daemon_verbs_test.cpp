@@ -187,6 +187,67 @@ TEST_SUITE("cli") {
         CHECK(server.stop()[0].more);
     }
 
+    TEST_CASE(
+        "boot --wait goes on watching here after the last reply: to the failure, or to the end of the daemon") {
+        protocol::Boot::Reply left;
+        left.option = "disk/bls/a";
+        left.progress.emplace();
+        left.progress->option = left.option;
+        left.progress->step = "take-down";
+        left.progress->message = Message("daemon.said", {{"text", "all goes"}});
+        protocol::Watch::Reply under_way;
+        under_way.change.state.emplace();
+        under_way.change.state->phase = protocol::Phase::handover;
+        under_way.change.state->would_boot = left.option;
+        under_way.change.state->progress = left.progress;
+        protocol::Watch::Reply unbinding = under_way;
+        unbinding.change.state->progress->step = "unbind";
+        protocol::Watch::Reply failed = unbinding;
+        failed.change.state->phase = protocol::Phase::idle;
+        failed.change.state->last_failure = Message("daemon.said", {{"text", "it broke"}});
+        protocol::Watch::Reply another = failed;
+        another.change.state->phase = protocol::Phase::handover;
+        another.change.state->would_boot = "disk/bls/b";
+        const std::string progress = "[  0.00 s] take-down: all goes\n[  0.00 s] unbind: all goes\n";
+        struct Row {
+            const char* name;
+            std::vector<protocol::Reply> then;  // and the connection ends
+            ExitCode code;
+            std::string out;
+            const char* err;
+        };
+        const auto seen = [&](const protocol::Watch::Reply& watched) {
+            return reply(protocol::to_json(watched), true);
+        };
+        const char* const why = "stillboot: the boot failed: it broke\nHow it went: stillboot log\n";
+        const Row rows[] = {
+            {"it jumps",
+             {seen(under_way), seen(unbinding)},
+             ExitCode::done,
+             progress +
+                 "The machine hands over now, and cannot be followed any further from here. Should it come back, "
+                 "stillboot status says why.\n",
+             ""},
+            {"it is undone", {seen(under_way), seen(unbinding), seen(failed)}, ExitCode::failed, progress, why},
+            {"and the next one begins",
+             {seen(under_way), seen(unbinding), seen(another)},
+             ExitCode::failed,
+             progress,
+             why},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(row.name);
+            ScriptedServer server;
+            server.answer_all(protocol::Boot::name, {reply(protocol::to_json(left), false)});
+            server.answer_in_turn(protocol::Watch::name, {row.then});
+            server.start();
+            const auto ran = run(server, {"boot", "Linux", "--wait"});
+            CHECK(ran.code == row.code);
+            CHECK(ran.out == row.out);
+            CHECK(ran.err == row.err);
+        }
+    }
+
     TEST_CASE("each error of the daemon has its exit code, its words and what to do next") {
         struct Row {
             const char* name;

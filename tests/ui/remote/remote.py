@@ -58,6 +58,17 @@ class Case(unittest.TestCase):
         self.daemon.stdout.close()
         self.daemon.stderr.close()
 
+    def hear_of_the_jump(self, *host):
+        """`boot --wait` from another machine, whose last word comes before the devices go."""
+        with subprocess.Popen([self.programs[1], *host, "boot", "Linux", "--wait"], env=self.environment,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+            self.assertEqual(self.daemon.stdout.readline(), "hand-over\n")
+            self.daemon.stdin.write("take-down\n")
+            self.daemon.stdin.flush()
+            out, err = waiting.communicate(timeout=20)
+        self.assertEqual((waiting.returncode, err), (0, ""))
+        self.assertIn("The machine hands over now, and cannot be followed any further from here.", out)
+
     def stillboot(self, *arguments, user=None, input=None):
         """(exit status, standard output, standard error)"""
         ids = {} if user is None else {"user": user, "group": user, "extra_groups": []}

@@ -2,7 +2,10 @@
 // The daemon's server and methods without devices, for tests of who reaches them: remote_daemon SOCKET GROUP_FILE
 // [TLS_DIRECTORY].
 // Its log goes to standard error; it says "ready" on standard output, and "hand-over" and "cancelled" when it is
-// asked for that; it ends when standard input does.
+// asked for that. A line on standard input is the moment at which a hand-over takes its devices down; it ends when
+// standard input does.
+#include <array>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -87,6 +90,27 @@ CoreHooks hooks_for(Log& log) {
     return hooks;
 }
 
+class Input {
+public:
+    Input(boost::asio::io_context& loop, Core& core) : loop_(loop), core_(core), input_(loop, 0) { read(); }
+
+private:
+    void read() {
+        input_.async_read_some(boost::asio::buffer(line_), [this](const auto& failure, std::size_t) {
+            if (failure) {
+                return loop_.stop();
+            }
+            static_cast<void>(core_.leave_boot_callers());
+            read();
+        });
+    }
+
+    boost::asio::io_context& loop_;
+    Core& core_;
+    boost::asio::posix::stream_descriptor input_;
+    std::array<char, 64> line_ = {};
+};
+
 void listen_for_tls(gate::Gate& gate, const std::string& directory) {
     gate::Order order;
     order.addresses = {"127.0.0.1:0"};
@@ -128,8 +152,7 @@ int main(int argc, char** argv) {
     if (argc > 3) {
         listen_for_tls(gate, argv[3]);
     }
-    boost::asio::posix::stream_descriptor input(loop, 0);
-    input.async_wait(boost::asio::posix::stream_descriptor::wait_read, [&](const auto&) { loop.stop(); });
+    const Input input(loop, core);
     std::puts("ready");
     std::fflush(stdout);
     loop.run();

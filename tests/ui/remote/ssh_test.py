@@ -10,6 +10,8 @@ import unittest
 
 import remote
 
+ALWAYS = ["-T", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4"]
+
 # Notes how it was called and does what its test says in place of the other machine.
 FAKE_SSH = """#!/bin/sh
 printf '%s\\n' "$@" >"{directory}/arguments"
@@ -41,8 +43,7 @@ class Ssh(remote.Case):
         status, out, err = self.stillboot("--host", "ssh://anna@[fe80::1%eth0]:2222", "--json=short", "list")
         self.assertEqual((status, err), (0, ""))
         self.assertEqual([option["title"] for option in json.loads(out)["options"]], ["Linux"])
-        self.assertEqual(self.arguments(), ["-T", "-o", "ConnectTimeout=10", "-p", "2222", "-l", "anna", "--",
-                                            "fe80::1%eth0", "stillboot", "bridge"])
+        self.assertEqual(self.arguments(), [*ALWAYS, "-p", "2222", "-l", "anna", "--", "fe80::1%eth0", "stillboot", "bridge"])
 
     def test_a_stream_goes_on_until_it_is_stopped(self):
         self.carry()
@@ -50,7 +51,11 @@ class Ssh(remote.Case):
                               env=self.environment, stdout=subprocess.PIPE, text=True) as watching:
             self.assertIn("Linux", watching.stdout.readline())
             watching.terminate()
-        self.assertEqual(self.arguments(), ["-T", "-o", "ConnectTimeout=10", "--", "other", "stillboot", "bridge"])
+        self.assertEqual(self.arguments(), [*ALWAYS, "--", "other", "stillboot", "bridge"])
+
+    def test_who_waits_for_a_boot_hears_that_the_machine_hands_over(self):
+        self.carry()
+        self.hear_of_the_jump("--host", "ssh://other")
 
     def test_what_ssh_says_before_it_works_is_not_shown(self):
         self.carry(before="echo Warning: a new host key >&2")

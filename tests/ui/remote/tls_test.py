@@ -80,6 +80,9 @@ class Tls(remote.Case):
         self.assertEqual(self.stillboot(*self.host, "boot", "Linux")[0], 0)
         self.wait_for_log("Linux was chosen by anna at 127.0.0.1:")
 
+    def test_who_waits_for_a_boot_hears_that_the_machine_hands_over(self):
+        self.hear_of_the_jump(*self.host)
+
     def test_a_role_that_is_too_low_is_refused_and_logged(self):
         look = self.directory / "look"
         self.client("bert", "look", look)
@@ -142,6 +145,28 @@ class Tls(remote.Case):
         with self.assertRaises((ssl.SSLError, ConnectionError)):
             self.exchange(self.context(certificate=False))
         self.wait_for_log("127.0.0.1 was refused: it showed no certificate")
+
+    def connections(self):
+        """(timer, its seconds) of each established connection to or from the port; proc_net_tcp: 02 is keep-alive."""
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        port = f":{self.port:04X}"
+        found = [row[5].split(":") for row in rows if row[3] == "01" and (row[1] + " " + row[2]).find(port) >= 0]
+        return [(timer, int(left, 16) / os.sysconf("SC_CLK_TCK")) for timer, left in found]
+
+    def test_both_sides_find_out_when_the_other_one_is_gone_without_a_word(self):
+        with subprocess.Popen([self.programs[1], *self.host, "log", "--follow"], env=self.environment,
+                              stdout=subprocess.PIPE, text=True) as watch:
+            self.assertNotEqual(watch.stdout.readline(), "")
+            for _ in range(100):
+                found = self.connections()
+                if all(timer == "02" for timer, _ in found):
+                    break
+                time.sleep(0.1)  # what was sent last is not acknowledged yet
+            watch.terminate()
+        self.assertEqual(len(found), 2)
+        for timer, left in found:
+            self.assertEqual(timer, "02")
+            self.assertLess(left, 60)
 
     def helper(self):
         """The process that takes clients, a child of the daemon; none while it is started again."""
