@@ -2,13 +2,12 @@
 // stillboot list: the boot options, once or as they change.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <thread>
 
 #include "daemon/client/place.hpp"
-#include "daemon/protocol/failure.hpp"
 #include "ui/cli/connection.hpp"
 #include "ui/cli/json_output.hpp"
+#include "ui/cli/reconnecting.hpp"
 #include "ui/cli/verbs.hpp"
 
 namespace stillboot::cli {
@@ -81,8 +80,8 @@ void print_change(const Context& context, const protocol::Change& change) {
     }
 }
 
-/// One connection's worth: the last reply, or what ended it; `heard`: something came before that.
-Result<void> follow(const Context& context, client::Place& place, bool& heard) {
+/// One connection's worth: the last reply, or what ended it.
+Result<void> follow(const Context& context, client::Place& place, Reconnecting& reconnecting) {
     auto connection = Connection::open(context);
     if (!connection) {
         return connection.error();
@@ -95,6 +94,7 @@ Result<void> follow(const Context& context, client::Place& place, bool& heard) {
         if (!next) {
             return next.error();
         }
+        const bool heard = reconnecting.heard();
         if (place.take(next->reply) && heard) {
             context.complain(Message("cli.watch_anew").sentence());
         }
@@ -102,32 +102,26 @@ Result<void> follow(const Context& context, client::Place& place, bool& heard) {
         if (!repeats) {
             print_change(context, next->reply.change);
         }
-        heard = true;
+        reconnecting.on_heard();
         if (next->last || !context.out) {  // a full disk, which run_program() tells of
             return {};
         }
     }
 }
 
-// A connection that is lost after something came is made again, and goes on where it was.
+// A daemon that is not there yet, and a connection that is lost, are tried again, and it goes on where it was.
 ExitCode watch(const Context& context) {
-    constexpr std::chrono::milliseconds pause{200};
     client::Place place;
-    bool heard_before = false;
+    Reconnecting reconnecting(context);
     for (;;) {
-        bool heard = heard_before;
-        const auto followed = follow(context, place, heard);
+        const auto followed = follow(context, place, reconnecting);
         if (followed) {
             return ExitCode::done;
         }
-        const auto failure = protocol::classify(followed.error());
-        const bool lost = failure == protocol::Failure::unreachable || failure == protocol::Failure::too_slow;
-        const bool came = followed.error().code() != "daemon.unreachable";
-        if (!lost || !came || !heard) {
+        if (reconnecting.ends_with(followed.error())) {
             return report(context, followed.error());
         }
-        heard_before = heard;
-        std::this_thread::sleep_for(pause);
+        std::this_thread::sleep_for(reconnecting.pause_after(followed.error()));
     }
 }
 

@@ -12,6 +12,7 @@
 #include "daemon/protocol/failure.hpp"
 #include "ui/cli/connection.hpp"
 #include "ui/cli/json_output.hpp"
+#include "ui/cli/reconnecting.hpp"
 #include "ui/cli/verbs.hpp"
 #include "ui/menu/mirror.hpp"
 
@@ -20,8 +21,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
-
-constexpr Milliseconds between_attempts{100};
 
 struct WaitOptions {
     std::string what;
@@ -55,7 +54,7 @@ bool is_over(const Left& left) {
 
 /// One connection's worth: true when it has come, false when the time is over. @error what ended the connection
 Result<bool> follow(const Context& context, const std::string& what, const Left& left, client::Place& place,
-                    menu::Mirror& mirror) {
+                    menu::Mirror& mirror, Reconnecting& reconnecting) {
     auto connection = Connection::open(context);
     if (!connection) {
         return connection.error();
@@ -68,6 +67,7 @@ Result<bool> follow(const Context& context, const std::string& what, const Left&
         if (!next) {
             return next.error();
         }
+        reconnecting.on_heard();
         place.take(next->reply);
         mirror.apply(next->reply.change);
         if (has_come(what, mirror)) {
@@ -100,23 +100,25 @@ ExitCode wait_for(const Context& context, const WaitOptions& options) {
     };
     client::Place place;
     menu::Mirror mirror;
+    Reconnecting reconnecting(context);
     for (;;) {
-        const auto followed = follow(context, options.what, left, place, mirror);
+        const auto followed = follow(context, options.what, left, place, mirror, reconnecting);
         if (followed && *followed) {
             break;
         }
-        using protocol::Failure;
-        const auto failure = followed ? Failure::timed_out : protocol::classify(followed.error());
-        if (failure == Failure::timed_out) {
+        if (followed) {
             return give_up(context, options, std::nullopt);
         }
-        if (failure != Failure::unreachable && failure != Failure::too_slow) {
-            return report(context, followed.error());
+        const Error& why = followed.error();
+        if (reconnecting.ends_with(why)) {
+            return report(context, why);
         }
         if (is_over(left)) {
-            return give_up(context, options, followed.error());
+            const bool only_late = protocol::classify(why) == protocol::Failure::timed_out;
+            return give_up(context, options, only_late ? std::nullopt : std::optional(why));
         }
-        std::this_thread::sleep_for(std::min(left().value_or(between_attempts), between_attempts));
+        const Milliseconds pause = reconnecting.pause_after(why);
+        std::this_thread::sleep_for(std::min(left().value_or(pause), pause));
     }
     if (context.wants_json()) {
         print_json(context, protocol::to_json(mirror.state()));

@@ -6,6 +6,7 @@
 
 #include "daemon/protocol/failure.hpp"
 #include "tests/ui/cli/scripted_server.hpp"
+#include "ui/cli/reconnecting.hpp"
 
 using namespace stillboot;
 using cli::ExitCode;
@@ -120,8 +121,10 @@ TEST_SUITE("cli") {
         const auto ran = test::run_stillboot(
             {"--host", "unix:" + (tree.path() / "none").string(), "wait", "idle", "--timeout", "0.05"});
         CHECK(ran.code == ExitCode::failed);
-        CHECK(
-            ran.err.starts_with("stillboot: the time to wait for idle is over: stillbootd cannot be reached at "));
+        const std::string reason = "stillbootd cannot be reached at " + (tree.path() / "none").string() +
+                                   ": ENOENT (No such file or directory)";
+        CHECK(ran.err == "stillboot: " + reason + ". It is tried again.\n" +
+                             "stillboot: the time to wait for idle is over: " + reason + "\n");
     }
 
     TEST_CASE("a daemon that comes later, and a connection that breaks, are part of the wait") {
@@ -169,6 +172,8 @@ TEST_SUITE("cli") {
         CHECK(ran.code == ExitCode::done);
         CHECK(ran.out == "+ Linux  a\n+ Linux  b\n+ Linux  c\n");
         CHECK(ran.err ==
+              "stillboot: stillbootd closed the connection. It is tried again.\n"
+              "stillboot: the connection was ended: replies were read too slowly. It is tried again.\n"
               "The connection was lost, and not all that came meanwhile is kept. From the beginning:\n");
         const auto calls = server.stop();
         REQUIRE(calls.size() == 3);
@@ -176,11 +181,55 @@ TEST_SUITE("cli") {
         CHECK(calls[2].parameters.at("since") == 8);
     }
 
-    TEST_CASE("list --watch does not go on against a daemon that says nothing") {
+    TEST_CASE("list --watch waits for a daemon that says nothing yet, and says why once") {
         ScriptedServer server;
-        server.answer_in_turn(protocol::Watch::name, {{}});
+        protocol::Reply last = told(with_option(whole(9, state(protocol::Phase::idle)), "c"), "t");
+        last.continues = false;
+        server.answer_in_turn(protocol::Watch::name, {{}, {}, {last}});
         server.start();
-        CHECK(run(server, {"list", "--watch"}).code == ExitCode::unreachable);
+        const auto ran = run(server, {"list", "--watch"});
+        CHECK(ran.code == ExitCode::done);
+        CHECK(ran.out == "+ Linux  c\n");
+        CHECK(ran.err == "stillboot: stillbootd closed the connection. It is tried again.\n");
+    }
+
+    TEST_CASE("what does not change by itself ends list --watch and wait where it is the first that comes") {
+        std::ostringstream out;
+        std::ostringstream err;
+        cli::Context context(out, err);
+        const Error denied("daemon.ssh_failed", {{"host", "h"}, {"reason", "Permission denied"}});
+        const Error refused("daemon.tls_failed", {{"host", "h"}, {"reason", "no certificate"}});
+        const Error closed = Error::from_errno(EACCES, "daemon.unreachable", {{"path", "/s"}});
+        const Error away = Error::from_errno(ECONNREFUSED, "daemon.unreachable", {{"path", "/s"}});
+        cli::Reconnecting first(context);
+        CHECK(first.ends_with(denied));
+        CHECK(first.ends_with(refused));
+        CHECK(first.ends_with(closed));
+        CHECK_FALSE(first.ends_with(away));
+        first.on_heard();
+        CHECK_FALSE(first.ends_with(denied));
+        CHECK(first.ends_with(Error("daemon.permission_denied")));
+    }
+
+    TEST_CASE("pauses grow from a tenth of a second to one here, and from one second to ten elsewhere") {
+        std::ostringstream out;
+        std::ostringstream err;
+        cli::Context context(out, err);
+        const Error why("daemon.connection_ended");
+        const auto after_many = [&](cli::Reconnecting& reconnecting) {
+            std::vector<std::int64_t> pauses;
+            for (int i = 0; i < 6; ++i) {
+                pauses.push_back(reconnecting.pause_after(why).count());
+            }
+            return pauses;
+        };
+        cli::Reconnecting here(context);
+        CHECK(after_many(here) == std::vector<std::int64_t>{100, 200, 400, 800, 1000, 1000});
+        here.on_heard();
+        CHECK(here.pause_after(why).count() == 100);
+        context.daemon.kind = client::Address::Kind::ssh;
+        cli::Reconnecting elsewhere(context);
+        CHECK(after_many(elsewhere) == std::vector<std::int64_t>{1000, 2000, 4000, 8000, 10000, 10000});
     }
 
     TEST_CASE("clients says who is connected and what was not read") {

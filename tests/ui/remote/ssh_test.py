@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 import unittest
 
 import remote
@@ -78,6 +79,48 @@ class Ssh(remote.Case):
                 self.ssh(body)
                 self.assertEqual(self.stillboot("--host", "ssh://other", "list"),
                                  (5, "", f"stillboot: other cannot be reached by ssh: {words}\n"))
+
+    def tries(self):
+        return len((self.directory / "tries").read_text())
+
+    def test_who_is_not_let_in_hears_why_and_does_not_try_again(self):
+        for verb in (["list", "--watch"], ["wait", "options"]):
+            with self.subTest(verb):
+                (self.directory / "tries").write_text("")
+                self.ssh(f"printf x >>{self.directory}/tries; echo 'Permission denied (publickey).' >&2; exit 255")
+                self.assertEqual(self.stillboot("--host", "ssh://other", *verb), (
+                    5, "", "stillboot: other cannot be reached by ssh: Permission denied (publickey).\n"))
+                self.assertEqual(self.tries(), 1)
+
+    def test_a_machine_that_is_away_for_a_while_is_tried_again_after_pauses_that_grow(self):
+        (self.directory / "tries").write_text("")
+        self.carry(before=f"printf x >>{self.directory}/tries; "
+                          f"[ $(wc -c <{self.directory}/tries) = 1 ] || {{ echo 'No route to host' >&2; exit 255; }}")
+        watching = subprocess.Popen([self.programs[1], "--host", "ssh://other", "list", "--watch"],
+                                    env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertIn("Linux", watching.stdout.readline())
+        self.stop_daemon()
+        self.assertIn("stillbootd closed the connection. It is tried again.", watching.stderr.readline())
+        self.assertEqual(watching.stderr.readline(),
+                         "stillboot: other cannot be reached by ssh: No route to host. It is tried again.\n")
+        before = time.monotonic()
+        while self.tries() < 3:
+            time.sleep(0.05)
+        self.assertGreater(time.monotonic() - before, 1.5)
+        watching.terminate()
+        self.assertEqual(watching.communicate(timeout=20), ("", ""))
+
+    def test_a_daemon_of_this_machine_that_is_started_again_is_watched_on(self):
+        with subprocess.Popen([self.programs[1], "--host", f"unix:{self.socket}", "list", "--watch"],
+                              env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+            self.assertIn("Linux", watching.stdout.readline())
+            self.stop_daemon()
+            self.assertIn("closed the connection. It is tried again.", watching.stderr.readline())
+            self.assertIn("cannot be reached at", watching.stderr.readline())
+            self.start_daemon()
+            self.assertIn("From the beginning", watching.stderr.readline())
+            self.assertIn("Linux", watching.stdout.readline())
+            watching.terminate()
 
     def test_a_shell_over_there_that_talks_is_named_as_no_daemon(self):
         self.ssh("printf 'Welcome!\\0'; cat >/dev/null")
