@@ -11,6 +11,7 @@
 #include <string>
 
 #include "daemon/client/address.hpp"
+#include "daemon/client/deadlines.hpp"
 #include "daemon/client/ssh.hpp"
 #include "daemon/loop/stream.hpp"
 #include "daemon/protocol/failure.hpp"
@@ -18,9 +19,6 @@
 #include "daemon/protocol/varlink.hpp"
 
 namespace stillboot::client {
-
-/// How long a call may take whose work is done at once on the other side.
-inline constexpr std::chrono::milliseconds default_deadline{10'000};
 
 /// One connection, one call at a time (varlink answers in order); a stream wants a connection of its own.
 /// Errors of its functions are told apart by protocol::classify. After one that is not the service's own answer
@@ -65,7 +63,7 @@ private:
 template <class Method>
 boost::asio::awaitable<Result<typename Method::Reply>> call(
     Client& client, typename Method::Parameters parameters,
-    std::chrono::milliseconds deadline = default_deadline) {
+    std::chrono::milliseconds deadline = deadline_of(Method::name)) {
     boost::json::object object = protocol::to_json(parameters).as_object();
     auto reply = co_await client.call(std::string(Method::name), std::move(object), deadline);
     if (!reply) {
@@ -112,13 +110,13 @@ public:
 
     Result<void> connect(const Address& address);
     Result<boost::json::object> call(const std::string& method, boost::json::object parameters,
-                                     std::chrono::milliseconds deadline = default_deadline);
+                                     std::chrono::milliseconds deadline);
     Result<void> open(const std::string& method, boost::json::object parameters);
     Result<protocol::Reply> next(std::optional<std::chrono::milliseconds> deadline = std::nullopt);
 
     template <class Method>
     Result<typename Method::Reply> call(const typename Method::Parameters& parameters,
-                                        std::chrono::milliseconds deadline = default_deadline) {
+                                        std::chrono::milliseconds deadline = deadline_of(Method::name)) {
         auto reply = call(std::string(Method::name), protocol::to_json(parameters).as_object(), deadline);
         return reply ? protocol::from_json<typename Method::Reply>(boost::json::value(std::move(*reply)))
                      : Result<typename Method::Reply>(reply.error());

@@ -19,7 +19,7 @@ Result<Connection> Connection::open(const Context& context) {
 }
 
 Result<boost::json::object> Connection::call_method(std::string_view method, boost::json::object parameters) {
-    return client_->call(std::string(method), std::move(parameters));
+    return client_->call(std::string(method), std::move(parameters), client::deadline_of(method));
 }
 
 Result<void> Connection::stream_method(std::string_view method, boost::json::object parameters) {

@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "config/base/unique_fd.hpp"
+#include "config/model/settings.hpp"
+#include "daemon/state/two_copy_store.hpp"
 #include "tests/temporary_tree.hpp"
 
 using namespace stillboot;
@@ -70,8 +72,8 @@ TEST_SUITE("client") {
         const Script script({frame(R"({"parameters":{"a":1}})"), frame(R"({"parameters":{"a":2}})")}, false);
         BlockingClient client;
         REQUIRE(client.connect(script.path()));
-        CHECK(client.call("x.Y", {})->at("a").as_int64() == 1);
-        CHECK(client.call("x.Y", {})->at("a").as_int64() == 2);
+        CHECK(client.call("x.Y", {}, 10s)->at("a").as_int64() == 1);
+        CHECK(client.call("x.Y", {}, 10s)->at("a").as_int64() == 2);
     }
 
     TEST_CASE("each way to fail has its own kind") {
@@ -105,6 +107,19 @@ TEST_SUITE("client") {
         CHECK(protocol::classify(answer.error()) == Failure::timed_out);
     }
 
+    TEST_CASE("a call is waited for at least as long as the daemon takes for it at most") {
+        CHECK(store_deadline == state::TwoCopyStore::usual_deadline);
+        CHECK(scan_deadline == Settings().probe_deadline.value);
+        for (const std::string_view method :
+             {protocol::SetOneShot::name, protocol::SetDefault::name, protocol::SetSetting::name,
+              protocol::AddConfiguration::name, protocol::Boot::name, protocol::GetQuiescePlan::name}) {
+            CAPTURE(std::string(method));
+            CHECK(deadline_of(method) > 2 * (state::TwoCopyStore::usual_deadline * 2));
+            CHECK(deadline_of(method) > 2 * Settings().probe_deadline.value);
+        }
+        CHECK(deadline_of(protocol::GetState::name) == 10s);
+    }
+
     TEST_CASE("a stream ends with the reply that does not continue") {
         const Script script({frame(R"({"parameters":{"cancelled":"nothing"},"continues":true})") +
                              frame(R"({"parameters":{"cancelled":"countdown"}})")},
@@ -132,6 +147,6 @@ TEST_SUITE("client") {
         CHECK(client.connect("/nowhere/socket").error().sentence() ==
               "stillbootd cannot be reached at /nowhere/socket: ENOENT (No such file or directory)");
         CHECK(protocol::classify(client.connect(std::string(200, 'x')).error()) == Failure::unreachable);
-        CHECK(protocol::classify(client.call("x.Y", {}).error()) == Failure::unreachable);
+        CHECK(protocol::classify(client.call("x.Y", {}, 10s).error()) == Failure::unreachable);
     }
 }
