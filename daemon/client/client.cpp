@@ -156,17 +156,18 @@ asio::awaitable<Result<void>> Client::greet(std::chrono::milliseconds deadline) 
 }
 
 asio::awaitable<Result<void>> Client::send(std::string frame) {
-    std::array<char, 256> last_words;
+    std::array<char, 1024> last_words;
     std::size_t written = 0;
     while (is_open() && written < frame.size()) {
         const auto rest = asio::buffer(frame) + written;
         auto [failure, count] = co_await stream_->write_some(rest);
         if (failure) {
             failure_ = failure;
-            // Whoever cut us off may have said why, and that is still to be read.
+            // Whoever cut us off may have said why, and that is still to be read: TLS with an error of its own, a
+            // service that has no room with a reply.
             const auto room = asio::buffer(last_words);
             auto [reason, more] = co_await stream_->read_some(room);
-            static_cast<void>(more);
+            static_cast<void>(reader_.feed({last_words.data(), more}));
             failure_ = reason ? reason : failure_;
             close();
         }
@@ -212,12 +213,9 @@ asio::awaitable<Result<boost::json::object>> Client::call(std::string method, bo
     message.method = std::move(method);
     message.parameters = std::move(parameters);
     auto sent = co_await send(protocol::encode(message));
-    if (!sent) {
-        co_return watch.expired() ? timed_out(deadline) : sent.error();
-    }
-    auto reply = co_await receive();
+    auto reply = co_await receive();  // also where the other side did not take all of it, but has said why
     if (!reply) {
-        co_return watch.expired() ? timed_out(deadline) : reply.error();
+        co_return watch.expired() ? timed_out(deadline) : sent ? reply.error() : sent.error();
     }
     if (!reply->error.empty()) {
         co_return protocol::to_error(*reply);

@@ -17,9 +17,9 @@ namespace stillboot::gate {
 /// What strangers, and then clients, may cost.
 struct Limits {
     std::chrono::milliseconds handshake_deadline{5'000};
-    std::size_t max_handshakes = 16;                   ///< at the same time
-    std::size_t max_own_handshakes = 4;                ///< of one address
-    std::size_t max_clients = 128;                     ///< whose bytes are carried
+    std::size_t max_handshakes = 16;     ///< at the same time
+    std::size_t max_own_handshakes = 4;  ///< of one address
+    std::size_t max_clients = 128;       ///< whose bytes are carried; the server sees to each one's share
     std::chrono::milliseconds write_deadline{30'000};  ///< without a byte being taken by the other side
 };
 

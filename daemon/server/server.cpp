@@ -158,7 +158,8 @@ std::optional<Message> Server::Impl::why_no_room(const Peer& peer) {
         users += connection->peer().is_root() ? 0 : 1;
         own += connection->peer().key() == peer.key() ? 1 : 0;
     }
-    return own >= limits_.max_own_connections      ? std::optional(full("daemon.connections_own", own))
+    const std::size_t share = peer.is_local() ? limits_.max_own_connections : limits_.max_certificate_connections;
+    return own >= share                            ? std::optional(full("daemon.connections_own", own))
            : users >= limits_.max_user_connections ? std::optional(full("daemon.connections_full", users))
                                                    : std::nullopt;
 }

@@ -11,6 +11,7 @@
 #include <boost/json.hpp>
 
 #include "config/base/unique_fd.hpp"
+#include "daemon/gate/listener.hpp"
 #include "daemon/protocol/failure.hpp"
 #include "tests/temporary_tree.hpp"
 
@@ -488,6 +489,32 @@ TEST_SUITE("server") {
             CHECK(machine.receive(other) == R"({"parameters":{"n":1}})");
         }
         CHECK(machine.handler.troubles.size() == 1);
+    }
+
+    TEST_CASE("one certificate has a share of the places over TLS, from whichever addresses it comes") {
+        CHECK(4 * Limits().max_certificate_connections <= gate::Limits().max_clients);
+        Limits limits;
+        limits.max_certificate_connections = 2;
+        Machine machine(limits);
+        const auto come = [&](const char* name, const char* address) {
+            std::array<int, 2> ends = {-1, -1};
+            REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) == 0);
+            machine.server.admit(UniqueFd(ends[1]), Peer(name, address, protocol::Role::look));
+            return UniqueFd(ends[0]);
+        };
+        const auto one = come("anna", "10.0.0.1:5");
+        const auto two = come("anna", "10.0.0.2:5");
+        const auto three = come("anna", "10.0.0.3:5");
+        CHECK(machine.receive(three).find("2 connections of this user or certificate are open") !=
+              std::string::npos);
+        CHECK(machine.receive(three) == "<end>");
+        CHECK(machine.handler.troubles ==
+              std::vector<std::string>{"anna at 10.0.0.3:5 was turned away: 2 connections of this user or "
+                                       "certificate are open, and no more are "
+                                       "taken of one"});
+        const auto other = come("bert", "10.0.0.1:6");
+        machine.send(other, echo(1));
+        CHECK(machine.receive(other) == R"({"parameters":{"n":1}})");
     }
 
     TEST_CASE("a socket left over is replaced, one that is answered is not") {

@@ -134,6 +134,23 @@ class Tls(remote.Case):
         self.assertEqual(version, "TLSv1.3")
         self.assertIn("state", reply["parameters"])
 
+    def test_one_certificate_does_not_take_every_place(self):
+        opened = []
+        self.addCleanup(lambda: [each.close() for each in opened])
+        for _ in range(32):
+            tcp = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+            opened.append(self.context().wrap_socket(tcp, server_hostname="127.0.0.1"))
+            opened[-1].sendall(b'{"method":"io.stillboot.GetState"}\0')
+            self.assertIn(b"state", opened[-1].recv(65536))
+        status, out, err = self.stillboot(*self.host, "list")
+        self.assertEqual((status, out), (4, ""))
+        self.assertIn("32 connections of this user or certificate are open", err)
+        self.wait_for_log("was turned away: 32 connections of this user or certificate are open")
+        look = self.directory / "look"
+        self.client("bert", "look", look)
+        own = ["--cert", str(look / "client.pem"), "--key", str(look / "client.key"), "--ca", str(look / "ca.pem")]
+        self.assertEqual(self.stillboot(*self.host, *own, "list")[0], 0)
+
     def test_an_older_tls_is_refused_and_logged(self):
         context = self.context()
         context.maximum_version = ssl.TLSVersion.TLSv1_2
