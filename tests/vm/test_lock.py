@@ -100,7 +100,7 @@ def wait_for_a_shell(machine):
 def test_a_lock_in_the_state_store_holds_from_the_first_moment(lab):
     """a lock that only the state store knows of: nothing opens before it is read, at a start and when the daemon starts anew"""
     images = still.two_disks(lab)
-    with lab.machine(disks=images, append="stillboot.timeout=600") as machine:
+    with lab.machine(disks=images, append=still.UNHURRIED) as machine:
         machine.console.expect(r"Stillboot \d")
         machine.console.send("s")
         still.wait_for_entry(machine)
@@ -119,7 +119,7 @@ def test_a_lock_in_the_state_store_holds_from_the_first_moment(lab):
         lab.equal("no shell runs on the console of a daemon that has started anew", shells_on_the_console(machine), "")
         machine.sh("(stillboot poweroff >/dev/null 2>&1 &)")
         machine.wait_off()
-    with lab.machine(disks=images, append="stillboot.timeout=600") as machine:
+    with lab.machine(disks=images, append=still.UNHURRIED) as machine:
         machine.console.expect(r"Stillboot \d")
         hammer_while_it_looks(machine, "s ")
         lab.equal("nor on that of one that was switched on", shells_on_the_console(machine), "")
