@@ -118,10 +118,10 @@ Actions Policy::decide_among_claims(Instant now) {
     }
     by_ = claim->by;
     const Candidate target = *untried(*claim);
-    Message why = !complete_ ? Message("daemon.why_unsettled", {{"title", target.title}})
-                  : last_failure_
-                      ? Message("daemon.why_next", {{"title", target.title}})
-                      : Message("daemon.why_default", {{"title", target.title}, {"by", claim->by.sentence()}});
+    Message why =
+        !complete_      ? Message("daemon.why_unsettled", {{"title", target.title}, {"by", claim->by.sentence()}})
+        : last_failure_ ? Message("daemon.why_next", {{"title", target.title}})
+                        : Message("daemon.why_default", {{"title", target.title}, {"by", claim->by.sentence()}});
     return count_down(now, target, *timeout_, std::move(why));
 }
 

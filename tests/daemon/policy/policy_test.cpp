@@ -69,7 +69,8 @@ TEST_SUITE("policy") {
         Policy policy(10s);
         policy.on_claims(start, defaults({first}));
         policy.on_settled(start, false);
-        CHECK(policy.why().sentence() == "A is the first default so far; some devices are still starting");
+        CHECK(policy.why().sentence() ==
+              "A is the default of the first device so far; some devices are still starting");
     }
 
     TEST_CASE("with nothing to boot it rests, and starts when the first candidate comes") {
