@@ -2,7 +2,6 @@
 // stillboot boot: the order to boot an option.
 #include <CLI/CLI.hpp>
 
-#include "daemon/protocol/failure.hpp"
 #include "ui/cli/call_and_print.hpp"
 #include "ui/cli/progress.hpp"
 #include "ui/cli/verbs.hpp"
@@ -93,15 +92,14 @@ Error follow_state(const Context& context, Connection& connection, protocol::Boo
 }
 
 // The daemon's last word on the boot is said before the devices go. From another machine nothing is to be seen
-// after it; on this one the state tells the rest, until the jump ends everything.
+// after it; on this one the state tells the rest, until the jump ends everything, this program too: a daemon that
+// goes before it has died.
 ExitCode follow_further(const Context& context, Connection& connection, const protocol::Boot::Reply& reply,
                         ProgressPrinter& progress) {
     if (context.daemon.kind != client::Address::Kind::unix_socket) {
         return handed_over(context);
     }
-    const Error ended = follow_state(context, connection, reply, progress);
-    const bool gone = protocol::classify(ended) == protocol::Failure::unreachable;
-    return gone ? handed_over(context) : report(context, ended);
+    return report(context, follow_state(context, connection, reply, progress));
 }
 
 /// Until the machine hands over, or the failure.

@@ -221,13 +221,13 @@ TEST_SUITE("cli") {
         };
         const char* const why = "stillboot: the boot failed: it broke\nHow it went: stillboot log\n";
         const Row rows[] = {
-            {"it jumps",
+            {"the daemon dies",
              {seen(under_way), seen(unbinding)},
-             ExitCode::done,
-             progress +
-                 "The machine hands over now, and cannot be followed any further from here. Should it come back, "
-                 "stillboot status says why.\n",
-             ""},
+             ExitCode::unreachable,
+             progress,
+             "stillboot: stillbootd closed the connection\nIs stillbootd running? Another socket is given by "
+             "--host "
+             "unix:PATH\n"},
             {"it is undone", {seen(under_way), seen(unbinding), seen(failed)}, ExitCode::failed, progress, why},
             {"and the next one begins",
              {seen(under_way), seen(unbinding), seen(another)},

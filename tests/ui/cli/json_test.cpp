@@ -31,8 +31,10 @@ std::string paragraph_of(const std::string& verb) {
 }
 
 // @param within  the field of the reply that is printed; empty: all of it
+// @param err  what is said of the server, which goes after its one reply
 template <class Method>
-void pin(const Words& words, const typename Method::Reply& reply, const std::string& within = "") {
+void pin(const Words& words, const typename Method::Reply& reply, const std::string& within = "",
+         const std::string& err = "") {
     std::string verb = words.front();
     CAPTURE(verb);
     const boost::json::value json = protocol::to_json(reply);
@@ -42,7 +44,7 @@ void pin(const Words& words, const typename Method::Reply& reply, const std::str
     Words all = words;
     all.emplace_back("--json=short");
     const auto ran = run(server, all);
-    CHECK(ran.err == "");
+    CHECK(ran.err == err);
     CHECK(ran.out == boost::json::serialize(within.empty() ? json : json.at(within)) + "\n");
     const std::string told = paragraph_of(verb);
     CAPTURE(told);
@@ -98,8 +100,10 @@ TEST_SUITE("cli json") {
     TEST_CASE("what goes on prints one reply in a line") {
         pin<protocol::GetLog>({"log", "--follow"},
                               with<protocol::GetLog::Reply>([](auto& reply) { reply.lines.resize(1); }));
-        pin<protocol::Boot>({"boot", "a", "--wait"},
-                            with<protocol::Boot::Reply>([](auto& reply) { reply.option = "d/a"; }));
+        pin<protocol::Boot>(
+            {"boot", "a", "--wait"}, with<protocol::Boot::Reply>([](auto& reply) { reply.option = "d/a"; }), "",
+            "stillboot: stillbootd closed the connection\nIs stillbootd running? Another socket is "
+            "given by --host unix:PATH\n");
     }
 
     TEST_CASE("the plan of another machine is a QuiescePlan") {
