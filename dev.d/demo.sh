@@ -71,5 +71,5 @@ EOF
     say "log in as root, without a password; Ctrl-A X ends the machine"
     qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu max -smp 2 -m 2048 -nodefaults -display none -vga none \
         -serial mon:stdio -kernel "$kernel" -initrd "$initrd" \
-        -append "console=ttyS0 quiet panic=-1 TERM=$terminal" -device qemu-xhci,id=xhci "${arguments[@]}"
+        -append "console=ttyS0 no_timer_check quiet panic=-1 TERM=$terminal" -device qemu-xhci,id=xhci "${arguments[@]}"
 }

@@ -7,7 +7,7 @@ def bls(title, kernel="/boot/vmlinuz", initrds=("/boot/initrd.img",), options=""
     """(path, text) of one type 1 entry of the Boot Loader Specification."""
     lines = [f"title {title}", f"linux {kernel}"] + [f"initrd {initrd}" for initrd in initrds]
     name = title.lower().replace(" ", "-")
-    return f"/loader/entries/{name}.conf", "\n".join(lines + [f"options console=ttyS0 panic=-1 {options}"]) + "\n"
+    return f"/loader/entries/{name}.conf", "\n".join(lines + [f"options console=ttyS0 no_timer_check panic=-1 {options}"]) + "\n"
 
 
 # Every driver link of sysfs, as "device driver": what must be the same after an undo.

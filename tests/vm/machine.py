@@ -225,7 +225,7 @@ class Machine:
     }
 
     def __init__(self, directory, kernel, initrd, append="", disks=(), arguments=(), memory=1024, cpus=2,
-                 limit=240, reboots=False, shell=True, console="console=ttyS0 quiet panic=-1"):
+                 limit=240, reboots=False, shell=True, console="console=ttyS0 no_timer_check quiet panic=-1"):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self._numbers = itertools.count()

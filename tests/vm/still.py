@@ -13,9 +13,9 @@ why = "what happens to them is looked at"
 """}
 
 ENTRIES = """set default=0
-menuentry 'another entry' {{ linux /boot/vmlinuz console=ttyS0 quiet panic=-1 other=yes
+menuentry 'another entry' {{ linux /boot/vmlinuz console=ttyS0 no_timer_check quiet panic=-1 other=yes
  initrd /boot/initrd.img }}
-menuentry 'the wanted one' {{ linux /boot/vmlinuz console=ttyS0 quiet panic=-1 nonce={nonce}
+menuentry 'the wanted one' {{ linux /boot/vmlinuz console=ttyS0 no_timer_check quiet panic=-1 nonce={nonce}
  initrd /boot/initrd.img }}
 """
 

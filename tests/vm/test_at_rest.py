@@ -100,7 +100,7 @@ def ours_and_crash(machine, args):
 
 def arguments(lab):
     """The command line of the next system."""
-    return (f"console=ttyS0 quiet panic=-1 rdinit=/at_rest/init at_rest.disks={len(DISKS) + 1} "
+    return (f"console=ttyS0 no_timer_check quiet panic=-1 rdinit=/at_rest/init at_rest.disks={len(DISKS) + 1} "
             f"at_rest.nics={len(NICS)} nonce={lab.nonce}")
 
 

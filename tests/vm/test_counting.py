@@ -12,13 +12,13 @@ WORD = re.compile(r"stillboot-bless\.entry=PARTUUID=[0-9a-f-]+:/loader/entries/s
 def esp(lab):
     """A disk with an ESP: an entry whose system panics, and one behind it that is our firmware again."""
     kernel, initrd = lab.firmware()
-    again = f"console=ttyS0 quiet panic=-1 stillboot.timeout=never stillboot.trial=never firmware.shell=ttyS1 " \
+    again = f"console=ttyS0 no_timer_check quiet panic=-1 stillboot.timeout=never stillboot.trial=never firmware.shell=ttyS1 " \
             f"nonce={lab.nonce}"
     files = {"/vmlinuz": pathlib.Path(kernel), "/firmware.cpio": pathlib.Path(initrd),
              "/nothing.cpio": pathlib.Path(disks.cpio(lab.directory / "nothing.cpio",
                                                       disks.tree(lab.directory / "nothing", {"/hello": "no init"}))),
              "/loader/entries/first+3.conf": "title First\nsort-key a\nlinux /vmlinuz\ninitrd /nothing.cpio\n"
-                                             f"options console=ttyS0 panic=-1 first={lab.nonce}\n",
+                                             f"options console=ttyS0 panic=-1 first={lab.nonce} no_timer_check\n",
              "/loader/entries/second+2.conf": "title Second\nsort-key b\nlinux /vmlinuz\ninitrd /firmware.cpio\n"
                                               f"options {again}\n"}
     part = disks.vfat(lab.directory / "esp.img", disks.tree(lab.directory / "esp", files), label="ESP")

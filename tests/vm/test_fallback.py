@@ -28,7 +28,7 @@ def test_the_kexec_program_loads_what_the_kernel_cannot(lab):
     """an ELF kernel, which kexec_file_load refuses on x86, boots by the kexec program; a devicetree is refused"""
     kernel = vmlinux_of(lab.firmware()[0])
     lab.equal("it is an ELF file", kernel[:4], b"\x7fELF")
-    line = f"console=ttyS0 panic=-1 nonce={lab.nonce} root='a b'"
+    line = f"console=ttyS0 no_timer_check panic=-1 nonce={lab.nonce} root='a b'"
     files = {"/boot/vmlinux": kernel, "/boot/vmlinuz": pathlib.Path(lab.firmware()[0]), "/boot/initrd.img": lab.marker,
              "/boot/board.dtb": DEVICETREE,
              "/boot/grub/grub.cfg": "menuentry GrubBoard {\nlinux /boot/vmlinuz\ndevicetree /boot/board.dtb\n}\n",

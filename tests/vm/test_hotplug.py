@@ -19,7 +19,7 @@ def test_disks_come_and_go(lab):
     config = disks.tree(lab.directory / "first", {"/boot/grub/grub.cfg": f"""
 search --no-floppy --fs-uuid --set=root {uuid}
 menuentry 'On the second disk' {{
-    linux /boot/vmlinuz console=ttyS0 quiet panic=-1 nonce={lab.nonce}
+    linux /boot/vmlinuz console=ttyS0 no_timer_check quiet panic=-1 nonce={lab.nonce}
     initrd /boot/initrd.img
 }}
 """})
@@ -27,7 +27,7 @@ menuentry 'On the second disk' {{
                         label="second")
     other = disks.ext4(lab.directory / "other.img", disks.tree(lab.directory / "other", {
         **lab.boot_files(), "/boot/grub/grub.cfg":
-        "menuentry 'On the other disk' { linux /boot/vmlinuz console=ttyS0 quiet panic=-1\n"
+        "menuentry 'On the other disk' { linux /boot/vmlinuz console=ttyS0 no_timer_check quiet panic=-1\n"
         "initrd /boot/initrd.img\n}\n"}), label="other")
     image = disks.ext4(lab.directory / "first.img", config, label="first")
     with lab.machine(disks=[(image, "virtio-blk")], arguments=PORTS, append="stillboot.timeout=never stillboot.log_level=debug",
@@ -55,5 +55,5 @@ menuentry 'On the second disk' {{
         said = machine.wait_marker()
         lab.equal("kexec started it", said["bootloader_type"], "208")
         lab.equal("with the first disk's command line", said["cmdline"],
-                  f"console=ttyS0 quiet panic=-1 nonce={lab.nonce}")
+                  f"console=ttyS0 no_timer_check quiet panic=-1 nonce={lab.nonce}")
         machine.wait_off()

@@ -6,11 +6,11 @@ import disks
 def grub_cfg(nonce):
     return f"""set timeout=5
 menuentry 'First system' {{
-    linux /boot/vmlinuz console=ttyS0 quiet panic=-1 nonce={nonce}-first
+    linux /boot/vmlinuz console=ttyS0 no_timer_check quiet panic=-1 nonce={nonce}-first
     initrd /boot/initrd.img
 }}
 menuentry 'Zweites System: Größe' {{
-    linux /boot/vmlinuz console=ttyS0 quiet panic=-1 nonce={nonce}-second
+    linux /boot/vmlinuz console=ttyS0 no_timer_check quiet panic=-1 nonce={nonce}-second
     initrd /boot/initrd.img
 }}
 """
@@ -41,7 +41,7 @@ def test_menu_edits_a_command_line(lab):
     image = disks.ext4(lab.directory / "root.img", disks.tree(lab.directory / "tree", files), label="system")
     # Of two serial lines the kernel itself writes to the first alone.
     with lab.machine(disks=[(image, "nvme")], append="stillboot.timeout=120", shell=False,
-                     console="console=ttyS0 console=ttyS1 quiet panic=-1") as machine:
+                     console="console=ttyS0 no_timer_check console=ttyS1 quiet panic=-1") as machine:
         console, second = machine.console, machine.second_console
         # Each wait is for all that is asserted: a screen may be read while the line still draws it.
         for line in (console, second):
@@ -81,5 +81,5 @@ def test_menu_edits_a_command_line(lab):
         said = machine.wait_marker()
         lab.equal("kexec started the next kernel", said["bootloader_type"], "208")
         lab.equal("the next kernel has the edited command line", said["cmdline"],
-                  f"console=ttyS0 quiet panic=-1 nonce={lab.nonce}-second edited=by-hand")
+                  f"console=ttyS0 no_timer_check quiet panic=-1 nonce={lab.nonce}-second edited=by-hand")
         machine.wait_off()

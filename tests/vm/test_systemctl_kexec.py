@@ -33,7 +33,7 @@ def load(machine, root, nonce):
     uuid = root.split()[0].removeprefix("root=UUID=")
     word = f"stillboot-bless.entry=UUID={uuid}:/loader/entries/debian.conf"  # as a hand-over writes it
     machine.sh("kexec -l /boot/vmlinuz-* --initrd=$(echo /boot/initrd.img-*) "
-               f"--append='{root} console=ttyS0 panic=-1 {word} nonce={nonce}'", timeout=120)
+               f"--append='{root} console=ttyS0 no_timer_check panic=-1 {word} nonce={nonce}'", timeout=120)
 
 
 def order(machine, verb):
@@ -61,7 +61,7 @@ def test_systemctl_kexec(lab):
     disk, made = ordinary(lab)
     root = f"root=UUID={(made / 'uuid').read_text().strip()} ro"
     with lab.machine(kernel=made / "vmlinuz", initrd=made / "initrd.img", append=root, disks=[(disk, "nvme")],
-                     arguments=demo_machine.network_cards(), limit=420, console="console=ttyS0 panic=-1") as machine:
+                     arguments=demo_machine.network_cards(), limit=420, console="console=ttyS0 no_timer_check panic=-1") as machine:
         machine.console.expect(r"login: ", timeout=240, what="the first login prompt")
         wait_for_units(machine)
         lab.equal("the unit of the report is started", machine.sh("systemctl is-active stillboot-report.service",

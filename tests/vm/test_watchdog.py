@@ -13,9 +13,9 @@ why = "what happens to it is looked at"
 
 # A kernel that finds no root and panics for good, if it gets so far: nobody sees to the watchdog.
 ENTRIES = """set default=0
-menuentry 'the healthy one' {{ linux /boot/vmlinuz console=ttyS0 quiet panic=-1 nonce={nonce}
+menuentry 'the healthy one' {{ linux /boot/vmlinuz console=ttyS0 no_timer_check quiet panic=-1 nonce={nonce}
  initrd /boot/initrd.img }}
-menuentry 'the dying one' {{ linux /boot/vmlinuz console=ttyS0 quiet panic=0 root=/dev/none }}
+menuentry 'the dying one' {{ linux /boot/vmlinuz console=ttyS0 no_timer_check quiet panic=0 root=/dev/none }}
 """
 
 
