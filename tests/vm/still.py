@@ -72,10 +72,14 @@ def wait_for_entry(machine):
     machine.wait_sh("stillboot list | grep -q 'the wanted one'")
 
 
-def end_daemon(machine, signal="TERM"):
-    """Ends the daemon; the one that init starts then answers."""
-    machine.sh(f"echo {DAEMON} >/tmp/old; kill -{signal} $(cat /tmp/old)")
+def wait_for_next_daemon(machine):
+    """The daemon whose process is named in /tmp/old has ended, and the one that init starts then answers."""
     machine.wait_sh("[ ! -e /proc/$(cat /tmp/old) ] && stillboot status")
+
+
+def end_daemon(machine, signal="TERM"):
+    machine.sh(f"echo {DAEMON} >/tmp/old; kill -{signal} $(cat /tmp/old)")
+    wait_for_next_daemon(machine)
 
 
 def start_daemon_again(machine):

@@ -51,7 +51,7 @@ def kill(machine, what, count):
                "for i in $(seq 300); do grep -q -e killed -e ended /tmp/killed && exit; sleep 0.1; done; "
                "kill -9 $killer; cat /tmp/killed /tmp/boot; stillboot status; stillboot log | tail -n 40; exit 1",
                timeout=120)
-    machine.wait_sh(f"now={still.DAEMON}; [ -n \"$now\" ] && [ \"$now\" != \"$(cat /tmp/old)\" ] && stillboot status")
+    still.wait_for_next_daemon(machine)
     machine.wait_sh(f"{still.LOOKED} && stillboot list | grep -q 'the wanted one'")
     return machine.sh("cat /tmp/killed").strip().split("\n")[-1]
 
