@@ -31,6 +31,18 @@ content_key() {
     done | sha256sum | cut -c1-16
 }
 
+# Refuses early what would end in the middle with a full disk.
+# usage: need_space GIGABYTES WHAT
+need_space() {
+    local directory free
+    mkdir -p "$cache"
+    for directory in "$top" "$cache"; do
+        free=$(df --output=avail -B1G "$directory" | tail -n 1)
+        [ "$free" -ge "$1" ] || die "$2 $1 GB on the disk of $directory, which has ${free// /} GB free" \
+            "(./dev clean empties the cache and the build directories)"
+    done
+}
+
 # Runs a long command; its output goes to a log, which is shown when it fails.
 # usage: logged NAME COMMAND...
 logged() {

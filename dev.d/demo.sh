@@ -10,7 +10,8 @@ demo_disks() {
     if [ ! -f "$directory/nonce" ]; then
         root=$(root_of bookworm demo "${packages[@]}")
         say "making the demo machine's disks"
-        rm -rf "$directory"
+        # Those of an earlier making are of no use.
+        rm -rf "$cache/demo"
         mkdir -p "$directory"
         logged demo-disks as_root unshare --mount "$top/packaging/demo/make-disks" "$root" "$directory"
     fi

@@ -75,7 +75,8 @@ make_firmware() {
     fi
     rm -f "$stillboot"
     # Those of earlier builds, when nobody can be using them any more.
-    find "$cache/firmware" -maxdepth 1 -name 'initramfs-*.cpio' ! -path "$firmware_initrd" -amin +120 -delete
+    touch "$base" "$firmware_initrd"
+    find "$cache/firmware" -maxdepth 1 -type f ! -name 'modules-*' -mmin +120 -delete
 }
 
 dev_firmware() {

@@ -10,9 +10,10 @@ root_of() {
     root=$cache/roots/$name-$suite-$(content_key "$suite" "$@")
     if [ ! -d "$root" ]; then
         say "making a root of $suite with mmdebstrap for $name (a minute or two, once)"
+        # Those of earlier lists of packages are of no use.
+        as_root rm -rf --one-file-system "$cache/roots/$name-$suite"-*
         sources=$(mktemp "$cache/sources.XXXXXX")
         suite_sources "$suite" >"$sources"
-        as_root rm -rf "$root.part"
         mkdir -p "$cache/roots"
         logged "root-$name-$suite" as_root mmdebstrap --mode=root --variant=minbase \
             --include="$(IFS=,; echo "$*")" "$suite" "$root.part" "$sources"

@@ -52,6 +52,8 @@ machine_tests() {
 dev_test() {
     # Whatever ends this early has failed too.
     trap 'echo "$passed passed, $((failed + 1)) failed"' EXIT
+    # A first run fills the build directories and the cache.
+    [ -d "$top/build-trixie" ] || need_space 7 "the tests need"
     need_packages build test test-tools firmware machine
     if [ $# -eq 0 ]; then
         build_programs

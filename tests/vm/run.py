@@ -4,7 +4,7 @@
 
 usage: run.py [--list] [--verbose] [--keep DIRECTORY] [NAME...]
 A NAME picks the tests whose file or function name holds it. Each has a directory with everything that its
-machines said. The last line is "N passed, N failed" (checks, not functions).
+machines said, and its disks too if it failed. The last line is "N passed, N failed" (checks, not functions).
 """
 import argparse
 import ast
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 
+LARGE = 1 << 20
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 
@@ -31,6 +32,13 @@ def find_tests(names):
                     sentence = (ast.get_docstring(node) or node.name).split("\n")[0]
                     found.append((path, node.name, sentence))
     return found
+
+
+def remove_disks(place):
+    """Leaves of a test that passed what its machines said: all their disks together are gigabytes."""
+    for path in place.rglob("*"):
+        if path.is_file() and not path.is_symlink() and path.suffix != ".log" and path.stat().st_size >= LARGE:
+            path.unlink()
 
 
 def run_one(test, directory, verbose):
@@ -52,6 +60,8 @@ def run_one(test, directory, verbose):
     passed, failed = map(int, result[-1]) if result else (0, 1)
     if verbose:
         sys.stdout.write(text)
+    if failed == 0:
+        remove_disks(place)
     return test, time.monotonic() - begin, passed, failed, log
 
 
