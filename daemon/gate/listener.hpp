@@ -19,7 +19,7 @@ struct Limits {
     std::chrono::milliseconds handshake_deadline{5'000};
     std::size_t max_handshakes = 16;     ///< at the same time
     std::size_t max_own_handshakes = 4;  ///< of one address
-    std::size_t max_clients = 128;       ///< whose bytes are carried; the server sees to each one's share
+    std::size_t max_clients = 128;       ///< whose bytes are carried; the server has the smaller shares
     std::chrono::milliseconds write_deadline{30'000};  ///< without a byte being taken by the other side
 };
 

@@ -152,16 +152,24 @@ std::optional<Message> Server::Impl::why_no_room(const Peer& peer) {
         return std::nullopt;
     }
     std::size_t users = 0;
+    std::size_t remote = 0;
     std::size_t own = 0;
     for (const auto& each : connections_) {
         const auto connection = each.lock();
         users += connection->peer().is_root() ? 0 : 1;
+        remote += connection->peer().is_local() ? 0 : 1;
         own += connection->peer().key() == peer.key() ? 1 : 0;
     }
-    const std::size_t share = peer.is_local() ? limits_.max_own_connections : limits_.max_certificate_connections;
-    return own >= share                            ? std::optional(full("daemon.connections_own", own))
-           : users >= limits_.max_user_connections ? std::optional(full("daemon.connections_full", users))
-                                                   : std::nullopt;
+    if (own >= (peer.is_local() ? limits_.max_own_connections : limits_.max_certificate_connections)) {
+        return full("daemon.connections_own", own);
+    }
+    if (!peer.is_local() && remote >= limits_.max_remote_connections) {
+        return full("daemon.connections_remote", remote);
+    }
+    if (users >= limits_.max_user_connections) {
+        return full("daemon.connections_full", users);
+    }
+    return std::nullopt;
 }
 
 void Server::Impl::admit(Protocol::socket socket, Peer peer) {

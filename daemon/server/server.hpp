@@ -33,8 +33,10 @@ struct Limits {
     std::size_t max_user_connections = 544;  ///< of all users but root together, so that they cannot lock it out
     /// Of one of them (Peer::key): a fleet's watchers may be one user, and must leave room for the others.
     std::size_t max_own_connections = 512;
-    /// Of one certificate: a quarter of what the gate carries (gate::Limits::max_clients), by whichever addresses.
-    std::size_t max_certificate_connections = 32;
+    /// Over TLS, of all together: fewer than the gate carries (gate::Limits::max_clients), so that who is turned
+    /// away is told why.
+    std::size_t max_remote_connections = 120;
+    std::size_t max_certificate_connections = 32;  ///< of one certificate, by whichever addresses
 };
 
 /// The role of a user other than root who is in these groups.

@@ -11,138 +11,15 @@
 #include <boost/json.hpp>
 
 #include "config/base/unique_fd.hpp"
-#include "daemon/gate/listener.hpp"
 #include "daemon/protocol/failure.hpp"
-#include "tests/temporary_tree.hpp"
+#include "tests/daemon/server/served.hpp"
 
 using namespace stillboot;
 using namespace stillboot::server;
+using namespace stillboot::test;
 using namespace std::chrono_literals;
 using protocol::Call;
 using protocol::Reply;
-
-namespace {
-
-// Answers x.Echo with its parameters at once; keeps the replier of x.Hold; floods on x.Flood.
-class TestHandler final : public Handler {
-public:
-    void on_call(const Call& call, const Peer& peer, std::shared_ptr<Replier> replier) override {
-        peers.push_back(peer);
-        Reply reply;
-        reply.parameters = call.parameters;
-        if (call.method == "x.Hold") {
-            held.push_back(std::move(replier));
-            return;
-        }
-        if (call.method == "x.Lock" || call.method == "x.Unlock") {
-            replier->set_locked(call.method == "x.Lock");
-        }
-        if (call.method == "x.Flood") {
-            reply.continues = true;
-            reply.parameters["filler"] = std::string(10'000, 'x');
-            while (replier->reply(reply)) {
-                ++flooded;
-            }
-            return;
-        }
-        replier->reply(reply);
-    }
-
-    void on_trouble(const std::string&, const Message& what) override { troubles.push_back(what.sentence()); }
-
-    std::vector<std::string> troubles;
-    std::vector<Peer> peers;
-    std::vector<std::shared_ptr<Replier>> held;
-    int flooded = 0;
-};
-
-// A server on a loop that is run as long as a test needs, in the test's own thread.
-class Machine {
-public:
-    explicit Machine(Limits limits = {})
-        : server(
-              Spawner(loop.get_executor(), [this](const std::string&, const std::string& what) { fault = what; }),
-              handler, limits) {
-        REQUIRE(server.listen(path()));
-    }
-    ~Machine() {
-        server.stop();
-        loop.run_for(10s);  // until all has ended
-        CHECK(fault.empty());
-    }
-
-    [[nodiscard]] std::string path() const { return (tree.path() / "socket").string(); }
-
-    [[nodiscard]] UniqueFd connect() const {
-        UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        sockaddr_un address = {};
-        address.sun_family = AF_UNIX;
-        path().copy(address.sun_path, sizeof address.sun_path - 1);
-        REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-        return fd;
-    }
-
-    void send(const UniqueFd& client, std::string_view bytes) {
-        while (!bytes.empty()) {
-            const ssize_t count = ::send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-            if (count < 0 && errno != EAGAIN) {
-                return;  // the server has hung up
-            }
-            bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-            loop.poll();
-        }
-    }
-
-    // Runs the loop until the client has a whole frame or has been cut off; what came.
-    std::string receive(const UniqueFd& client) {
-        std::string got;
-        const auto end = std::chrono::steady_clock::now() + 60s;
-        while (std::chrono::steady_clock::now() < end) {
-            char byte = 0;
-            const ssize_t count = ::recv(client.get(), &byte, 1, 0);
-            if (count == 1 && byte == '\0') {
-                return got;
-            }
-            if (count == 1) {
-                got += byte;
-            } else if (count == 0 || errno != EAGAIN) {
-                return got + "<end>";
-            } else {
-                loop.run_one_for(10ms);
-            }
-        }
-        return got + "<nothing>";
-    }
-
-    // Until a call is held by the handler.
-    void wait_until_held() {
-        while (handler.held.empty()) {
-            loop.run_one_for(10ms);
-        }
-    }
-
-    boost::asio::io_context loop{1};
-    test::TemporaryTree tree;
-    TestHandler handler;
-    std::string fault;
-    Server server;
-};
-
-std::string echo(int number) {
-    Call call;
-    call.method = "x.Echo";
-    call.parameters["n"] = number;
-    return protocol::encode(call);
-}
-
-std::string method(std::string_view name, bool more = false) {
-    Call call;
-    call.method = name;
-    call.more = more;
-    return protocol::encode(call);
-}
-
-}  // namespace
 
 TEST_SUITE("server") {
     TEST_CASE("calls are answered in their order, also those sent at once and byte by byte") {
@@ -441,80 +318,6 @@ TEST_SUITE("server") {
             machine.loop.run_one_for(10ms);
         }
         CHECK_FALSE(machine.handler.held[0]->reply(Reply()));
-    }
-
-    TEST_CASE("past the number of connections a new one is closed, and taken again when another goes") {
-        Limits limits;
-        limits.max_connections = 2;
-        limits.max_user_connections = 2;
-        Machine machine(limits);
-        auto one = machine.connect();
-        const auto two = machine.connect();
-        machine.send(two, echo(1));
-        machine.receive(two);
-        const auto three = machine.connect();
-        CHECK(machine.receive(three).find("2 connections are open, and no more are taken") != std::string::npos);
-        CHECK(machine.receive(three) == "<end>");
-        REQUIRE(machine.handler.troubles.size() == 1);
-        CHECK(machine.handler.troubles[0].ends_with(
-            " was turned away: 2 connections are open, and no more are taken"));
-        one.reset();
-        while (machine.server.connections() != 1) {
-            machine.loop.run_one_for(10ms);
-        }
-        const auto four = machine.connect();
-        machine.send(four, echo(4));
-        CHECK(machine.receive(four) == R"({"parameters":{"n":4}})");
-    }
-
-    TEST_CASE("one user has a share of the connections, and others have theirs") {
-        Limits limits;
-        limits.max_own_connections = 1;
-        Machine machine(limits);
-        const auto come = [&](const Peer& peer) {
-            std::array<int, 2> ends = {-1, -1};
-            REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) == 0);
-            machine.server.admit(UniqueFd(ends[1]), peer);
-            return UniqueFd(ends[0]);
-        };
-        const auto one = come(Peer(1000, 1));
-        const auto two = come(Peer(1000, 2));
-        CHECK(machine.receive(two).find("1 connections of this user or certificate are open") !=
-              std::string::npos);
-        CHECK(machine.receive(two) == "<end>");
-        for (const Peer& peer :
-             {Peer(1001, 3), Peer("anna", "[::1]:5", protocol::Role::look), Peer(0, 4), Peer(0, 5)}) {
-            const auto other = come(peer);
-            machine.send(other, echo(1));
-            CHECK(machine.receive(other) == R"({"parameters":{"n":1}})");
-        }
-        CHECK(machine.handler.troubles.size() == 1);
-    }
-
-    TEST_CASE("one certificate has a share of the places over TLS, from whichever addresses it comes") {
-        CHECK(4 * Limits().max_certificate_connections <= gate::Limits().max_clients);
-        Limits limits;
-        limits.max_certificate_connections = 2;
-        Machine machine(limits);
-        const auto come = [&](const char* name, const char* address) {
-            std::array<int, 2> ends = {-1, -1};
-            REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) == 0);
-            machine.server.admit(UniqueFd(ends[1]), Peer(name, address, protocol::Role::look));
-            return UniqueFd(ends[0]);
-        };
-        const auto one = come("anna", "10.0.0.1:5");
-        const auto two = come("anna", "10.0.0.2:5");
-        const auto three = come("anna", "10.0.0.3:5");
-        CHECK(machine.receive(three).find("2 connections of this user or certificate are open") !=
-              std::string::npos);
-        CHECK(machine.receive(three) == "<end>");
-        CHECK(machine.handler.troubles ==
-              std::vector<std::string>{"anna at 10.0.0.3:5 was turned away: 2 connections of this user or "
-                                       "certificate are open, and no more are "
-                                       "taken of one"});
-        const auto other = come("bert", "10.0.0.1:6");
-        machine.send(other, echo(1));
-        CHECK(machine.receive(other) == R"({"parameters":{"n":1}})");
     }
 
     TEST_CASE("a socket left over is replaced, one that is answered is not") {
