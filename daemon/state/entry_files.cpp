@@ -9,7 +9,6 @@
 
 #include "config/base/rename_file.hpp"
 #include "config/base/within.hpp"
-#include "daemon/state/mount.hpp"
 
 namespace stillboot::state {
 namespace {
@@ -24,14 +23,14 @@ constexpr Driver drivers[] = {
     {"vfat", "vfat"}, {"ext2", "ext4"}, {"ext3", "ext4"}, {"ext4", "ext4"}, {"xfs", "xfs"},
 };
 
-Result<void> act_on(const std::string& node, const std::string& filesystem,
+Result<void> act_on(const Mount& mount, const std::string& node, const std::string& filesystem,
                     const std::function<Result<void>(const Root&)>& act) {
     int why = 0;
     for (const Driver& each : drivers) {
         if (!filesystem.empty() && filesystem != each.type) {
             continue;
         }
-        UniqueFd mounted = mount_writable(node, each.driver);
+        UniqueFd mounted = mount(node, each.driver);
         if (mounted) {
             return act(Root(std::move(mounted)));
         }
@@ -48,7 +47,8 @@ bool is_writable_type(std::string_view filesystem) {
 }
 
 Result<void> on_writable(const std::string& node, const std::string& filesystem,
-                         std::function<Result<void>(const Root&)> act, std::chrono::milliseconds deadline) {
+                         std::function<Result<void>(const Root&)> act, std::chrono::milliseconds deadline,
+                         Mount mount) {
     if (!filesystem.empty() && !is_writable_type(filesystem)) {
         return Error("state.not_writable", {{"type", filesystem}});
     }
@@ -57,8 +57,10 @@ Result<void> on_writable(const std::string& node, const std::string& filesystem,
     const auto unless_given_up = [given_up, hangs, act = std::move(act)](const Root& root) {
         return *given_up ? Result<void>(hangs) : act(root);  // what is said not to be done must not be done later
     };
-    auto outcome = call_within<Result<void>>(
-        deadline, [node, filesystem, unless_given_up] { return act_on(node, filesystem, unless_given_up); });
+    auto outcome =
+        call_within<Result<void>>(deadline, [mount = std::move(mount), node, filesystem, unless_given_up] {
+            return act_on(mount, node, filesystem, unless_given_up);
+        });
     *given_up = true;
     return outcome ? std::move(*outcome) : hangs;
 }

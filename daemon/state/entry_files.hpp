@@ -8,8 +8,12 @@
 #include <string_view>
 
 #include "config/base/root.hpp"
+#include "daemon/state/mount.hpp"
 
 namespace stillboot::state {
+
+/// How a file system is mounted: as mount_writable() does it.
+using Mount = std::function<UniqueFd(const std::string& source, std::string_view driver)>;
 
 /// True for the types that on_writable() mounts. A file system that is written to replays its journal first.
 [[nodiscard]] bool is_writable_type(std::string_view filesystem);
@@ -21,7 +25,8 @@ namespace stillboot::state {
 /// @error state.not_writable, state.entry_mount_failed, state.entry_hangs, and those of `act`
 [[nodiscard]] Result<void> on_writable(const std::string& node, const std::string& filesystem,
                                        std::function<Result<void>(const Root&)> act,
-                                       std::chrono::milliseconds deadline = std::chrono::seconds(15));
+                                       std::chrono::milliseconds deadline = std::chrono::seconds(15),
+                                       Mount mount = mount_writable);
 
 /// The file is called `to` from now on; nothing is done where it is already and `from` is not there.
 /// @error those of rename_file()

@@ -2,11 +2,18 @@
 #include "daemon/state/entry_files.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <thread>
 
 #include "tests/temporary_tree.hpp"
 
 using namespace stillboot;
 using namespace stillboot::state;
+using namespace std::chrono_literals;
 using stillboot::test::TemporaryTree;
 
 namespace {
@@ -49,11 +56,30 @@ TEST_SUITE("state") {
         }
     }
 
-    TEST_CASE("a device that does not answer is given up after the deadline") {
+    TEST_CASE("a device that does not answer is given up, and nothing is done on it when it answers at last") {
         const TemporaryTree tree;
-        const auto failed =
-            on_writable((tree.path() / "none").string(), "", nothing, std::chrono::milliseconds(-1));
+        std::promise<void> answers;
+        const auto acted = std::make_shared<std::atomic<bool>>(false);
+        auto thread_lives = std::make_shared<int>();
+        const std::weak_ptr<int> thread = thread_lives;
+        const auto failed = on_writable(
+            "/dev/sda1", "vfat",
+            [acted](const Root&) -> Result<void> {
+                *acted = true;
+                return {};
+            },
+            20ms,
+            [answer = answers.get_future().share(), path = tree.path().string(), lives = std::move(thread_lives)](
+                const std::string&, std::string_view) {
+                answer.wait();
+                return UniqueFd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+            });
         REQUIRE_FALSE(failed);
         CHECK(failed.error().code() == "state.entry_hangs");
+        answers.set_value();
+        while (!thread.expired()) {
+            std::this_thread::sleep_for(1ms);
+        }
+        CHECK_FALSE(*acted);
     }
 }
