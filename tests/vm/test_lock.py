@@ -93,8 +93,21 @@ def hammer_while_it_looks(machine, keys):
         machine.console.send(keys)
 
 
+A_SHELL = "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; done | grep -q '^/bin/sh -i'"
+
+
 def wait_for_a_shell(machine):
-    machine.wait_sh("for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; done | grep -q '^/bin/sh -i'")
+    machine.wait_sh(A_SHELL)
+
+
+def leave_a_shell_open(lab, machine):
+    machine.console.send("s")
+    machine.console.wait_screen(PROMPT)
+    machine.console.send(PASSWORD + "\r")
+    wait_for_a_shell(machine)
+    machine.wait_sh(f"! {{ {A_SHELL}; }}")
+    machine.console.wait_screen(r"locked again: no key was pressed for 10 seconds(.*\n)+.*Enter Boot", timeout=60)
+    lab.check("a shell that was left open is ended, and the console locked", True)
 
 
 def test_a_lock_in_the_state_store_holds_from_the_first_moment(lab):
@@ -157,6 +170,7 @@ def test_console_wants_its_password(lab):
         lab.equal("the daemon says so, too", state(machine)["phase"], "idle")
         machine.console.wait_screen(r"locked again: no key was pressed for 10 seconds(.*\n)+.*Enter Boot", timeout=60)
         lab.check("without a key it is locked again, and what was open is closed", True)
+        leave_a_shell_open(lab, machine)
         machine.console.send("g")
         if machine.console.wait_screen(r"(?m)^ [>►].*(Asked|Usual)")[1] != "Asked":
             machine.console.send("j")

@@ -10,13 +10,12 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 
-#include "ui/menu/shell.hpp"
-
 namespace stillboot::menu {
 namespace asio = boost::asio;
 namespace {
 
 constexpr std::chrono::seconds retry_after{1};
+constexpr std::chrono::seconds shell_look{1};
 /// A daemon that takes the connection and says nothing is as good as none.
 constexpr std::chrono::milliseconds first_answer_within{10'000};
 
@@ -43,6 +42,7 @@ Application::Application(asio::io_context& context, asio::signal_set& signals, T
       tick_(context),
       request_came_(context),
       shell_ended_(context),
+      shell_look_(context),
       kernel_log_(context.get_executor()),
       session_(context.get_executor()),
       view_(terminal.look(), settings.begins_locked) {}
@@ -420,17 +420,22 @@ asio::awaitable<void> Application::run_shell() {
     in_shell_ = true;
     shell_ended_.expires_at(asio::steady_timer::time_point::max());
     terminal_.leave_for_program();
-    auto shell = start_shell(settings_.shell, view_.lock().idle_limit());
+    auto shell = start_shell(settings_.shell);
     if (shell) {
+        shell_use_.emplace(shell->pid, now());
+        spawn(watch_shell());
         asio::posix::stream_descriptor ended(context_, shell->ended.get());
         boost::system::error_code ignored;
         co_await ended.async_wait(asio::posix::stream_descriptor::wait_read,
                                   asio::redirect_error(asio::use_awaitable, ignored));
         (void)ended.release();
+        shell_use_->look(now());
+        view_.on_used(shell_use_->last(now()));
+        shell_use_.reset();
+        shell_look_.cancel();
         finish_shell(*shell);
     }
     in_shell_ = false;
-    view_.on_used(now());
     shell_ended_.cancel();
     if (!plain_) {
         terminal_.enter();
@@ -438,6 +443,23 @@ asio::awaitable<void> Application::run_shell() {
         view_.on_resize(look.rows, look.columns);
     }
     perform_and_paint(shell ? Actions() : view_.on_failure(shell.error()));
+}
+
+// A shell that was left open is ended; the console then locks itself, for no key was pressed.
+asio::awaitable<void> Application::watch_shell() {
+    while (shell_use_) {
+        boost::system::error_code ignored;
+        shell_look_.expires_after(shell_look);
+        co_await shell_look_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        if (!shell_use_) {
+            co_return;
+        }
+        shell_use_->look(now());
+        const auto limit = view_.lock().idle_limit();
+        if (limit.count() > 0 && now() - shell_use_->last(now()) >= limit) {
+            shell_use_->hang_up();
+        }
+    }
 }
 
 }  // namespace stillboot::menu

@@ -9,12 +9,14 @@
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <exception>
+#include <optional>
 #include <string>
 
 #include "daemon/client/client.hpp"
 #include "daemon/client/place.hpp"
 #include "ui/menu/kernel_log.hpp"
 #include "ui/menu/menu.hpp"
+#include "ui/menu/shell.hpp"
 #include "ui/menu/terminal.hpp"
 #include "ui/menu/view_model.hpp"
 
@@ -55,6 +57,7 @@ private:
     template <class Method>
     awaitable<Result<void>> call_once(typename Method::Parameters parameters);
     awaitable<void> run_shell();
+    awaitable<void> watch_shell();
     awaitable<void> pause();
 
     void perform(const Actions& actions);
@@ -71,6 +74,8 @@ private:
     boost::asio::steady_timer tick_;
     boost::asio::steady_timer request_came_;
     boost::asio::steady_timer shell_ended_;
+    boost::asio::steady_timer shell_look_;
+    std::optional<ShellUse> shell_use_;
     KernelLog kernel_log_;
     std::deque<Action> requests_;
     /// What carries all requests: what the password gives, it gives to this connection alone.

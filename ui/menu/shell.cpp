@@ -3,25 +3,27 @@
 #include "ui/menu/shell.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
+#include <utility>
 
 namespace stillboot::menu {
 namespace {
 
-[[noreturn]] void become(const std::string& path, std::chrono::seconds idle, int failure_pipe) {
+// The kernel tells of keys in steps of this length (drivers/tty/tty_io.c, tty_update_time).
+constexpr std::chrono::seconds key_step{8};
+
+[[noreturn]] void become(const std::string& path, int failure_pipe) {
     ::setpgid(0, 0);
     ::tcsetpgrp(STDIN_FILENO, ::getpid());
     for (const int number : {SIGTTOU, SIGPIPE, SIGWINCH, SIGTERM, SIGHUP, SIGINT}) {
         std::signal(number, SIG_DFL);
-    }
-    if (idle.count() > 0) {
-        ::setenv("TMOUT", std::to_string(idle.count()).c_str(), 1);
     }
     sigset_t none;
     ::sigemptyset(&none);
@@ -32,9 +34,15 @@ namespace {
     ::_exit(127);
 }
 
+// When the terminal was read from last, in the seconds of a clock that may jump: good to be compared with itself.
+std::int64_t read_at() {
+    struct stat terminal = {};
+    return ::fstat(STDIN_FILENO, &terminal) == 0 ? std::int64_t{terminal.st_atim.tv_sec} : 0;
+}
+
 }  // namespace
 
-Result<Shell> start_shell(const std::string& path, std::chrono::seconds idle) {
+Result<Shell> start_shell(const std::string& path) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
         return Error::from_errno(errno, "ui.shell_failed", {{"path", path}});
@@ -47,7 +55,7 @@ Result<Shell> start_shell(const std::string& path, std::chrono::seconds idle) {
         return Error::from_errno(errno, "ui.shell_failed", {{"path", path}});
     }
     if (pid == 0) {
-        become(path, idle, writer.get());
+        become(path, writer.get());
     }
     writer.reset();
     Shell shell{pid, UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)))};
@@ -62,6 +70,25 @@ Result<Shell> start_shell(const std::string& path, std::chrono::seconds idle) {
 void finish_shell(const Shell& shell) {
     ::waitpid(shell.pid, nullptr, 0);
     ::tcsetpgrp(STDIN_FILENO, ::getpgrp());
+}
+
+ShellUse::ShellUse(pid_t shell, Instant now) : shell_(shell), last_(now), read_at_(read_at()) {}
+
+void ShellUse::look(Instant now) {
+    const pid_t foreground = ::tcgetpgrp(STDIN_FILENO);
+    const bool runs_program = foreground > 0 && foreground != shell_;
+    const std::int64_t before = std::exchange(read_at_, read_at());
+    if (read_at_ != before || runs_program) {
+        last_ = now;
+    }
+}
+
+ShellUse::Instant ShellUse::last(Instant now) const {
+    return std::min(now, last_ + key_step);
+}
+
+void ShellUse::hang_up() const {
+    ::kill(shell_, SIGHUP);
 }
 
 }  // namespace stillboot::menu

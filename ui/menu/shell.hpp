@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "config/base/result.hpp"
@@ -17,11 +18,27 @@ struct Shell {
 };
 
 /// Starts a program on standard input and output, as a foreground job of its own where the terminal knows jobs.
-/// @param idle  without a key, until it ends by itself, as far as it knows TMOUT (bash does, and busybox where it
-/// was built so); 0: never
 /// @error ui.shell_failed
-Result<Shell> start_shell(const std::string& path, std::chrono::seconds idle);
+Result<Shell> start_shell(const std::string& path);
 /// Reaps it and takes the terminal back.
 void finish_shell(const Shell& shell);
+
+/// Whether somebody is at a shell. TMOUT would say it of bash alone; busybox is not built with it in Debian.
+class ShellUse {
+public:
+    using Instant = std::chrono::steady_clock::time_point;
+    ShellUse(pid_t shell, Instant now);
+    /// Looks whether the terminal was read from since the last look. Who runs a program in the shell is there.
+    void look(Instant now);
+    /// The last moment at which somebody may have been there.
+    [[nodiscard]] Instant last(Instant now) const;
+    /// Ends the shell as a terminal that is gone does.
+    void hang_up() const;
+
+private:
+    pid_t shell_;
+    Instant last_;
+    std::int64_t read_at_ = 0;
+};
 
 }  // namespace stillboot::menu

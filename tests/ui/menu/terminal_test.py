@@ -314,6 +314,21 @@ class MenuTest(unittest.TestCase):
         menu.send("s")
         menu.wait_for("Password:")
 
+    def test_a_shell_that_was_left_open_is_ended_and_the_console_locked(self):
+        daemon = self.daemon(sample(phase="idle", lock=True, lock_after_ms=1000))
+        menu = self.menu(arguments=["/bin/sh", "console"], env={"PS1": "shell> "})
+        menu.wait_for("This console is locked: what boots or changes anything")
+        menu.send("s")
+        menu.wait_for("Password:")
+        menu.send("horse\r")
+        menu.wait_for("shell> ")
+        # Who runs a program is there, however long it takes: this one longer than the kernel's step for keys.
+        menu.send("sleep 12; echo still $((40 + 2))\r")
+        menu.wait_for("still 42", timeout=60)
+        menu.wait_for("This console is locked again: no key was pressed for 1 seconds.", timeout=60)
+        menu.send("s")
+        menu.wait_for("Password:")
+
     def test_a_console_may_begin_locked_and_a_daemon_that_is_away_opens_nothing(self):
         menu = self.menu(arguments=["/bin/sh", "locked"])
         menu.wait_for("Trying again every second.\n")
