@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# The rules of the house that a machine can check, and that each check finds a planted violation.
+# The rules of the house that a machine can check, that each check finds a planted violation, and that the tests leave room.
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -127,6 +128,39 @@ class Planted(unittest.TestCase):
                          ["config/base/b.cpp: no sentence of purpose follows the SPDX line",
                           "config/base/c.hpp: the SPDX line is missing",
                           "tests/meson.build: the SPDX line is missing"])
+
+
+class Room(unittest.TestCase):
+    """What the tests take of a disk."""
+
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.place = Path(place.name)
+
+    def need_space(self, gigabytes):
+        return subprocess.run(["bash", "-c", '. "$0/dev.d/common.sh" && need_space "$1" "the tests need"', ROOT,
+                               str(gigabytes)], env={**os.environ, "top": self.place, "STILLBOOT_CACHE": self.place / "cache"},
+                              capture_output=True, text=True)
+
+    def test_too_little_is_said_before_anything_is_begun(self):
+        self.assertEqual(self.need_space(0).returncode, 0)
+        refused = self.need_space(10**6)
+        self.assertEqual(refused.returncode, 1)
+        self.assertRegex(refused.stderr, rf"^./dev: the tests need 1000000 GB on the disk of {self.place}, which has "
+                                         r"\d+ GB free \(./dev clean empties the cache and the build directories\)\n$")
+
+    def test_of_a_machine_test_that_passed_the_words_stay_and_the_disks_go(self):
+        sys.path.insert(0, str(ROOT / "tests/vm"))
+        import run
+        (self.place / "test/machine0").mkdir(parents=True)
+        large = ["elsewhere.img", "test/disk.img", "test/machine0/console.log"]
+        for name in large + ["test/qemu-command"]:
+            (self.place / name).write_bytes(b"x" * (run.LARGE if name in large else 9))
+        (self.place / "test/link.img").symlink_to("../elsewhere.img")
+        run.remove_disks(self.place / "test")
+        left = sorted(str(path.relative_to(self.place)) for path in self.place.rglob("*") if not path.is_dir())
+        self.assertEqual(left, ["elsewhere.img", "test/link.img", "test/machine0/console.log", "test/qemu-command"])
 
 
 if __name__ == "__main__":
