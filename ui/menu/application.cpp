@@ -77,7 +77,7 @@ void Application::quit() {
 
 void Application::paint() {
     tick_.cancel();
-    if (plain_ || in_shell_) {
+    if (plain_ || shell_use_) {
         return;
     }
     terminal_.paint(view_.screen(now()));
@@ -110,13 +110,13 @@ void Application::perform_one(const Action& what) {
     } else if (std::holds_alternative<action::OpenShell>(what)) {
         spawn(run_shell());
     } else if (std::holds_alternative<action::LeaveScreen>(what)) {
-        if (!in_shell_) {
+        if (!shell_use_) {
             terminal_.leave_for_lines();
         }
         plain_ = true;
     } else if (std::holds_alternative<action::EnterScreen>(what)) {
         plain_ = false;
-        if (!in_shell_) {
+        if (!shell_use_) {
             terminal_.enter();
         }
     } else if (const auto* line = std::get_if<action::Print>(&what)) {
@@ -138,7 +138,7 @@ asio::awaitable<void> Application::watch_keys() {
             quit();
             co_return;
         }
-        if (in_shell_) {
+        if (shell_use_) {
             co_await shell_ended_.async_wait(asio::redirect_error(asio::use_awaitable, failure));
             continue;
         }
@@ -159,7 +159,7 @@ asio::awaitable<void> Application::watch_signals() {
             context_.stop();
             co_return;
         }
-        if (!plain_ && !in_shell_) {
+        if (!plain_ && !shell_use_) {
             terminal_.resize();
             const Look look = terminal_.look();
             view_.on_resize(look.rows, look.columns);
@@ -221,7 +221,7 @@ asio::awaitable<void> Application::watch_log() {
 asio::awaitable<void> Application::watch_kernel() {
     while (true) {
         co_await kernel_log_.written_to_consoles();
-        if (!plain_ && !in_shell_) {
+        if (!plain_ && !shell_use_) {
             terminal_.redraw();
             paint();
         }
@@ -417,7 +417,6 @@ asio::awaitable<Result<void>> Application::boot(action::Boot order) {
 }
 
 asio::awaitable<void> Application::run_shell() {
-    in_shell_ = true;
     shell_ended_.expires_at(asio::steady_timer::time_point::max());
     terminal_.leave_for_program();
     auto shell = start_shell(settings_.shell);
@@ -429,13 +428,11 @@ asio::awaitable<void> Application::run_shell() {
         co_await ended.async_wait(asio::posix::stream_descriptor::wait_read,
                                   asio::redirect_error(asio::use_awaitable, ignored));
         (void)ended.release();
-        shell_use_->look(now());
-        view_.on_used(shell_use_->last(now()));
+        view_.on_used(shell_use_->look(now()));
         shell_use_.reset();
         shell_look_.cancel();
         finish_shell(*shell);
     }
-    in_shell_ = false;
     shell_ended_.cancel();
     if (!plain_) {
         terminal_.enter();
@@ -454,9 +451,9 @@ asio::awaitable<void> Application::watch_shell() {
         if (!shell_use_) {
             co_return;
         }
-        shell_use_->look(now());
+        const auto unused = now() - shell_use_->look(now());
         const auto limit = view_.lock().idle_limit();
-        if (limit.count() > 0 && now() - shell_use_->last(now()) >= limit) {
+        if (limit.count() > 0 && unused >= limit) {
             shell_use_->hang_up();
         }
     }

@@ -75,7 +75,7 @@ private:
     boost::asio::steady_timer request_came_;
     boost::asio::steady_timer shell_ended_;
     boost::asio::steady_timer shell_look_;
-    std::optional<ShellUse> shell_use_;
+    std::optional<ShellUse> shell_use_;  ///< of the one that has the terminal
     KernelLog kernel_log_;
     std::deque<Action> requests_;
     /// What carries all requests: what the password gives, it gives to this connection alone.
@@ -85,7 +85,6 @@ private:
     client::Place log_place_;
     ViewModel view_;
     bool plain_ = false;
-    bool in_shell_ = false;
     bool quitting_ = false;
     bool request_under_way_ = false;
 };

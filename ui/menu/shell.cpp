@@ -74,16 +74,13 @@ void finish_shell(const Shell& shell) {
 
 ShellUse::ShellUse(pid_t shell, Instant now) : shell_(shell), last_(now), read_at_(read_at()) {}
 
-void ShellUse::look(Instant now) {
+ShellUse::Instant ShellUse::look(Instant now) {
     const pid_t foreground = ::tcgetpgrp(STDIN_FILENO);
     const bool runs_program = foreground > 0 && foreground != shell_;
     const std::int64_t before = std::exchange(read_at_, read_at());
     if (read_at_ != before || runs_program) {
         last_ = now;
     }
-}
-
-ShellUse::Instant ShellUse::last(Instant now) const {
     return std::min(now, last_ + key_step);
 }
 

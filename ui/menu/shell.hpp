@@ -28,10 +28,9 @@ class ShellUse {
 public:
     using Instant = std::chrono::steady_clock::time_point;
     ShellUse(pid_t shell, Instant now);
-    /// Looks whether the terminal was read from since the last look. Who runs a program in the shell is there.
-    void look(Instant now);
-    /// The last moment at which somebody may have been there.
-    [[nodiscard]] Instant last(Instant now) const;
+    /// The last moment at which somebody may have been there, as far as was looked. Who runs a program in the
+    /// shell is there.
+    Instant look(Instant now);
     /// Ends the shell as a terminal that is gone does.
     void hang_up() const;
 

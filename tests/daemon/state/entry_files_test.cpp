@@ -7,7 +7,6 @@
 #include <atomic>
 #include <future>
 #include <memory>
-#include <thread>
 
 #include "tests/temporary_tree.hpp"
 
@@ -60,8 +59,8 @@ TEST_SUITE("state") {
         const TemporaryTree tree;
         std::promise<void> answers;
         const auto acted = std::make_shared<std::atomic<bool>>(false);
-        auto thread_lives = std::make_shared<int>();
-        const std::weak_ptr<int> thread = thread_lives;
+        const auto ended = std::make_shared<std::promise<void>>();
+        std::shared_ptr<void> thread_lives(nullptr, [ended](void*) { ended->set_value(); });
         const auto failed = on_writable(
             "/dev/sda1", "vfat",
             [acted](const Root&) -> Result<void> {
@@ -77,9 +76,7 @@ TEST_SUITE("state") {
         REQUIRE_FALSE(failed);
         CHECK(failed.error().code() == "state.entry_hangs");
         answers.set_value();
-        while (!thread.expired()) {
-            std::this_thread::sleep_for(1ms);
-        }
+        REQUIRE(ended->get_future().wait_for(60s) == std::future_status::ready);
         CHECK_FALSE(*acted);
     }
 }

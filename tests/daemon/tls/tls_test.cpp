@@ -12,9 +12,8 @@
 
 #include "daemon/client/client.hpp"
 #include "daemon/gate/listener.hpp"
-#include "daemon/server/server.hpp"
 #include "daemon/tls/keys.hpp"
-#include "tests/temporary_tree.hpp"
+#include "tests/daemon/server/served.hpp"
 
 using namespace stillboot;
 using namespace std::chrono_literals;
@@ -25,21 +24,6 @@ namespace {
 
 constexpr tls::Lifetime one_day{24};
 constexpr std::string_view echo_method = "x.Echo";
-
-// Answers with the parameters, and notes who came.
-class TestHandler final : public server::Handler {
-public:
-    void on_call(const protocol::Call& call, const server::Peer& peer,
-                 std::shared_ptr<server::Replier> replier) override {
-        peers.push_back(peer);
-        protocol::Reply reply;
-        reply.parameters = call.parameters;
-        replier->reply(reply);
-    }
-    void on_trouble(const std::string&, const Message&) override {}
-
-    std::vector<server::Peer> peers;
-};
 
 boost::asio::awaitable<void> connect(client::Client* client, client::Address address,
                                      std::optional<Result<void>>* out) {
@@ -154,7 +138,7 @@ public:
     boost::asio::io_context loop{1};
     test::TemporaryTree tree;
     Result<tls::Issued> authority = tls::make_authority("Stillboot of here", one_day);
-    TestHandler handler;
+    test::TestHandler handler;
     std::vector<std::string> refused;
     std::string fault;
     Spawner spawner;
